@@ -1,0 +1,117 @@
+/* A task: the parsed form of a definition. Immutable once made, shared by reference. */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "model/diag.h"
+#include "model/run.h"
+
+/* One file of a definition: the task file first, then its drop-ins in their order. */
+typedef struct TaskSource {
+    char *path;
+    char *text; /* NUL-terminated; length says more, a file may hold NUL (a fault) */
+    size_t length;
+} TaskSource;
+
+/* One assignment of [Service], in the order written; an empty value resets a list. */
+typedef struct TaskSetting {
+    char *key;
+    char *value;
+    const char *file; /* borrowed from the task */
+    unsigned line;
+    unsigned column;
+} TaskSetting;
+
+typedef enum InputType {
+    INPUT_STRING,
+    INPUT_INTEGER,
+    INPUT_NUMBER,
+    INPUT_BOOLEAN,
+    INPUT_DATETIME, /* in JSON an RFC 3339 string */
+    INPUT_DURATION, /* in JSON an integer of µs */
+    INPUT_FILE,     /* in JSON, as stored, a base64 string of the content */
+    INPUT_JSON,
+    _INPUT_TYPE_MAX,
+    _INPUT_TYPE_INVALID = -EINVAL,
+} InputType;
+
+typedef struct InputSpec InputSpec; /* one line of [Input] or [Output]; see model/input.h */
+
+typedef enum RetryDelay {
+    RETRY_CONSTANT,
+    RETRY_EXPONENTIAL,
+} RetryDelay;
+
+typedef struct RetryPolicy {
+    unsigned retries;        /* attempts after the first; 0 is none */
+    uint64_t delay_usec;     /* before the first retry */
+    RetryDelay backoff;      /* exponential doubles it each time */
+    uint64_t delay_max_usec; /* cap, USEC_INFINITY is none */
+    double jitter;           /* 0..1: the delay is drawn from ±jitter around it */
+    GPtrArray *retry_on; /* of char*: result names, exit statuses, signal names; NULL is any failure but lost,
+                            cancelled, skipped */
+    GPtrArray *no_retry_on; /* likewise; wins */
+} RetryPolicy;
+
+typedef enum ScheduleKind {
+    SCHEDULE_AT,
+    SCHEDULE_EVERY,
+} ScheduleKind;
+
+typedef struct Schedule {
+    char *name;          /* of [Schedule NAME]; "default" for a bare [Schedule] */
+    bool enabled;        /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
+    GArray *at;          /* of uint64_t, real µs, ascending; At= */
+    uint64_t every_usec; /* Every=; 0 is none */
+    uint64_t from_usec;  /* anchor of Every=, 0 is the epoch */
+    GHashTable *inputs;  /* Input.NAME=VALUE: name → raw text, as on the command line */
+} Schedule;
+
+typedef struct Task {
+    gint refs;
+    char *name;
+    GPtrArray *sources; /* of TaskSource*, owned */
+    char *description;  /* "" where there is none */
+    char *queue;        /* "default" */
+    int priority;       /* -1000 … 1000, higher first */
+    bool enabled;       /* [Task] has no such key; kept for symmetry with schedules: true */
+    RetryPolicy retry;
+    uint64_t timeout_usec;         /* USEC_INFINITY is none */
+    uint64_t timeout_warning_usec; /* how long before the limit; 0 is none */
+    int timeout_warning_signal;    /* default SIGUSR1 */
+    uint64_t stop_usec;         /* TimeoutStopSec=: the grace between KillSignal= and SIGKILL; default 90 s */
+    int kill_signal;            /* KillSignal=, default SIGTERM */
+    bool kill_mixed;            /* KillMode=mixed */
+    bool own_runtime_directory; /* RuntimeDirectory= is among the settings */
+    bool own_runtime_preserve;  /* RuntimeDirectoryPreserve= is among the settings */
+    GPtrArray *success_status;  /* of char*: words of SuccessExitStatus= */
+    bool has_input;             /* an [Input] section stands there, be it empty */
+    bool has_output;
+    GPtrArray *inputs;      /* of InputSpec*, in their order */
+    GPtrArray *outputs;     /* of InputSpec* */
+    GPtrArray *command;     /* of CommandWord*, see model/command.h; the program's path first */
+    unsigned command_flags; /* CommandFlags: the prefixes - : + ! !! @ */
+    GPtrArray *settings;    /* of TaskSetting*: [Service] but for ExecStart= */
+    GPtrArray *schedules;   /* of Schedule* */
+} Task;
+
+/* [A-Za-z0-9][A-Za-z0-9_.-]{0,63} */
+bool task_name_is_valid(const char *name);
+
+/* Parses a definition. Every fault of every source goes into diags; on any fault -EINVAL and no task. sources
+ * is copied. [Service] keys are only split here, judged by exec (core/definition.c puts both together).
+ * now_usec is the real clock, for At= words. */
+int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret);
+Task *task_ref(Task *t);
+void task_unref(Task *t);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Task, task_unref)
+
+TaskSource *task_source_new(const char *path, const char *text, size_t length);
+void task_source_free(TaskSource *s);
+
+/* As `systemctl cat` shows: each source under a line "# PATH"; g_free. */
+char *task_cat(const Task *t);
+/* Sources as JSON [{"Path":…,"Text":…}] and back, as the database keeps a definition. */
+char *task_sources_to_json(const Task *t);
+int task_sources_from_json(const char *json, GPtrArray **ret_sources);
+const Schedule *task_find_schedule(const Task *t, const char *name);

@@ -1,0 +1,19 @@
+/* systemd.time(7) spans and instants, shared by definitions, inputs and the command line. */
+#pragma once
+
+#include "base/util.h"
+
+/* "5min 20s", "1h", "infinity", a bare number is seconds; *ret in µs. -EINVAL, -ERANGE. */
+int timespec_parse_span(const char *text, uint64_t *ret_usec);
+/* "1h 30min", at most two units; g_free. */
+char *timespec_format_span(uint64_t usec);
+/* An instant: RFC 3339, "YYYY-MM-DD HH:MM[:SS[.ffffff]] [UTC|ZONE]", "HH:MM", "now", "today", "yesterday",
+ * "tomorrow",
+ * "+5min", "-1h", "tomorrow 06:00", "@SECONDS[.fff]"; without zone the system's. *ret real µs. */
+int timespec_parse_instant(const char *text, uint64_t now_usec, uint64_t *ret_usec);
+/* A default expression: an instant word above, or today | week-start | month-start | year-start | now
+ * followed by any number of signed spans ("month-start -1day"); calendar units (day, week, month, year) are
+ * calendar steps in the system's zone. */
+int timespec_eval(const char *text, uint64_t now_usec, uint64_t *ret_usec);
+/* RFC 3339, UTC, microseconds: "2026-11-23T22:46:00.000000Z"; g_free. */
+char *timespec_format_instant(uint64_t usec);
