@@ -1,0 +1,161 @@
+/* Runs on systemd: transient units are started, watched, killed and released here, over one connection to the
+ * manager. At most 64 calls to it are in flight; what comes beyond waits in order. Every call answers once by
+ * its callback, never from within the call itself; -ENOTCONN where the bus or the manager went away before
+ * the answer: the outcome is unknown, asking again is safe, since each call is idempotent by the unit's name.
+ * What a callback is given is borrowed. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/task.h"
+
+typedef struct Exec Exec;
+
+/* What PID 1 says of a unit of ours: the passive mirror. Numbers are UNSET and strings "" where it does not
+ * say. */
+typedef struct UnitState {
+    char *unit;
+    uint64_t run;
+    unsigned attempt;
+    char *active_state, *sub_state; /* "active" "exited" … */
+    char *result;                   /* systemd's, "success" … */
+    int main_code;                  /* RunExitCode, 0 while it runs or never ran */
+    int main_status;
+    uint64_t main_pid;        /* 0: none */
+    uint64_t started, exited; /* real µs, of the main process */
+    char *invocation_id;      /* 32 hex digits */
+    char *token;              /* of the claim it was started for */
+    char *status_text;        /* sd_notify STATUS= */
+    char *control_group;
+    uint64_t runtime_max_usec; /* RuntimeMaxUSec= in force */
+    bool remain_after_exit;    /* in force: false is a drop-in's doing */
+    uint64_t cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out;
+} UnitState;
+
+/* A unit that has nothing left to wait for: exited, failed, or gone inactive. */
+bool unit_state_is_over(const UnitState *u);
+void unit_state_free(UnitState *u);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(UnitState, unit_state_free)
+
+/* "tsched-run-RUN-ATTEMPT.service"; g_free. And back: false for any other name. */
+char *exec_unit_name(uint64_t run, unsigned attempt);
+bool exec_unit_parse(const char *unit, uint64_t *ret_run, unsigned *ret_attempt);
+/* "taskschedd-QUEUE.slice", escaped; g_free. */
+char *exec_slice_name(const char *queue);
+
+typedef struct ExecEvents {
+    /* A unit of ours changed (a signal of PID 1 said so): state is what is known; ask exec_get() for all of
+     * it. */
+    void (*changed)(const char *unit, const char *active_state, const char *sub_state,
+        const char *status_text, void *userdata);
+    void (*removed)(const char *unit, void *userdata);
+    /* Signals may have been missed (the bus or the manager restarted or reloaded): everything is to be read
+     * again. */
+    void (*resync)(void *userdata);
+    /* up: calls reach the manager. */
+    void (*connection)(bool up, void *userdata);
+} ExecEvents;
+
+typedef struct ExecConfig {
+    bool user_scope;               /* the user's manager */
+    const char *runtime_directory; /* /run/taskschedd: input files are kept in its input/ */
+    const char
+        *output_directory; /* /run/tsched-output: PID 1 makes RUN-ATTEMPT below it by RuntimeDirectory= */
+} ExecConfig;
+
+/* bus: a connection to the message bus the manager is on, attached to the loop; kept by reference; replaced
+ * by exec_set_bus() after a reconnect (NULL: it is gone). */
+int exec_new(sd_event *event, const ExecConfig *config, const ExecEvents *events, void *userdata, Exec **ret);
+int exec_set_bus(Exec *e, sd_bus *bus);
+void exec_free(Exec *e);
+unsigned exec_pending(const Exec *e);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Exec, exec_free)
+
+/* The service manager's UserspaceTimestampMonotonic. */
+typedef void (*ExecNumberFn)(int r, uint64_t number, void *userdata);
+int exec_manager_stamp(Exec *e, ExecNumberFn fn, void *userdata);
+
+/* What a start needs; borrowed for the call. */
+typedef struct ExecStart {
+    uint64_t run;
+    unsigned attempt;
+    const Task *task;  /* settings, flags */
+    const char *path;  /* of the program */
+    char *const *argv; /* NULL-terminated */
+    const char *token;
+    uint64_t fence;
+    const char *schedule;   /* "" is none */
+    uint64_t nominal;       /* UNSET is none */
+    uint64_t timeout_usec;  /* RuntimeMaxSec=, USEC_INFINITY is none */
+    const char *input_json; /* content of the credential `input`, NULL: none is loaded */
+    GBytes *raw;            /* in its place for a task without [Input] */
+    GHashTable *files;      /* name → GBytes: credentials input.NAME; may be NULL */
+} ExecStart;
+
+typedef enum ExecStarted {
+    EXEC_STARTED, /* the unit was made by this call; its process runs or has run (the job is finished) */
+    EXEC_EXISTS,  /* a unit of that name is there already: compare its token by exec_get() */
+    EXEC_REFUSED, /* PID 1 refuses these properties: never to be tried again as it is; error says why */
+    EXEC_SHUTTING_DOWN, /* the host goes down: later */
+} ExecStarted;
+
+/* r: an ExecStarted or a negative errno (other trouble; may be tried again). */
+typedef void (*ExecStartFn)(int r, const Error *error, void *userdata);
+int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata);
+
+/* Everything PID 1 knows of one unit. r -ENOENT: no such unit is loaded. */
+typedef void (*ExecStateFn)(int r, const UnitState *u, void *userdata);
+int exec_get(Exec *e, const char *unit, ExecStateFn fn, void *userdata);
+/* All units of ours that are loaded, in full. */
+typedef void (*ExecListFn)(int r, GPtrArray *units /* UnitState* */, void *userdata);
+int exec_list(Exec *e, ExecListFn fn, void *userdata);
+
+typedef void (*ExecDoneFn)(int r, const Error *error, void *userdata);
+/* Sends a signal to all processes of the unit, or to its main process alone. -ENOENT: no such unit; -ESRCH:
+ * nothing to signal. */
+int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn fn, void *userdata);
+/* Lets go of an ended unit after its record is committed: StopUnit, and ResetFailedUnit where it failed;
+ * answers once UnitRemoved was seen or the unit is not there. Its input and output files are removed too. */
+int exec_release(Exec *e, const char *unit, ExecDoneFn fn, void *userdata);
+
+/* Are processes left in the control group? Reads the cgroup file system (memory only, does not block).
+ * -ENOENT counts as no. */
+int exec_cgroup_populated(Exec *e, const char *control_group);
+
+/* The task's output file: read as a regular file with one link, no symlink followed, at most limit bytes. 0
+ * with *ret NULL: there is none. -E2BIG, -ELOOP, -EMLINK, -EBADF (no regular file) with a sentence in error.
+ */
+int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GBytes **ret, Error *error);
+
+/* --- the second evidence: PID 1's own lines in the journal, read by a helper process
+ * ------------------------------ */
+
+typedef enum EvidenceVerdict {
+    EVIDENCE_NEVER,   /* the journal has no gap since the claim and has never heard of the unit */
+    EVIDENCE_FAILED,  /* a logged failure: code and status say how the main process ended */
+    EVIDENCE_STOPPED, /* "Deactivated" alone: stopped while nobody watched; how it ended is not known */
+    EVIDENCE_STARTED, /* started, its end is not in the journal */
+    EVIDENCE_UNKNOWN, /* the journal has a gap or cannot be read */
+} EvidenceVerdict;
+
+typedef struct EvidenceQuery {
+    const char *unit;
+    const char *invocation_id; /* "" is not known: by unit name after the claim */
+    uint64_t claimed;          /* real µs */
+    const char *boot_id;       /* the claim's */
+} EvidenceQuery;
+
+typedef struct Evidence {
+    EvidenceVerdict verdict;
+    int main_code, main_status; /* with FAILED */
+    uint64_t ended;             /* real µs, UNSET if not known */
+} Evidence;
+
+/* evidence[i] belongs to queries[i]. The helper is killed after 20 s: then all are UNKNOWN. */
+typedef void (*EvidenceFn)(const Evidence *evidence, size_t n, void *userdata);
+int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn, void *userdata);
+/* The helper's side: `taskschedd --helper=evidence`, queries as JSON lines on stdin, answers on stdout. Exit
+ * status. */
+int evidence_helper_main(void);

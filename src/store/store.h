@@ -1,0 +1,286 @@
+/* The facts: everything the daemon keeps stands in PostgreSQL and is reached through here. One connection,
+ * libpq in pipeline mode on the event loop; what is asked for in one iteration goes out as one transaction.
+ *
+ * Every operation answers once, by its callback, never from within the call that asked: 0 (or an outcome of
+ * its own), or -ENOTCONN where the connection was lost before the answer (then the outcome is unknown, and
+ * asking again is safe: each operation is idempotent by the tokens it carries), -EINVAL with an Error where
+ * the database refused this operation (others of the same batch are not harmed), -ECANCELED from
+ * store_free(). While the store is not up, operations answer -ENOTCONN. What a callback is given is borrowed
+ * for its duration. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/run.h"
+
+typedef struct Store Store;
+
+typedef enum StoreState {
+    STORE_CONNECTING, /* trying, again and again (0.1 s … 5 s apart) */
+    STORE_UNUSABLE, /* reached, but cannot be used: schema newer than we, server too old, another daemon holds
+                       the node; tried again every 5 s. reason says why and what to do */
+    STORE_UP,
+} StoreState;
+
+typedef struct StoreConfig {
+    const char *conninfo;   /* libpq's connection string */
+    const char *node;       /* this node's name */
+    const char *boot_id;    /* of the kernel, 32 hex digits */
+    uint64_t manager_stamp; /* UserspaceTimestampMonotonic of the service manager: tells one life of it from
+                               another */
+    const char *dump_directory; /* where the dump before a migration is kept; NULL: none is made */
+} StoreConfig;
+
+/* A run as its row has it. Strings are "" and numbers UNSET where absent, unless said otherwise. */
+typedef struct StoreRun {
+    uint64_t id;
+    char *task;
+    uint64_t revision;
+    RunState state;
+    RunResult result;
+    char *reason; /* why it waits, or why it ended as it did */
+    char *queue;
+    int priority;
+    int exit_code;    /* RunExitCode */
+    int exit_status;  /* -1 is none */
+    unsigned attempt; /* number of the latest attempt, 0 before the first */
+    char *node;
+    uint64_t epoch;
+    char *token;    /* of the latest claim */
+    uint64_t fence; /* of the latest claim */
+    char *unit;
+    char *invocation_id;
+    char *schedule;
+    uint64_t nominal, asked, due, claimed, started, finished; /* real µs */
+    uint64_t retry_of;
+    char *requester;
+    uint64_t requester_uid;
+    char *input;   /* JSON object without secrets; NULL if not asked for */
+    char *secrets; /* JSON object; NULL if none */
+    GBytes *raw;   /* NULL if none */
+    char *output;  /* JSON; NULL if none */
+    char *meta;    /* JSON object of strings; NULL if none */
+    RunResult
+        cause; /* the first recorded cause of an end that was asked for (cancelled, timeout); else NONE */
+    uint64_t cause_at;
+    uint64_t grace_usec;    /* between KillSignal= and SIGKILL */
+    uint64_t manager_stamp; /* of the service manager that the latest claim was made under */
+    char *boot_id;
+    uint64_t cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out;
+} StoreRun;
+
+void store_run_free(StoreRun *r);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreRun, store_run_free)
+
+/* One attempt of a run, as kept for people. */
+typedef struct StoreAttempt {
+    unsigned attempt;
+    char *node, *unit, *invocation_id, *reason;
+    RunResult result;
+    int exit_code, exit_status;
+    uint64_t claimed, started, finished;
+} StoreAttempt;
+
+/* A task as its row has it, with its newest revision. */
+typedef struct StoreTask {
+    char *name;
+    char *origin; /* "file" or "api" */
+    char *path;   /* of a file; "" else */
+    uint64_t revision;
+    bool enabled;
+    bool deleted;     /* only its history is left */
+    char *definition; /* task_sources_to_json() */
+} StoreTask;
+
+typedef struct StoreSchedule {
+    char *task, *name;
+    int enabled;           /* SetEnabled(): 1, 0; -1 where it was never said */
+    uint64_t last_nominal; /* UNSET where none fired or was passed yet */
+    uint64_t since; /* real µs: no slot before this instant is due (when it was added, enabled or changed) */
+} StoreSchedule;
+
+/* What stands there when the store comes up: called after the lease is taken (epoch + 1) and the node's
+ * unfinished attempts are stamped with it, in one transaction. */
+typedef struct StoreLoaded {
+    uint64_t epoch;
+    GPtrArray *tasks;     /* StoreTask*, newest revisions, without the deleted */
+    GPtrArray *schedules; /* StoreSchedule* */
+    GPtrArray *runs;      /* StoreRun*: starting, running and stopping runs of this node */
+    uint64_t next_due;    /* real µs of the earliest waiting or queued run; UNSET if none */
+    uint64_t n_waiting;   /* waiting and queued */
+} StoreLoaded;
+
+/* loaded only with STORE_UP. reason is a sentence for people with the other two states. */
+typedef void (*StoreStateFn)(StoreState state, const char *reason, const StoreLoaded *loaded, void *userdata);
+
+int store_new(
+    sd_event *event, Clock *clock, const StoreConfig *config, StoreStateFn fn, void *userdata, Store **ret);
+/* Begins to connect; state changes are told by fn, first from the loop. */
+int store_start(Store *s);
+void store_free(Store *s);
+/* Operations asked for and not answered yet. */
+unsigned store_pending(const Store *s);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
+
+/* --- tasks
+ * ------------------------------------------------------------------------------------------------------ */
+
+typedef void (*StoreNumberFn)(int r, uint64_t number, const Error *error, void *userdata);
+typedef void (*StoreDoneFn)(int r, const Error *error, void *userdata);
+
+typedef struct StorePutTask {
+    const char *name, *origin, *path, *description, *definition;
+    const char *const *schedules; /* names, NULL-terminated */
+} StorePutTask;
+
+/* Adds a task or a new revision of it; answers the revision, unchanged where the definition is. Schedules
+ * that are new get since = now; those that are no longer there are removed; where the definition changed,
+ * since = now for all. */
+int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *userdata);
+/* Marks it deleted; its history stays. */
+int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata);
+/* schedule NULL: the task itself. Enabling sets since = now. */
+int store_set_enabled(
+    Store *s, const char *task, const char *schedule, bool enabled, StoreDoneFn fn, void *userdata);
+/* The definition of an old revision. */
+typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */
+int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata);
+
+/* --- asking
+ * ----------------------------------------------------------------------------------------------------- */
+
+typedef struct StoreAsk {
+    const char *requester;  /* name; the token is unique within it */
+    uint64_t requester_uid; /* UNSET for the daemon itself */
+    const char *token;      /* required, 1…128 bytes */
+    const char *task;
+    uint64_t revision;
+    const char *queue;
+    int priority;
+    const char *input, *secrets, *meta; /* JSON objects, NULL is none */
+    GBytes *raw;
+    uint64_t due;      /* real µs; 0 is now (the database's) */
+    uint64_t retry_of; /* 0 is none */
+    uint64_t grace_usec;
+    const char
+        *schedule; /* a slot: fires only if last_nominal is below nominal, which is advanced; else NULL */
+    uint64_t nominal;
+} StoreAsk;
+
+typedef struct StoreAsked {
+    uint64_t run; /* 0: the slot was fired before */
+    bool fresh;   /* false: this token asked before, run is the first one */
+    RunState state;
+    uint64_t due;
+} StoreAsked;
+
+typedef void (*StoreAskFn)(int r, const StoreAsked *asked, const Error *error, void *userdata);
+int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata);
+/* A slot that is not to fire: last_nominal is advanced and the ledger gets reason. */
+int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
+    StoreDoneFn fn, void *userdata);
+
+/* --- the life of a run
+ * ------------------------------------------------------------------------------------------ */
+
+/* Claims up to limit due runs for this node: state starting, attempt + 1, a fresh token and fence; and tells
+ * when the next one that is not claimed is due (now, where limit was met). */
+typedef void (*StoreClaimFn)(int r, GPtrArray *runs /* StoreRun*, stolen by taking a ref of the array */,
+    uint64_t next_due, void *userdata);
+int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata);
+
+/* Who owns the attempt that is spoken of. */
+typedef struct StoreOwner {
+    uint64_t run;
+    unsigned attempt;
+    const char *token;
+} StoreOwner;
+
+typedef enum StoreOutcome {
+    STORE_RECORDED,        /* done by this call */
+    STORE_RECORDED_BEFORE, /* it stood there already */
+    STORE_NOT_YOURS,       /* node, epoch or token differ: nothing changed */
+} StoreOutcome;
+
+/* r is a StoreOutcome or a negative errno. cause: what stands in the row afterwards (somebody may have
+ * cancelled). */
+typedef void (*StoreOutcomeFn)(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata);
+
+/* starting → running: the process was started. */
+int store_running(Store *s, const StoreOwner *o, const char *invocation_id, uint64_t started,
+    StoreOutcomeFn fn, void *userdata);
+/* starting, running → stopping, with the cause unless one stands there. cause NONE: what is left over is
+ * being ended. */
+int store_stopping(
+    Store *s, const StoreOwner *o, RunResult cause, const char *reason, StoreOutcomeFn fn, void *userdata);
+
+typedef struct StoreEnd {
+    StoreOwner owner;
+    RunResult result;
+    const char *reason;
+    int exit_code, exit_status;
+    const char *invocation_id;
+    uint64_t started, finished; /* UNSET where not known */
+    uint64_t cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out;
+    const char *output;     /* JSON or NULL */
+    bool again;             /* another attempt follows: the run waits */
+    uint64_t again_in_usec; /* after that delay */
+} StoreEnd;
+
+/* The end of an attempt: one commit with all of it. The row's cause, if any, wins over result unless the
+ * process had ended before it (finished < cause_at); the callback's `result` tells what was recorded. */
+typedef void (*StoreEndFn)(
+    int r, RunResult result, RunState state, uint64_t due, const Error *error, void *userdata);
+int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata);
+/* starting → queued: PID 1 would not start it now, or the attempt's name is taken. The attempt is closed with
+ * reason. */
+int store_requeue(
+    Store *s, const StoreOwner *o, const char *reason, uint64_t in_usec, StoreOutcomeFn fn, void *userdata);
+
+typedef struct StoreCancelled {
+    RunState state;   /* done: it was ended at once; else the owner is to end it */
+    RunResult result; /* where it is done: how it had ended before, or cancelled */
+    bool before;      /* it was done before */
+    uint64_t cause_at;
+} StoreCancelled;
+
+/* Ends a waiting or queued run at once; marks a claimed one (cause cancelled, unless there is one). -ENOENT.
+ */
+typedef void (*StoreCancelFn)(int r, const StoreCancelled *c, void *userdata);
+int store_cancel(Store *s, uint64_t run, const char *reason, StoreCancelFn fn, void *userdata);
+
+/* --- reading
+ * ---------------------------------------------------------------------------------------------------- */
+
+typedef void (*StoreRunsFn)(int r, GPtrArray *runs /* StoreRun* */, const Error *error, void *userdata);
+typedef void (*StoreRunFn)(
+    int r, const StoreRun *run, const GPtrArray *attempts /* StoreAttempt* */, void *userdata);
+
+typedef struct StoreFilter {
+    const char *task;      /* NULL is any, as for all others */
+    int state, result;     /* -1 is any */
+    uint64_t since, until; /* asked, real µs; 0 is open */
+    const char *requester;
+    const char *meta; /* a JSON object that must be contained */
+    uint64_t before;  /* ids below this; 0 is from the newest */
+    unsigned limit;   /* 1…1000 */
+    bool with_input;
+} StoreFilter;
+
+int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata); /* -ENOENT */
+/* Newest first. */
+int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata);
+
+/* --- audit
+ * ------------------------------------------------------------------------------------------------------ */
+
+typedef struct StoreAudit {
+    uint64_t uid;
+    const char *unit; /* of the caller, "" if unknown */
+    const char *method;
+    const char *object;
+    bool granted;
+} StoreAudit;
+
+/* Written with the next batch; nobody waits for it. */
+int store_audit(Store *s, const StoreAudit *a);
