@@ -1,0 +1,142 @@
+/* The daemon's one object: owns the store, exec and the parts of core, and is what the API calls. No bus
+ * message and no SQL is seen here.
+ *
+ * Calls that take a callback answer once, later: 0 from the call means the callback will come; a negative
+ * errno with *error filled means it will not. What a callback is given is borrowed. */
+#pragma once
+
+#include "exec/exec.h"
+#include "model/input.h"
+#include "store/store.h"
+
+typedef struct Manager Manager;
+
+typedef enum ManagerState {
+    MANAGER_WAITING_FOR_DATABASE,
+    MANAGER_RUNNING,
+    MANAGER_STOPPING,
+    _MANAGER_STATE_MAX,
+} ManagerState;
+
+const char *manager_state_to_string(ManagerState s);
+
+typedef struct ManagerConfig {
+    bool user_scope;
+    const char *conninfo;
+    const char *node;
+    const char *runtime_directory;       /* /run/taskschedd */
+    const char *output_directory;        /* /run/tsched-output */
+    const char *state_directory;         /* /var/lib/taskschedd */
+    const char *const *task_directories; /* highest precedence first, NULL-terminated */
+    size_t input_max, output_max;        /* bytes */
+} ManagerConfig;
+
+typedef struct ManagerEvents {
+    void (*state_changed)(void *userdata);
+    void (*run_changed)(uint64_t run, RunState state, RunResult result, void *userdata);
+    void (*task_changed)(const char *task, void *userdata);
+} ManagerEvents;
+
+int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, const ManagerEvents *events,
+    void *userdata, Manager **ret);
+int manager_start(Manager *m);
+/* The bus the service manager is on; NULL while it is away. */
+int manager_set_bus(Manager *m, sd_bus *bus);
+/* Nothing new is started; what ended and is not recorded yet is recorded; then fn is called, after 10 s at
+ * the latest. */
+void manager_stop(Manager *m, ClockFn fn, void *userdata);
+void manager_free(Manager *m);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Manager, manager_free)
+
+ManagerState manager_state(const Manager *m);
+const char *manager_reason(const Manager *m); /* "" while all is well */
+uint64_t manager_n_running(const Manager *m);
+uint64_t manager_n_waiting(const Manager *m);    /* waiting and queued, as last counted */
+uint64_t manager_n_unrecorded(const Manager *m); /* ended, and not in the database yet */
+
+/* Who asks: from the bus's credentials. */
+typedef struct Caller {
+    uint64_t uid;
+    const char *name; /* of the user, or its number; the requester */
+    const char *unit; /* "" if unknown */
+} Caller;
+
+/* --- runs
+ * ------------------------------------------------------------------------------------------------------- */
+
+typedef struct ManagerAsk {
+    const char *task;
+    InputGiven given;
+    JsonNode *json;      /* the whole input as JSON of any kind; NULL if given otherwise */
+    GBytes *raw;         /* the whole input as bytes; NULL likewise */
+    const char *token;   /* NULL: one is made */
+    uint64_t at;         /* real µs; 0 is now */
+    const int *priority; /* NULL: the task's */
+    const char *meta;    /* JSON object of strings, NULL is none */
+} ManagerAsk;
+
+typedef void (*ManagerNumberFn)(int r, uint64_t number, const Error *error, void *userdata);
+typedef void (*ManagerDoneFn)(int r, const Error *error, void *userdata);
+
+int manager_run_task(Manager *m, const Caller *caller, const ManagerAsk *ask, ManagerNumberFn fn,
+    void *userdata, Error *error);
+/* A new run with the same input and revision; only of a run that is done. */
+int manager_retry_run(
+    Manager *m, const Caller *caller, uint64_t run, ManagerNumberFn fn, void *userdata, Error *error);
+int manager_cancel_run(
+    Manager *m, const Caller *caller, uint64_t run, ManagerDoneFn fn, void *userdata, Error *error);
+int manager_kill_run(Manager *m, const Caller *caller, uint64_t run, int signal, ManagerDoneFn fn,
+    void *userdata, Error *error);
+
+/* What only the daemon's memory knows of a run that executes here. */
+typedef struct RunLive {
+    const char *status_text; /* "" is none */
+    uint64_t progress;       /* percent, UNSET is none */
+    const char *reason;      /* why it waits, where the row does not say; NULL is none */
+} RunLive;
+
+void manager_run_live(Manager *m, const StoreRun *run, RunLive *ret);
+int manager_get_run(Manager *m, uint64_t run, StoreRunFn fn, void *userdata, Error *error);
+int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *userdata, Error *error);
+
+/* --- tasks
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* A definition in force, from memory. */
+typedef struct TaskEntry {
+    Task *task;
+    char *origin; /* "file" or "api" */
+    char *path;
+    uint64_t revision;
+    bool enabled;
+    GPtrArray *schedules; /* of ScheduleEntry*, owned */
+} TaskEntry;
+
+typedef struct ScheduleEntry {
+    const TaskEntry *entry;
+    const Schedule *schedule; /* of entry->task */
+    bool enabled;             /* the task too */
+    uint64_t last;            /* last nominal fired, UNSET if none */
+    uint64_t next;            /* next nominal, UNSET if none */
+} ScheduleEntry;
+
+/* NULL if there is none. */
+const TaskEntry *manager_find_task(Manager *m, const char *name);
+/* In the order of names, those after `after` (NULL: from the first); of const TaskEntry*, container owned. */
+GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit);
+/* Adds or changes a definition kept in the database; answers its revision. */
+int manager_apply_task(Manager *m, const Caller *caller, const char *name, const char *text, size_t length,
+    ManagerNumberFn fn, void *userdata, Error *error);
+int manager_delete_task(
+    Manager *m, const Caller *caller, const char *name, ManagerDoneFn fn, void *userdata, Error *error);
+/* object: "TASK" or "TASK/SCHEDULE". */
+int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bool enabled, ManagerDoneFn fn,
+    void *userdata, Error *error);
+/* Reads the task directories again; answers when what was found is in force. Faults are logged, and named in
+ * error with r -EINVAL while everything else is in force. */
+int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error);
+/* Judges a definition without keeping it. */
+int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags);
+
+/* The audit's entry for a request that was refused before it reached one of the calls above. */
+void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted);
