@@ -21,16 +21,23 @@ struct InputSpec {
 };
 
 void input_spec_free(InputSpec *s);
+bool input_name_is_valid(const char *name);
+/* NULL where specs (of InputSpec*) has no such name. */
+const InputSpec *input_find(const GPtrArray *specs, const char *name);
+/* The names, borrowed from specs; for suggest_nearest(). */
+GPtrArray *input_names(const GPtrArray *specs);
 const char *input_type_to_string(InputType t);
 /* One line "name=type [required] [default=…] [min=…] [max=…] [choices=a,b] [pattern=…] [secret]". */
 int input_spec_parse(const char *name, const char *text, bool is_output, const char *file, unsigned line,
     unsigned column, DiagList *diags, InputSpec **ret);
 
-/* What is asked for, as it came. All borrowed. */
+/* What is asked for, as it came. All borrowed, each may be NULL. */
 typedef struct InputGiven {
-    JsonObject *typed; /* values with a JSON type of their own (from --input or the bus); may be NULL */
-    GHashTable *texts; /* name → raw text to be converted by the declared type (key=value); may be NULL */
-    GHashTable *files; /* name → GBytes: content of key=@FILE; may be NULL */
+    JsonObject *typed; /* values with a JSON type of their own (from --input or the bus) */
+    GHashTable *texts; /* name → raw text to be converted by the declared type (key=value); no secrets */
+    GHashTable *files; /* name → GBytes: content of key=@FILE */
+    GBytes *raw;       /* the whole input as bytes, for a task without [Input]: it stands alone. A JSON object
+                          among them is taken as one */
 } InputGiven;
 
 /* A validated input. json and secrets are compact JSON objects, owned ("{}" if empty; NULL secrets if none).
@@ -51,7 +58,7 @@ int input_validate(const Task *t, const InputGiven *given, size_t limit, Input *
 
 /* What an attempt gets: expressions evaluated against now (real µs) in the system's zone. One JSON object of
  * everything, secrets included (g_free). In it a file input is the path of its credential:
- * directory/input.NAME. */
+ * directory/input.NAME. Where input->raw is set it is "{}": the credential `input` is then raw itself. */
 int input_resolve(const Task *t, const Input *input, uint64_t now, const char *credentials_directory,
     char **ret_json, GHashTable **ret_files /* name → GBytes, owned */, Error *error);
 

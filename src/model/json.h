@@ -14,3 +14,6 @@ int json_read(const char *text, size_t length, JsonNode **ret, char **ret_reason
 /* Compact text, g_free. */
 char *json_write(JsonNode *node);
 char *json_write_object(JsonObject *object);
+/* The shortest text that reads back as the same (finite) number, always with a point or an exponent; g_free.
+ */
+char *json_format_double(double d);

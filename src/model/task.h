@@ -99,8 +99,9 @@ typedef struct Task {
 bool task_name_is_valid(const char *name);
 
 /* Parses a definition. Every fault of every source goes into diags; on any fault -EINVAL and no task. sources
- * is copied. [Service] keys are only split here, judged by exec (core/definition.c puts both together).
- * now_usec is the real clock, for At= words. */
+ * is copied. [Service] keys are only split here, judged by exec (core/definition.c puts both together), which
+ * also reports bad values of those whose meaning is taken from them (KillSignal=, TimeoutStopSec= …): here
+ * the default stays. Instants (At=, From=) name a date, so that reading again gives the same. */
 int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret);
 Task *task_ref(Task *t);
 void task_unref(Task *t);

@@ -8,9 +8,11 @@ int timespec_parse_span(const char *text, uint64_t *ret_usec);
 /* "1h 30min", at most two units; g_free. */
 char *timespec_format_span(uint64_t usec);
 /* An instant: RFC 3339, "YYYY-MM-DD HH:MM[:SS[.ffffff]] [UTC|ZONE]", "HH:MM", "now", "today", "yesterday",
- * "tomorrow",
- * "+5min", "-1h", "tomorrow 06:00", "@SECONDS[.fff]"; without zone the system's. *ret real µs. */
+ * "tomorrow", "tomorrow 06:00", "+5min", "-1h", "5min ago", "@SECONDS[.fff]"; without zone the system's.
+ * *ret real µs. -EINVAL; -ERANGE before the epoch or too far away. */
 int timespec_parse_instant(const char *text, uint64_t now_usec, uint64_t *ret_usec);
+/* An instant that means the same whenever it is read: one of the above with a date, or "@SECONDS". */
+int timespec_parse_absolute(const char *text, uint64_t *ret_usec);
 /* A default expression: an instant word above, or today | week-start | month-start | year-start | now
  * followed by any number of signed spans ("month-start -1day"); calendar units (day, week, month, year) are
  * calendar steps in the system's zone. */

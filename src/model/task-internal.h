@@ -1,0 +1,45 @@
+/* What the files that read a definition share among themselves. */
+#pragma once
+
+#include "model/task-file.h"
+#include "model/task.h"
+
+typedef struct TaskSection TaskSection;
+
+/* A definition while it is read. */
+typedef struct TaskParser {
+    Task *task;
+    DiagList *diags;
+    GPtrArray *files;  /* of GPtrArray* of TaskFileItem*: kept until the end, other fields point into them */
+    GHashTable *seen;  /* what the current file has set: "section\nkey"; owned strings */
+    GHashTable *where; /* "section\nkey" → the TaskFileItem that set it last; owned strings */
+    GPtrArray *schedule_items;   /* of TaskFileItem*: header of each of task->schedules */
+    const TaskFileItem *service; /* the first [Service] header */
+    const TaskFileItem *command; /* ExecStart= */
+    const TaskSection *section;  /* of the line being read; NULL: unknown, its lines are passed over */
+    const TaskFileItem *header;  /* its header; NULL before the first of a file */
+    char *scope;                 /* what its keys are noted under: its name, "Schedule NAME"; owned */
+    Schedule *schedule;          /* where the section is one */
+} TaskParser;
+
+Task *task_new(const char *name);
+
+/* A fault at the value of an assignment, offset characters into it, or at its key. */
+void task_parser_value_fault(
+    TaskParser *p, const TaskFileItem *item, unsigned offset, const char *format, ...) _printf_(4, 5);
+void task_parser_key_fault(TaskParser *p, const TaskFileItem *item, const char *format, ...) _printf_(3, 4);
+/* Notes that the file sets this; false, with the fault reported, where it did so before and it is no list. */
+bool task_parser_claim(TaskParser *p, const TaskFileItem *item, bool list);
+/* Takes "did you mean" from these names. */
+void task_parser_unknown(TaskParser *p, const TaskFileItem *item, const char *what, const GPtrArray *names);
+/* The item that set a key last, NULL if none did or it was reset. */
+const TaskFileItem *task_parser_where(TaskParser *p, const char *section, const char *key);
+
+/* One assignment each; the value may be empty, which resets. */
+void task_keys_task(TaskParser *p, const TaskFileItem *item);
+void task_keys_schedule(TaskParser *p, const TaskFileItem *item);
+void task_keys_service(TaskParser *p, const TaskFileItem *item);
+/* What can be judged only once every file was read. */
+void task_keys_check_task(TaskParser *p);
+void task_keys_check_service(TaskParser *p);
+void task_keys_check_schedules(TaskParser *p);

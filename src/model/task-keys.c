@@ -1,0 +1,501 @@
+/* The keys of [Task], [Service] and [Schedule], a table for each. */
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "model/command.h"
+#include "model/input-convert.h"
+#include "model/retry.h"
+#include "model/schedule.h"
+#include "model/signals.h"
+#include "model/suggest.h"
+#include "model/task-internal.h"
+#include "model/timespec.h"
+#include "model/words.h"
+
+#define TASK_RETRIES_MAX        1000000
+#define TASK_PRIORITY_MAX       1000
+#define SCHEDULE_EVERY_MIN_USEC (100 * USEC_PER_MSEC)
+
+typedef struct TaskKey {
+    const char *name;
+    bool list;
+    /* base is the Task or the Schedule. An empty value puts the default back. */
+    void (*set)(TaskParser *p, const TaskFileItem *item, void *field);
+    size_t offset;
+} TaskKey;
+
+/* ---- kinds of values ---- */
+
+static void task_set_text(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    char **text = field;
+
+    g_free(*text);
+    *text = g_strdup(item->value);
+}
+
+static void task_set_queue(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    char **queue = field;
+
+    if (item->value[0] && !task_name_is_valid(item->value)) {
+        g_autofree char *shown = words_show(item->value);
+
+        task_parser_value_fault(
+            p, item, 0, "%s is no name: a letter or digit, then up to 63 of those and '_.-'", shown);
+        return;
+    }
+    g_free(*queue);
+    *queue = g_strdup(item->value[0] ? item->value : "default");
+}
+
+static bool task_read_integer(TaskParser *p, const TaskFileItem *item, gint64 min, gint64 max, gint64 *ret)
+{
+    const char *digits = item->value + (item->value[0] == '+');
+
+    *ret = 0;
+    if (!item->value[0])
+        return true;
+    if (!g_ascii_string_to_signed(digits, 10, min, max, ret, NULL)) {
+        g_autofree char *shown = words_show(item->value);
+
+        task_parser_value_fault(
+            p, item, 0, "%s is no integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, shown, min, max);
+        return false;
+    }
+    return true;
+}
+
+static void task_set_priority(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    gint64 n;
+
+    if (task_read_integer(p, item, -TASK_PRIORITY_MAX, TASK_PRIORITY_MAX, &n))
+        *(int *)field = (int)n;
+}
+
+static void task_set_retries(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    gint64 n;
+
+    if (task_read_integer(p, item, 0, TASK_RETRIES_MAX, &n))
+        *(unsigned *)field = (unsigned)n;
+}
+
+static void task_read_span(
+    TaskParser *p, const TaskFileItem *item, uint64_t otherwise, uint64_t min, bool infinite, uint64_t *ret)
+{
+    uint64_t usec;
+    int r;
+
+    if (!item->value[0]) {
+        *ret = otherwise;
+        return;
+    }
+    r = timespec_parse_span(item->value, &usec);
+    if (r < 0) {
+        g_autofree char *shown = words_show(item->value);
+
+        task_parser_value_fault(p, item, 0, "%s is %s time span, like '90s' or '1h 30min'", shown,
+            r == -ERANGE ? "too long a" : "no");
+    } else if (usec == USEC_INFINITY && !infinite)
+        task_parser_value_fault(p, item, 0, "may not be infinite");
+    else if (usec < min) {
+        g_autofree char *least = timespec_format_span(min);
+
+        task_parser_value_fault(p, item, 0, "has to be %s at least", least);
+    } else
+        *ret = usec;
+}
+
+static void task_set_span(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_span(p, item, 0, 0, false, field);
+}
+
+static void task_set_limit(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_span(p, item, USEC_INFINITY, 1, true, field);
+}
+
+static void task_set_every(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_span(p, item, 0, SCHEDULE_EVERY_MIN_USEC, false, field);
+}
+
+static void task_set_backoff(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    RetryDelay *backoff = field;
+
+    if (!item->value[0] || g_str_equal(item->value, "constant"))
+        *backoff = RETRY_CONSTANT;
+    else if (g_str_equal(item->value, "exponential"))
+        *backoff = RETRY_EXPONENTIAL;
+    else
+        task_parser_value_fault(p, item, 0, "has to be 'constant' or 'exponential'");
+}
+
+/* "20%" or "0.2" */
+static void task_set_jitter(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    size_t plain = strspn(item->value, "0123456789.");
+    bool percent = item->value[plain] == '%';
+    char *end = NULL;
+    double d;
+
+    if (!item->value[0]) {
+        *(double *)field = 0;
+        return;
+    }
+    d = g_ascii_strtod(item->value, &end);
+    if (percent)
+        d /= 100;
+    if (plain == 0 || end != item->value + plain || item->value[plain + percent] || !(d >= 0 && d <= 1))
+        task_parser_value_fault(p, item, 0, "has to be a percentage up to 100%%, or a fraction from 0 to 1");
+    else
+        *(double *)field = d;
+}
+
+static void task_set_retry_words(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    GPtrArray **list = field, *words = NULL;
+    unsigned offset;
+
+    if (!item->value[0]) {
+        g_clear_pointer(list, g_ptr_array_unref);
+        return;
+    }
+    if (words_split(item->value, &words, &offset) < 0) {
+        task_parser_value_fault(p, item, offset, "a quote that is not closed");
+        return;
+    }
+    if (!*list)
+        *list = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < words->len; i++) {
+        const Word *w = g_ptr_array_index(words, i);
+
+        if (!retry_word_is_valid(w->text)) {
+            g_autofree char *shown = words_show(w->text);
+
+            task_parser_value_fault(p, item, w->offset,
+                "%s is no failed result, exit status or signal that a retry may follow", shown);
+        }
+        g_ptr_array_add(*list, g_strdup(w->text));
+    }
+    g_ptr_array_unref(words);
+}
+
+static void task_set_signal(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    int signo = item->value[0] ? signals_from_string(item->value) : SIGUSR1;
+
+    if (signo < 0) {
+        g_autofree char *shown = words_show(item->value);
+
+        task_parser_value_fault(p, item, 0, "%s is no signal", shown);
+    } else
+        *(int *)field = signo;
+}
+
+static void task_set_boolean(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    if (!item->value[0])
+        *(bool *)field = true;
+    else if (words_parse_boolean(item->value, field) < 0) {
+        g_autofree char *shown = words_show(item->value);
+
+        task_parser_value_fault(p, item, 0, "%s is neither yes nor no", shown);
+    }
+}
+
+/* An instant of a definition means the same whenever it is read: no "tomorrow". */
+static bool task_read_instant(TaskParser *p, const TaskFileItem *item, uint64_t *ret)
+{
+    g_autofree char *shown = NULL;
+    uint64_t some;
+    int r = timespec_parse_absolute(item->value, ret);
+
+    if (r >= 0)
+        return true;
+    shown = words_show(item->value);
+    if (r == -ERANGE)
+        task_parser_value_fault(p, item, 0, "%s is out of range", shown);
+    else if (timespec_eval(item->value, USEC_PER_SEC * 1000000000, &some) >= 0)
+        task_parser_value_fault(
+            p, item, 0, "%s depends on when it is read; a date is needed, like '2030-01-31 06:00'", shown);
+    else
+        task_parser_value_fault(p, item, 0, "%s is no instant, like '2030-01-31 06:00 UTC'", shown);
+    return false;
+}
+
+static void task_set_at(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    GArray *at = *(GArray **)field;
+    uint64_t usec;
+
+    if (!item->value[0]) {
+        g_array_set_size(at, 0);
+        return;
+    }
+    if (!task_read_instant(p, item, &usec))
+        return;
+    g_array_append_val(at, usec);
+}
+
+static void task_set_from(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    if (!item->value[0])
+        *(uint64_t *)field = 0;
+    else
+        task_read_instant(p, item, field);
+}
+
+/* ---- tables ---- */
+
+static const TaskKey task_keys[] = {
+    { "Description", false, task_set_text, offsetof(Task, description) },
+    { "Queue", false, task_set_queue, offsetof(Task, queue) },
+    { "Priority", false, task_set_priority, offsetof(Task, priority) },
+    { "Retries", false, task_set_retries, offsetof(Task, retry.retries) },
+    { "RetryDelay", false, task_set_span, offsetof(Task, retry.delay_usec) },
+    { "RetryBackoff", false, task_set_backoff, offsetof(Task, retry.backoff) },
+    { "RetryDelayMax", false, task_set_limit, offsetof(Task, retry.delay_max_usec) },
+    { "RetryJitter", false, task_set_jitter, offsetof(Task, retry.jitter) },
+    { "RetryOn", true, task_set_retry_words, offsetof(Task, retry.retry_on) },
+    { "NoRetryOn", true, task_set_retry_words, offsetof(Task, retry.no_retry_on) },
+    { "Timeout", false, task_set_limit, offsetof(Task, timeout_usec) },
+    { "TimeoutWarning", false, task_set_span, offsetof(Task, timeout_warning_usec) },
+    { "TimeoutWarningSignal", false, task_set_signal, offsetof(Task, timeout_warning_signal) },
+};
+
+static const TaskKey schedule_keys[] = {
+    { "At", true, task_set_at, offsetof(Schedule, at) },
+    { "Every", false, task_set_every, offsetof(Schedule, every_usec) },
+    { "From", false, task_set_from, offsetof(Schedule, from_usec) },
+    { "Enabled", false, task_set_boolean, offsetof(Schedule, enabled) },
+};
+
+static void task_keys_assign(
+    TaskParser *p, const TaskFileItem *item, const TaskKey *keys, size_t n, const char *section, void *base)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    for (size_t i = 0; i < n; i++) {
+        const TaskKey *key = &keys[i];
+
+        g_ptr_array_add(names, (gpointer)key->name);
+        if (!g_str_equal(key->name, item->key))
+            continue;
+        if (task_parser_claim(p, item, key->list) && !item->damaged)
+            key->set(p, item, (char *)base + key->offset);
+        return;
+    }
+    task_parser_unknown(p, item, section, names);
+}
+
+void task_keys_task(TaskParser *p, const TaskFileItem *item)
+{
+    task_keys_assign(p, item, task_keys, G_N_ELEMENTS(task_keys), "unknown key in [Task]", p->task);
+}
+
+void task_keys_schedule(TaskParser *p, const TaskFileItem *item)
+{
+    if (!g_str_has_prefix(item->key, "Input.")) {
+        task_keys_assign(
+            p, item, schedule_keys, G_N_ELEMENTS(schedule_keys), "unknown key in [Schedule]", p->schedule);
+        return;
+    }
+    if (!task_parser_claim(p, item, false) || item->damaged)
+        return;
+    if (item->value[0])
+        g_hash_table_insert(
+            p->schedule->inputs, g_strdup(item->key + strlen("Input.")), g_strdup(item->value));
+    else
+        g_hash_table_remove(p->schedule->inputs, item->key + strlen("Input."));
+}
+
+void task_keys_service(TaskParser *p, const TaskFileItem *item)
+{
+    TaskSetting *s;
+
+    if (g_str_equal(item->key, "ExecStart")) {
+        if (item->damaged)
+            p->command = p->command ? p->command : item;
+        else if (!item->value[0])
+            p->command = NULL;
+        else if (p->command)
+            task_parser_key_fault(p, item,
+                "a second command, the first is in %s line %u; a task has one (an empty ExecStart= takes "
+                "back the first)",
+                p->command->file, p->command->line);
+        else
+            p->command = item;
+        return;
+    }
+    if (item->damaged)
+        return;
+    s = g_new0(TaskSetting, 1);
+    s->key = g_strdup(item->key);
+    s->value = g_strdup(item->value);
+    s->file = item->file;
+    task_file_position(item, 0, &s->line, &s->column);
+    g_ptr_array_add(p->task->settings, s);
+}
+
+/* ---- what needs the whole definition ---- */
+
+void task_keys_check_task(TaskParser *p)
+{
+    const Task *t = p->task;
+    const TaskFileItem *warning = task_parser_where(p, "Task", "TimeoutWarning");
+    const TaskFileItem *max = task_parser_where(p, "Task", "RetryDelayMax");
+
+    if (warning && t->timeout_warning_usec > 0) {
+        if (!task_parser_where(p, "Task", "Timeout"))
+            task_parser_key_fault(p, warning, "there is no Timeout= to warn of");
+        else if (t->timeout_warning_usec >= t->timeout_usec)
+            task_parser_value_fault(p, warning, 0, "has to be shorter than Timeout=");
+    }
+    if (max && t->retry.delay_max_usec < t->retry.delay_usec)
+        task_parser_value_fault(p, max, 0, "has to be RetryDelay= at least");
+}
+
+static void task_take_words(GPtrArray *into, const char *value)
+{
+    g_autoptr(GPtrArray) words = NULL;
+    unsigned offset;
+
+    if (!value[0])
+        g_ptr_array_set_size(into, 0);
+    else if (words_split(value, &words, &offset) >= 0)
+        for (guint i = 0; i < words->len; i++)
+            g_ptr_array_add(into, g_strdup(((Word *)g_ptr_array_index(words, i))->text));
+}
+
+/* Settings whose meaning the daemon needs as well. A bad value is passed over here: the table of unit
+ * properties reports it, once. */
+static void task_take_setting(Task *t, const TaskSetting *s)
+{
+    uint64_t usec;
+    int signo;
+
+    if (g_str_equal(s->key, "KillSignal")) {
+        signo = s->value[0] ? signals_from_string(s->value) : SIGTERM;
+        t->kill_signal = signo > 0 ? signo : t->kill_signal;
+    } else if (g_str_equal(s->key, "KillMode"))
+        t->kill_mixed = g_str_equal(s->value, "mixed");
+    else if (g_str_equal(s->key, "TimeoutStopSec")) {
+        if (s->value[0] && timespec_parse_span(s->value, &usec) >= 0)
+            t->stop_usec = usec > 0 ? usec : USEC_INFINITY; /* 0 is none, as in systemd */
+    } else if (g_str_equal(s->key, "SuccessExitStatus"))
+        task_take_words(t->success_status, s->value);
+    else if (g_str_equal(s->key, "RuntimeDirectory"))
+        t->own_runtime_directory = s->value[0];
+    else if (g_str_equal(s->key, "RuntimeDirectoryPreserve"))
+        t->own_runtime_preserve = s->value[0];
+}
+
+void task_keys_check_service(TaskParser *p)
+{
+    Task *t = p->task;
+    GPtrArray *words = NULL;
+    guint first = p->diags->len;
+
+    for (guint i = 0; i < t->settings->len; i++)
+        task_take_setting(t, g_ptr_array_index(t->settings, i));
+    if (!p->command) {
+        const TaskSource *source = t->sources->len > 0 ? g_ptr_array_index(t->sources, 0) : NULL;
+
+        if (p->service)
+            diag_add(p->diags, p->service->file, p->service->line, p->service->column, "ExecStart",
+                "missing: [Service] needs the command to execute");
+        else
+            diag_add(p->diags, source ? source->path : "", 0, 0, "ExecStart",
+                "missing: a [Service] section with the command to execute is needed");
+        return;
+    }
+    if (p->command->damaged)
+        return;
+    if (command_parse(p->command->value, t->inputs, t->has_input, p->command->file, p->command->line, 1,
+            p->diags, &words, &t->command_flags) < 0) {
+        task_file_place(p->command, p->diags, first);
+        return;
+    }
+    g_ptr_array_unref(t->command);
+    t->command = words;
+}
+
+static gint task_compare_usec(gconstpointer a, gconstpointer b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Ascending, and one slot for an instant however often it is named. */
+static void task_sort_at(GArray *at)
+{
+    guint kept = 0;
+
+    g_array_sort(at, task_compare_usec);
+    for (guint i = 0; i < at->len; i++)
+        if (i == 0 || g_array_index(at, uint64_t, i) != g_array_index(at, uint64_t, kept - 1))
+            g_array_index(at, uint64_t, kept++) = g_array_index(at, uint64_t, i);
+    g_array_set_size(at, kept);
+}
+
+static void task_check_schedule_input(TaskParser *p, const char *section, const char *name, const char *text)
+{
+    g_autofree char *key = g_strconcat("Input.", name, NULL), *reason = NULL;
+    g_autoptr(JsonNode) node = NULL;
+    const TaskFileItem *item = task_parser_where(p, section, key);
+    const InputSpec *spec = input_find(p->task->inputs, name);
+
+    if (!item || !p->task->has_input)
+        return;
+    if (!spec) {
+        g_autoptr(GPtrArray) names = input_names(p->task->inputs);
+        g_autofree char *hint = suggest_phrase(name, names);
+
+        task_parser_key_fault(p, item, "[Input] has no '%s'%s", name, hint);
+    } else if (spec->secret)
+        task_parser_value_fault(p, item, 0, "a secret can not stand in a task file");
+    else if (input_convert_text(spec, text, &node, &reason) < 0)
+        task_parser_value_fault(p, item, 0, "%s", reason);
+}
+
+static void task_check_schedule_required(TaskParser *p, const Schedule *s, const TaskFileItem *header)
+{
+    for (guint i = 0; i < p->task->inputs->len; i++) {
+        const InputSpec *spec = g_ptr_array_index(p->task->inputs, i);
+
+        if (spec->required && !g_hash_table_contains(s->inputs, spec->name))
+            diag_add(p->diags, header->file, header->line, header->column, header->key,
+                "every run of this schedule would lack '%s': Input.%s= is needed", spec->name, spec->name);
+    }
+}
+
+void task_keys_check_schedules(TaskParser *p)
+{
+    for (guint i = 0; i < p->task->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(p->task->schedules, i);
+        const TaskFileItem *header = g_ptr_array_index(p->schedule_items, i);
+        g_autofree char *scope = g_strconcat("Schedule ", s->name, NULL);
+        const TaskFileItem *from = task_parser_where(p, scope, "From");
+        GHashTableIter iter;
+        gpointer name, text;
+        bool every = task_parser_where(p, scope, "Every");
+
+        task_sort_at(s->at);
+        if (!every && !task_parser_where(p, scope, "At"))
+            diag_add(p->diags, header->file, header->line, header->column, header->key,
+                "never fires: At= or Every= is needed");
+        if (from && !every)
+            task_parser_key_fault(p, from, "is the anchor of Every=, which is not set");
+        g_hash_table_iter_init(&iter, s->inputs);
+        while (g_hash_table_iter_next(&iter, &name, &text))
+            task_check_schedule_input(p, scope, name, text);
+        task_check_schedule_required(p, s, header);
+    }
+}
