@@ -1,0 +1,16 @@
+/* The arguments of RunTask, from the message to what the manager takes. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "core/manager.h"
+
+/* Owns what the ManagerAsk made from it points to. */
+typedef struct AskMessage AskMessage;
+
+int ask_message_read(sd_bus_message *m, AskMessage **ret, Error *error);
+void ask_message_free(AskMessage *a);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AskMessage, ask_message_free)
+
+/* Borrows from a. */
+ManagerAsk ask_message_ask(const AskMessage *a);

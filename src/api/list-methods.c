@@ -1,0 +1,299 @@
+/* Lists from memory, bounded: a page ends early rather than with a reply that is too large to be sent. */
+#include "api/list-methods.h"
+
+#include "api/message.h"
+#include "api/task-message.h"
+#include "model/input.h"
+#include "model/schedule.h"
+
+#define PAGE_MAX  1000
+#define BATCH     100
+#define REPLY_MAX (6 * 1024 * 1024)
+/* Keys, short strings and numbers of one entry. */
+#define WEIGHT_FIXED 2048
+
+/* A page under way. */
+typedef struct Page {
+    sd_bus_message *reply;
+    char *task; /* the filter; NULL is all */
+    const char *cursor;
+    unsigned wanted;
+    size_t weight;
+    char *last; /* cursor of the last entry in it */
+    bool full;
+} Page;
+
+static void page_clear(Page *p)
+{
+    sd_bus_message_unref(p->reply);
+    g_free(p->task);
+    g_free(p->last);
+}
+
+static int filter_task(sd_bus_message *m, void *userdata, Error *error)
+{
+    Page *p = userdata;
+    const char *task;
+    int r = sd_bus_message_read(m, "s", &task);
+
+    if (r >= 0)
+        p->task = g_strdup(task);
+    return r;
+}
+
+static const MessageEntry filters[] = {
+    { "task", "s", filter_task },
+};
+
+static int page_read(Page *p, Request *q, Error *error)
+{
+    uint32_t limit;
+    int r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(q->message, "su", &p->cursor, &limit);
+    if (r < 0)
+        return message_read_failed(r, error);
+    p->wanted = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
+    r = sd_bus_message_new_method_return(q->message, &p->reply);
+    return r < 0 ? r : sd_bus_message_open_container(p->reply, 'a', "a{sv}");
+}
+
+/* Is there room for one more of this weight? Otherwise the page is full. */
+static bool page_take(Page *p, size_t weight)
+{
+    if (p->wanted == 0 || (p->weight > 0 && p->weight + weight > REPLY_MAX)) {
+        p->full = true;
+        return false;
+    }
+    p->wanted--;
+    p->weight += weight;
+    return true;
+}
+
+static void page_set_last(Page *p, char *cursor)
+{
+    g_free(p->last);
+    p->last = cursor;
+}
+
+static int page_finish(Page *p, Request *q)
+{
+    int r = sd_bus_message_close_container(p->reply);
+
+    if (r >= 0)
+        r = sd_bus_message_append(p->reply, "s", p->full ? p->last : "");
+    if (r < 0)
+        return r;
+    request_answer_message(q, p->reply);
+    return 0;
+}
+
+/* --- tasks
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int page_add_task(Page *p, const TaskEntry *entry)
+{
+    g_autofree char *inputs = input_specs_to_json(entry->task->inputs);
+
+    if (!page_take(p, WEIGHT_FIXED + strlen(inputs) + strlen(entry->task->description)))
+        return 0;
+    page_set_last(p, g_strdup(entry->task->name));
+    return task_message_append(p->reply, entry);
+}
+
+/* Calls add for the tasks after `after` until the page is full. */
+static int page_walk(Page *p, Manager *m, const char *after, int (*add)(Page *p, const TaskEntry *entry))
+{
+    g_autofree char *from = g_strdup(after);
+    bool more = true;
+    int r = 0;
+
+    while (r >= 0 && more && !p->full) {
+        g_autoptr(GPtrArray) tasks = manager_list_tasks(m, from, BATCH);
+
+        for (guint i = 0; r >= 0 && !p->full && i < tasks->len; i++)
+            r = add(p, g_ptr_array_index(tasks, i));
+        more = tasks->len == BATCH;
+        if (more) {
+            const TaskEntry *last = g_ptr_array_index(tasks, tasks->len - 1);
+
+            g_free(from);
+            from = g_strdup(last->task->name);
+        }
+    }
+    return r;
+}
+
+static int list_methods_refuse_cursor(const char *cursor, Error *error)
+{
+    return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+}
+
+int list_methods_tasks(Request *q, Error *error)
+{
+    _cleanup_(page_clear) Page p = { 0 };
+    int r = page_read(&p, q, error);
+
+    if (r < 0)
+        return r;
+    if (*p.cursor && !task_name_is_valid(p.cursor))
+        return list_methods_refuse_cursor(p.cursor, error);
+    if (p.task) {
+        const TaskEntry *entry = manager_find_task(q->manager, p.task);
+
+        r = entry && !*p.cursor ? page_add_task(&p, entry) : 0;
+    } else {
+        r = page_walk(&p, q->manager, *p.cursor ? p.cursor : NULL, page_add_task);
+    }
+    return r < 0 ? r : page_finish(&p, q);
+}
+
+/* --- schedules
+ * -------------------------------------------------------------------------------------------------- */
+
+static int compare_schedules(const void *a, const void *b)
+{
+    const ScheduleEntry *const *x = a, *const *y = b;
+
+    return strcmp((*x)->schedule->name, (*y)->schedule->name);
+}
+
+static int page_add_schedules_after(Page *p, const TaskEntry *entry, const char *after)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_copy(entry->schedules, NULL, NULL);
+    int r = 0;
+
+    g_ptr_array_set_free_func(sorted, NULL);
+    g_ptr_array_sort(sorted, compare_schedules);
+    for (guint i = 0; r >= 0 && i < sorted->len; i++) {
+        const ScheduleEntry *s = g_ptr_array_index(sorted, i);
+
+        if (after && strcmp(s->schedule->name, after) <= 0)
+            continue;
+        if (!page_take(p, WEIGHT_FIXED))
+            break;
+        page_set_last(p, g_strdup_printf("%s/%s", entry->task->name, s->schedule->name));
+        r = task_message_append_schedule(p->reply, s);
+    }
+    return r;
+}
+
+static int page_add_schedules(Page *p, const TaskEntry *entry)
+{
+    return page_add_schedules_after(p, entry, NULL);
+}
+
+int list_methods_schedules(Request *q, Error *error)
+{
+    _cleanup_(page_clear) Page p = { 0 };
+    g_autofree char *task = NULL;
+    const TaskEntry *entry;
+    const char *slash;
+    int r = page_read(&p, q, error);
+
+    if (r < 0)
+        return r;
+    slash = strchr(p.cursor, '/');
+    task = slash ? g_strndup(p.cursor, (gsize)(slash - p.cursor)) : g_strdup(p.task);
+    if (*p.cursor && (!slash || !task_name_is_valid(task) || (p.task && !g_str_equal(p.task, task))))
+        return list_methods_refuse_cursor(p.cursor, error);
+    entry = task ? manager_find_task(q->manager, task) : NULL;
+    if (entry)
+        r = page_add_schedules_after(&p, entry, slash ? slash + 1 : NULL);
+    if (r >= 0 && !p.task)
+        r = page_walk(&p, q->manager, task, page_add_schedules);
+    return r < 0 ? r : page_finish(&p, q);
+}
+
+/* --- coming slots
+ * ----------------------------------------------------------------------------------------------- */
+
+typedef struct Coming {
+    const ScheduleEntry *schedule;
+    uint64_t when;
+} Coming;
+
+static int compare_coming(const void *a, const void *b, void *userdata)
+{
+    const Coming *x = a, *y = b;
+    int r;
+
+    if (x->when != y->when)
+        return x->when < y->when ? -1 : 1;
+    r = strcmp(x->schedule->entry->task->name, y->schedule->entry->task->name);
+    return r != 0 ? r : strcmp(x->schedule->schedule->name, y->schedule->schedule->name);
+}
+
+static void list_methods_gather(GSequence *coming, const TaskEntry *entry)
+{
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
+        Coming *c;
+
+        if (!s->enabled || s->next == UNSET)
+            continue;
+        c = g_new0(Coming, 1);
+        c->schedule = s;
+        c->when = s->next;
+        g_sequence_insert_sorted(coming, c, compare_coming, NULL);
+    }
+}
+
+static void list_methods_gather_all(GSequence *coming, Manager *m, const char *task)
+{
+    g_autoptr(GPtrArray) tasks = NULL;
+    const TaskEntry *entry;
+
+    if (task) {
+        entry = manager_find_task(m, task);
+        if (entry)
+            list_methods_gather(coming, entry);
+        return;
+    }
+    tasks = manager_list_tasks(m, NULL, UINT_MAX);
+    for (guint i = 0; i < tasks->len; i++)
+        list_methods_gather(coming, g_ptr_array_index(tasks, i));
+}
+
+static int list_methods_append_next(sd_bus_message *reply, GSequence *coming, unsigned count)
+{
+    int r = sd_bus_message_open_container(reply, 'a', "(sst)");
+
+    while (r >= 0 && count-- > 0 && !g_sequence_is_empty(coming)) {
+        GSequenceIter *first = g_sequence_get_begin_iter(coming);
+        Coming *c = g_sequence_get(first);
+
+        r = sd_bus_message_append(
+            reply, "(sst)", c->schedule->entry->task->name, c->schedule->schedule->name, c->when);
+        c->when = schedule_next(c->schedule->schedule, c->when);
+        if (c->when == USEC_INFINITY)
+            g_sequence_remove(first);
+        else
+            g_sequence_sort_changed(first, compare_coming, NULL);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+int list_methods_next(Request *q, Error *error)
+{
+    g_autoptr(GSequence) coming = g_sequence_new(g_free);
+    _cleanup_(page_clear) Page p = { 0 };
+    uint32_t count;
+    int r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", &p, error);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(q->message, "u", &count);
+    if (r < 0)
+        return message_read_failed(r, error);
+    list_methods_gather_all(coming, q->manager, p.task);
+    r = sd_bus_message_new_method_return(q->message, &p.reply);
+    if (r >= 0)
+        r = list_methods_append_next(p.reply, coming, count == 0 || count > PAGE_MAX ? PAGE_MAX : count);
+    if (r < 0)
+        return r;
+    request_answer_message(q, p.reply);
+    return 0;
+}

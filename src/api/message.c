@@ -1,0 +1,181 @@
+/* D-Bus dictionaries by tables, and strings that are always fit to be sent. */
+#include "api/message.h"
+
+#include "model/json.h"
+
+int message_read_failed(int r, Error *error)
+{
+    /* What sd-bus says of a message that is not what its signature promises. */
+    if (r == -EBADMSG || r == -ENXIO || r == -EINVAL || r == -EBUSY)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The message is malformed.");
+    return r;
+}
+
+static int message_refuse_key(
+    const char *key, const char *what, const MessageEntry *entries, size_t n, Error *error)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+    int r = error_set(error, ERROR_INVALID_ARGUMENT, "Unknown %s \"%s\".", what, key);
+
+    for (size_t i = 0; i < n; i++)
+        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", entries[i].key);
+    error_set_hint(error, "%s%s.", n > 0 ? "Known are: " : "None is known", known->str);
+    return r;
+}
+
+static int message_read_entry(
+    sd_bus_message *m, const MessageEntry *e, const char *what, void *userdata, Error *error)
+{
+    const char *contents;
+    char type;
+    int r = sd_bus_message_peek_type(m, &type, &contents);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    if (g_strcmp0(contents, e->type) != 0)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The %s \"%s\" must have the type %s, not %s.", what,
+            e->key, e->type, util_strempty(contents));
+    r = sd_bus_message_enter_container(m, 'v', e->type);
+    if (r >= 0)
+        r = e->read(m, userdata, error);
+    if (r >= 0)
+        r = sd_bus_message_exit_container(m);
+    return message_read_failed(r, error);
+}
+
+static const MessageEntry *message_find(const MessageEntry *entries, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (g_str_equal(entries[i].key, key))
+            return &entries[i];
+    return NULL;
+}
+
+static int message_read_pair(sd_bus_message *m, const MessageEntry *entries, size_t n, const char *what,
+    uint32_t *seen, void *userdata, Error *error)
+{
+    const MessageEntry *e;
+    const char *key;
+    int r = sd_bus_message_read(m, "s", &key);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    e = message_find(entries, n, key);
+    if (!e)
+        return message_refuse_key(key, what, entries, n, error);
+    if (*seen & (1U << (e - entries)))
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The %s \"%s\" is given twice.", what, key);
+    *seen |= 1U << (e - entries);
+    return message_read_entry(m, e, what, userdata, error);
+}
+
+int message_read_dict(
+    sd_bus_message *m, const MessageEntry *entries, size_t n, const char *what, void *userdata, Error *error)
+{
+    uint32_t seen = 0;
+    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+    g_assert(n <= 32);
+    if (r < 0)
+        return message_read_failed(r, error);
+    while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+        r = message_read_pair(m, entries, n, what, &seen, userdata, error);
+        if (r < 0)
+            return r;
+        r = sd_bus_message_exit_container(m);
+        if (r < 0)
+            break;
+    }
+    if (r >= 0)
+        r = sd_bus_message_exit_container(m);
+    return message_read_failed(r, error);
+}
+
+int message_read_strings(sd_bus_message *m, GHashTable **ret, Error *error)
+{
+    g_autoptr(GHashTable) table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    const char *key, *value;
+    int r = sd_bus_message_enter_container(m, 'a', "{ss}");
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    while ((r = sd_bus_message_read(m, "{ss}", &key, &value)) > 0)
+        if (!g_hash_table_insert(table, g_strdup(key), g_strdup(value)))
+            return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is given twice.", key);
+    if (r >= 0)
+        r = sd_bus_message_exit_container(m);
+    if (r < 0)
+        return message_read_failed(r, error);
+    *ret = g_steal_pointer(&table);
+    return 0;
+}
+
+const char *message_valid(const char *text, char **buffer)
+{
+    if (!text)
+        return "";
+    if (g_utf8_validate(text, -1, NULL))
+        return text;
+    *buffer = g_utf8_make_valid(text, -1);
+    return *buffer;
+}
+
+int message_put_string(sd_bus_message *m, const char *key, const char *value)
+{
+    g_autofree char *buffer = NULL;
+
+    return sd_bus_message_append(m, "{sv}", key, "s", message_valid(value, &buffer));
+}
+
+int message_put_number(sd_bus_message *m, const char *key, uint64_t value)
+{
+    return sd_bus_message_append(m, "{sv}", key, "t", value);
+}
+
+int message_put_bool(sd_bus_message *m, const char *key, bool value)
+{
+    return sd_bus_message_append(m, "{sv}", key, "b", (int)value);
+}
+
+int message_put_int(sd_bus_message *m, const char *key, int value)
+{
+    return sd_bus_message_append(m, "{sv}", key, "i", value);
+}
+
+static int message_append_members(sd_bus_message *m, JsonObject *object)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    int r = 0;
+
+    if (!object)
+        return 0;
+    json_object_iter_init_ordered(&iter, object);
+    while (r >= 0 && json_object_iter_next_ordered(&iter, &name, &node))
+        if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
+            r = sd_bus_message_append(m, "{ss}", name, json_node_get_string(node));
+    return r;
+}
+
+int message_put_strings(sd_bus_message *m, const char *key, const char *json)
+{
+    g_autoptr(JsonNode) node = NULL;
+    JsonObject *object = NULL;
+    int r;
+
+    if (json && json_read(json, strlen(json), &node, NULL) >= 0 && JSON_NODE_HOLDS_OBJECT(node))
+        object = json_node_get_object(node);
+    r = sd_bus_message_open_container(m, 'e', "sv");
+    if (r >= 0)
+        r = sd_bus_message_append(m, "s", key);
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'v', "a{ss}");
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "{ss}");
+    if (r >= 0)
+        r = message_append_members(m, object);
+    for (int i = 0; i < 3 && r >= 0; i++)
+        r = sd_bus_message_close_container(m);
+    return r;
+}

@@ -1,0 +1,35 @@
+/* Reading and writing D-Bus dictionaries, strictly and safely: an unknown, doubled or wrongly typed entry is
+ * refused by name, and no text can make a reply unsendable. */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <systemd/sd-bus.h>
+
+#include "base/error.h"
+
+/* One entry that an a{sv} may have. read is called inside the variant, whose type is checked. */
+typedef struct MessageEntry {
+    const char *key;
+    const char *type;
+    int (*read)(sd_bus_message *m, void *userdata, Error *error);
+} MessageEntry;
+
+/* Reads a whole a{sv} by a table (at most 32 entries; n may be 0: then it must be empty). what names the
+ * dictionary for people: "option". */
+int message_read_dict(
+    sd_bus_message *m, const MessageEntry *entries, size_t n, const char *what, void *userdata, Error *error);
+/* A negative errno of sd-bus's readers as an error for the caller; others pass. */
+int message_read_failed(int r, Error *error);
+/* Reads an a{ss} into a table of owned strings; a key twice is refused. */
+int message_read_strings(sd_bus_message *m, GHashTable **ret, Error *error);
+
+/* Append one entry to an a{sv} that is open. NULL is "". */
+int message_put_string(sd_bus_message *m, const char *key, const char *value);
+int message_put_number(sd_bus_message *m, const char *key, uint64_t value);
+int message_put_bool(sd_bus_message *m, const char *key, bool value);
+int message_put_int(sd_bus_message *m, const char *key, int value);
+/* A JSON object of strings (NULL: none) as a{ss}. */
+int message_put_strings(sd_bus_message *m, const char *key, const char *json);
+
+/* The text itself if it is UTF-8, otherwise *buffer, which gets a copy that is (g_free). */
+const char *message_valid(const char *text, char **buffer);

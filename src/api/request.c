@@ -1,0 +1,147 @@
+/* Requests and their answers. */
+#include "api/request.h"
+
+#include "api/message.h"
+#include "base/log.h"
+
+/* One user without privilege can keep this much waiting, and no more. */
+#define UNANSWERED_MAX 32
+/* An error's text: enough for every fault of a long definition, far below what a bus carries. */
+#define ERROR_TEXT_MAX (256 * 1024)
+
+Request *request_new(Manager *m, sd_bus_message *message)
+{
+    Request *q = g_new0(Request, 1);
+
+    q->manager = m;
+    q->message = sd_bus_message_ref(message);
+    return q;
+}
+
+static unsigned request_count(const Request *q)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(q->counts, &q->caller.uid));
+}
+
+void request_free(Request *q)
+{
+    if (!q)
+        return;
+    if (q->counted) {
+        unsigned n = request_count(q);
+
+        if (n > 1)
+            g_hash_table_insert(
+                q->counts, g_memdup2(&q->caller.uid, sizeof(q->caller.uid)), GUINT_TO_POINTER(n - 1));
+        else
+            g_hash_table_remove(q->counts, &q->caller.uid);
+    }
+    if (q->free_data)
+        q->free_data(q->data);
+    g_clear_pointer(&q->counts, g_hash_table_unref);
+    sd_bus_message_unref(q->message);
+    g_free((char *)q->caller.name);
+    g_free((char *)q->caller.unit);
+    g_free(q);
+}
+
+int request_set_caller(Request *q, const Caller *caller, bool privileged, GHashTable *counts)
+{
+    q->caller.uid = caller->uid;
+    q->caller.name = g_strdup(caller->name);
+    q->caller.unit = g_strdup(caller->unit);
+    q->privileged = privileged;
+    q->counts = g_hash_table_ref(counts);
+    if (privileged)
+        return 0;
+    if (request_count(q) >= UNANSWERED_MAX)
+        return -EBUSY;
+    g_hash_table_insert(
+        counts, g_memdup2(&caller->uid, sizeof(caller->uid)), GUINT_TO_POINTER(request_count(q) + 1));
+    q->counted = true;
+    return 0;
+}
+
+/* A caller that is gone, or a bus that is, is none of our failures. */
+static void request_sent(Request *q, int r)
+{
+    if (r < 0 && r != -ENOTCONN && r != -ECONNRESET && r != -EPIPE && r != -ESHUTDOWN)
+        log_message(LOG_WARNING, NULL, "The answer to %s could not be sent: %s.",
+            util_strempty(sd_bus_message_get_member(q->message)), g_strerror(-r));
+    request_free(q);
+}
+
+void request_answer(Request *q, const char *types, ...)
+{
+    va_list ap;
+    int r;
+
+    va_start(ap, types);
+    r = sd_bus_reply_method_returnv(q->message, types, ap);
+    va_end(ap);
+    request_sent(q, r);
+}
+
+void request_answer_message(Request *q, sd_bus_message *reply)
+{
+    request_sent(q, sd_bus_send(NULL, reply, NULL));
+}
+
+sd_bus_message *request_new_reply(Request *q)
+{
+    sd_bus_message *reply = NULL;
+    int r = sd_bus_message_new_method_return(q->message, &reply);
+
+    if (r < 0)
+        request_sent(q, r);
+    return reply;
+}
+
+/* Where a callback brought no more than a number. */
+static ErrorCode request_code(int r)
+{
+    switch (-r) {
+    case ENOENT:
+        return ERROR_NO_SUCH_RUN;
+    case ENOTCONN:
+    case ECANCELED:
+    case ECONNRESET:
+    case EAGAIN:
+        return ERROR_NOT_AVAILABLE;
+    case EINVAL:
+        return ERROR_INVALID_ARGUMENT;
+    case E2BIG:
+    case EBUSY:
+        return ERROR_LIMIT_EXCEEDED;
+    default:
+        return ERROR_FAILED;
+    }
+}
+
+static void request_describe(Request *q, int r, Error *e)
+{
+    ErrorCode code = request_code(r);
+    const char *reason = manager_reason(q->manager);
+
+    if (code == ERROR_NOT_AVAILABLE)
+        error_set(e, code, "%s", *reason ? reason : "The database is not available.");
+    else
+        error_set(e, code, "The request failed: %s.", g_strerror(-r));
+}
+
+void request_answer_error(Request *q, int r, const Error *error)
+{
+    g_auto(Error) own = { 0 };
+    g_autofree char *text = NULL, *valid = NULL;
+
+    if (!error || error->code == ERROR_NONE) {
+        request_describe(q, r, &own);
+        error = &own;
+    }
+    text = error->hint && *error->hint ? g_strdup_printf("%s\nHint: %s", error->message, error->hint)
+                                       : g_strdup(util_strempty(error->message));
+    if (strlen(text) > ERROR_TEXT_MAX)
+        text[ERROR_TEXT_MAX] = '\0';
+    request_sent(q, sd_bus_reply_method_errorf(
+                        q->message, error_info(error->code)->name, "%s", message_valid(text, &valid)));
+}

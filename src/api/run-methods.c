@@ -1,0 +1,394 @@
+/* Asking for runs, ending them, and reading them page by page. */
+#include "api/run-methods.h"
+
+#include <signal.h>
+
+#include "api/ask-message.h"
+#include "api/message.h"
+#include "api/run-message.h"
+#include "model/json.h"
+
+#define PAGE_MAX 1000
+/* Rows that are held in memory at a time while a page is put together. */
+#define BATCH 100
+/* Of a whole reply: a bus throws out a connection that sends more than 32 MiB at once. */
+#define REPLY_MAX (6 * 1024 * 1024)
+
+static void on_run(int r, uint64_t run, const Error *error, void *userdata)
+{
+    g_autofree char *id = NULL, *path = NULL;
+    Request *q = userdata;
+
+    if (r < 0) {
+        request_answer_error(q, r, error);
+        return;
+    }
+    id = g_strdup_printf("%" G_GUINT64_FORMAT, run);
+    r = sd_bus_path_encode("/org/taskschedd1/run", id, &path);
+    if (r < 0)
+        request_answer_error(q, r, NULL);
+    else
+        request_answer(q, "to", run, path);
+}
+
+static void on_done(int r, const Error *error, void *userdata)
+{
+    if (r < 0)
+        request_answer_error(userdata, r, error);
+    else
+        request_answer(userdata, "");
+}
+
+int run_methods_run(Request *q, Error *error)
+{
+    g_autoptr(AskMessage) message = NULL;
+    ManagerAsk ask;
+    int r = ask_message_read(q->message, &message, error);
+
+    if (r < 0)
+        return r;
+    ask = ask_message_ask(message);
+    return manager_run_task(q->manager, &q->caller, &ask, on_run, q, error);
+}
+
+int run_methods_cancel(Request *q, Error *error)
+{
+    uint64_t run;
+    int r = sd_bus_message_read(q->message, "t", &run);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    return manager_cancel_run(q->manager, &q->caller, run, on_done, q, error);
+}
+
+int run_methods_kill(Request *q, Error *error)
+{
+    uint64_t run;
+    int number;
+    int r = sd_bus_message_read(q->message, "ti", &run, &number);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    if (number < 1 || number > SIGRTMAX)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no signal %d.", number);
+    return manager_kill_run(q->manager, &q->caller, run, number, on_done, q, error);
+}
+
+int run_methods_retry(Request *q, Error *error)
+{
+    uint64_t run;
+    int r = sd_bus_message_read(q->message, "t", &run);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    return manager_retry_run(q->manager, &q->caller, run, on_run, q, error);
+}
+
+/* Whoever asked for a run sees what belongs to it. */
+static bool run_methods_may_read(const Request *q, const StoreRun *run)
+{
+    return q->privileged || run->requester_uid == q->caller.uid;
+}
+
+static int run_methods_append(
+    Request *q, sd_bus_message *reply, const StoreRun *run, bool full, const GPtrArray *attempts)
+{
+    RunLive live = { .progress = UNSET };
+    RunView view = {
+        .full = full,
+        .content = run_methods_may_read(q, run),
+        .live = &live,
+        .attempts = attempts,
+    };
+
+    manager_run_live(q->manager, run, &live);
+    return run_message_append(reply, run, &view);
+}
+
+static void on_get(int r, const StoreRun *run, const GPtrArray *attempts, void *userdata)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    Request *q = userdata;
+    g_auto(Error) error = { 0 };
+
+    if (r == -ENOENT)
+        error_set(&error, ERROR_NO_SUCH_RUN, "There is no such run.");
+    if (r < 0) {
+        request_answer_error(q, r, &error);
+        return;
+    }
+    reply = request_new_reply(q);
+    if (!reply)
+        return;
+    r = run_methods_append(q, reply, run, true, attempts);
+    if (r < 0)
+        request_answer_error(q, r, NULL);
+    else
+        request_answer_message(q, reply);
+}
+
+int run_methods_get(Request *q, Error *error)
+{
+    uint64_t run;
+    int r = sd_bus_message_read(q->message, "t", &run);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    return manager_get_run(q->manager, run, on_get, q, error);
+}
+
+/* --- lists
+ * ------------------------------------------------------------------------------------------------------ */
+
+typedef struct RunPage {
+    StoreFilter filter;
+    char *task, *requester, *meta;
+    unsigned wanted; /* still */
+    size_t weight;
+    uint64_t last; /* id of the last run in the reply */
+    sd_bus_message *reply;
+} RunPage;
+
+static void run_page_free(void *userdata)
+{
+    RunPage *p = userdata;
+
+    g_free(p->task);
+    g_free(p->requester);
+    g_free(p->meta);
+    sd_bus_message_unref(p->reply);
+    g_free(p);
+}
+
+static int filter_string(sd_bus_message *m, char **ret)
+{
+    const char *text;
+    int r = sd_bus_message_read(m, "s", &text);
+
+    if (r >= 0)
+        *ret = g_strdup(text);
+    return r;
+}
+
+static int filter_task(sd_bus_message *m, void *userdata, Error *error)
+{
+    RunPage *p = userdata;
+
+    return filter_string(m, &p->task);
+}
+
+static int filter_requester(sd_bus_message *m, void *userdata, Error *error)
+{
+    RunPage *p = userdata;
+
+    return filter_string(m, &p->requester);
+}
+
+static int filter_state(sd_bus_message *m, void *userdata, Error *error)
+{
+    RunPage *p = userdata;
+    const char *text;
+    int r = sd_bus_message_read(m, "s", &text);
+
+    if (r < 0)
+        return r;
+    p->filter.state = run_state_from_string(text);
+    if (p->filter.state < 0)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no state \"%s\".", text);
+    return 0;
+}
+
+static int filter_result(sd_bus_message *m, void *userdata, Error *error)
+{
+    RunPage *p = userdata;
+    const char *text;
+    int r = sd_bus_message_read(m, "s", &text);
+
+    if (r < 0)
+        return r;
+    p->filter.result = run_result_from_string(text);
+    if (p->filter.result <= RUN_RESULT_NONE)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no result \"%s\".", text);
+    return 0;
+}
+
+static int filter_time(sd_bus_message *m, uint64_t *ret, Error *error)
+{
+    int r = sd_bus_message_read(m, "t", ret);
+
+    if (r >= 0 && *ret > INT64_MAX)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The time is out of range.");
+    return r;
+}
+
+static int filter_since(sd_bus_message *m, void *userdata, Error *error)
+{
+    RunPage *p = userdata;
+
+    return filter_time(m, &p->filter.since, error);
+}
+
+static int filter_until(sd_bus_message *m, void *userdata, Error *error)
+{
+    RunPage *p = userdata;
+
+    return filter_time(m, &p->filter.until, error);
+}
+
+static int filter_meta(sd_bus_message *m, void *userdata, Error *error)
+{
+    g_autoptr(JsonObject) meta = json_object_new();
+    g_autoptr(GHashTable) strings = NULL;
+    RunPage *p = userdata;
+    GHashTableIter iter;
+    void *key, *value;
+    int r = message_read_strings(m, &strings, error);
+
+    if (r < 0)
+        return r;
+    g_hash_table_iter_init(&iter, strings);
+    while (g_hash_table_iter_next(&iter, &key, &value))
+        json_object_set_string_member(meta, key, value);
+    if (g_hash_table_size(strings) > 0)
+        p->meta = json_write_object(meta);
+    return 0;
+}
+
+static const MessageEntry filters[] = {
+    { "task", "s", filter_task },
+    { "state", "s", filter_state },
+    { "result", "s", filter_result },
+    { "since", "t", filter_since },
+    { "until", "t", filter_until },
+    { "requester", "s", filter_requester },
+    { "meta", "a{ss}", filter_meta },
+};
+
+static int run_page_read_cursor(RunPage *p, sd_bus_message *m, Error *error)
+{
+    const char *cursor;
+    uint32_t limit;
+    int r = sd_bus_message_read(m, "su", &cursor, &limit);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    if (*cursor && !g_ascii_string_to_unsigned(cursor, 10, 1, INT64_MAX, &p->filter.before, NULL))
+        return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+    p->wanted = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
+    return 0;
+}
+
+/* What is found by metadata tells the metadata: others' runs are not searched for those who may not see it.
+ */
+static int run_page_restrict(RunPage *p, const Request *q, Error *error)
+{
+    if (!p->meta || q->privileged)
+        return 0;
+    if (p->requester && !g_str_equal(p->requester, q->caller.name))
+        return error_set(error, ERROR_ACCESS_DENIED, "The metadata of others' runs is not yours to see.");
+    g_free(p->requester);
+    p->requester = g_strdup(q->caller.name);
+    return 0;
+}
+
+static int run_page_read(RunPage *p, Request *q, Error *error)
+{
+    int r;
+
+    p->filter.state = -1;
+    p->filter.result = -1;
+    r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
+    if (r >= 0)
+        r = run_page_read_cursor(p, q->message, error);
+    if (r >= 0)
+        r = run_page_restrict(p, q, error);
+    if (r < 0)
+        return r;
+    p->filter.task = p->task;
+    p->filter.requester = p->requester;
+    p->filter.meta = p->meta;
+    r = sd_bus_message_new_method_return(q->message, &p->reply);
+    return r < 0 ? r : sd_bus_message_open_container(p->reply, 'a', "a{sv}");
+}
+
+static void run_page_finish(Request *q, bool more)
+{
+    g_autofree char *next = NULL;
+    RunPage *p = q->data;
+    int r = sd_bus_message_close_container(p->reply);
+
+    next = more ? g_strdup_printf("%" G_GUINT64_FORMAT, p->last) : g_strdup("");
+    if (r >= 0)
+        r = sd_bus_message_append(p->reply, "s", next);
+    if (r < 0)
+        request_answer_error(q, r, NULL);
+    else
+        request_answer_message(q, p->reply);
+}
+
+static int run_page_ask(Request *q, Error *error);
+
+/* 1: the reply is full. */
+static int run_page_add(Request *q, const GPtrArray *runs)
+{
+    RunPage *p = q->data;
+
+    for (guint i = 0; i < runs->len; i++) {
+        const StoreRun *run = g_ptr_array_index(runs, i);
+        size_t weight = run_message_weight(run);
+        int r;
+
+        if (p->weight > 0 && p->weight + weight > REPLY_MAX)
+            return 1;
+        r = run_methods_append(q, p->reply, run, false, NULL);
+        if (r < 0)
+            return r;
+        p->weight += weight;
+        p->last = run->id;
+        p->wanted--;
+    }
+    return 0;
+}
+
+static void on_runs(int r, GPtrArray *runs, const Error *error, void *userdata)
+{
+    Request *q = userdata;
+    RunPage *p = q->data;
+    g_auto(Error) own = { 0 };
+    bool last;
+
+    if (r < 0) {
+        request_answer_error(q, r, error);
+        return;
+    }
+    last = runs->len < p->filter.limit;
+    r = run_page_add(q, runs);
+    if (r > 0 || (r == 0 && (last || p->wanted == 0))) {
+        run_page_finish(q, r > 0 || !last);
+        return;
+    }
+    if (r == 0)
+        r = run_page_ask(q, &own);
+    if (r < 0)
+        request_answer_error(q, r, &own);
+}
+
+static int run_page_ask(Request *q, Error *error)
+{
+    RunPage *p = q->data;
+
+    p->filter.limit = MIN(p->wanted, BATCH);
+    if (p->last > 0)
+        p->filter.before = p->last;
+    return manager_list_runs(q->manager, &p->filter, on_runs, q, error);
+}
+
+int run_methods_list(Request *q, Error *error)
+{
+    int r;
+
+    q->data = g_new0(RunPage, 1);
+    q->free_data = run_page_free;
+    r = run_page_read(q->data, q, error);
+    return r < 0 ? r : run_page_ask(q, error);
+}

@@ -1,0 +1,228 @@
+/* Definitions: read from memory, changed through the manager. */
+#include "api/task-methods.h"
+
+#include "api/message.h"
+#include "api/task-message.h"
+
+/* One definition, and all the sources given for a check. */
+#define TEXT_MAX (1024 * 1024)
+/* Faults that are told of; a definition with more is not going to be read to the end. */
+#define FAULTS_MAX 1000
+
+static void on_revision(int r, uint64_t revision, const Error *error, void *userdata)
+{
+    if (r < 0)
+        request_answer_error(userdata, r, error);
+    else
+        request_answer(userdata, "t", revision);
+}
+
+static void on_done(int r, const Error *error, void *userdata)
+{
+    if (r < 0)
+        request_answer_error(userdata, r, error);
+    else
+        request_answer(userdata, "");
+}
+
+/* --- changes
+ * ---------------------------------------------------------------------------------------------------- */
+
+static int task_methods_check_size(size_t length, Error *error)
+{
+    if (length > TEXT_MAX)
+        return error_set(
+            error, ERROR_LIMIT_EXCEEDED, "The definition is larger than %d KiB.", TEXT_MAX / 1024);
+    return 0;
+}
+
+int task_methods_apply(Request *q, Error *error)
+{
+    const char *name, *text;
+    int r = sd_bus_message_read(q->message, "ss", &name, &text);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    r = message_read_dict(q->message, NULL, 0, "option", NULL, error);
+    if (r >= 0)
+        r = task_methods_check_size(strlen(text), error);
+    if (r < 0)
+        return r;
+    return manager_apply_task(q->manager, &q->caller, name, text, strlen(text), on_revision, q, error);
+}
+
+int task_methods_delete(Request *q, Error *error)
+{
+    const char *name;
+    int r = sd_bus_message_read(q->message, "s", &name);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    return manager_delete_task(q->manager, &q->caller, name, on_done, q, error);
+}
+
+int task_methods_set_enabled(Request *q, Error *error)
+{
+    const char *object;
+    int enabled;
+    int r = sd_bus_message_read(q->message, "sb", &object, &enabled);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    return manager_set_enabled(q->manager, &q->caller, object, enabled != 0, on_done, q, error);
+}
+
+int task_methods_reload(Request *q, Error *error)
+{
+    return manager_reload(q->manager, &q->caller, on_done, q, error);
+}
+
+/* --- check
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int task_methods_read_sources(sd_bus_message *m, GArray *sources, Error *error)
+{
+    size_t size = 0;
+    TaskSource s;
+    int r = sd_bus_message_enter_container(m, 'a', "(ss)");
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    /* The manager only reads them: the message can keep the texts. */
+    while ((r = sd_bus_message_read(m, "(ss)", &s.path, &s.text)) > 0) {
+        s.length = strlen(s.text);
+        size += s.length;
+        r = task_methods_check_size(size, error);
+        if (r < 0)
+            return r;
+        g_array_append_val(sources, s);
+    }
+    if (r >= 0)
+        r = sd_bus_message_exit_container(m);
+    return message_read_failed(r, error);
+}
+
+static int task_methods_append_faults(sd_bus_message *reply, const DiagList *diags)
+{
+    int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+
+    for (guint i = 0; r >= 0 && i < MIN(diags->len, FAULTS_MAX); i++)
+        r = task_message_append_fault(reply, g_ptr_array_index(diags, i));
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+int task_methods_verify(Request *q, Error *error)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(TaskSource));
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    const char *name;
+    int r = sd_bus_message_read(q->message, "s", &name);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    r = task_methods_read_sources(q->message, sources, error);
+    if (r >= 0)
+        r = message_read_dict(q->message, NULL, 0, "option", NULL, error);
+    if (r >= 0 && sources->len == 0)
+        r = error_set(error, ERROR_INVALID_ARGUMENT, "There is no source to check.");
+    if (r < 0)
+        return r;
+    /* What it returns is said by the faults too. */
+    (void)manager_verify(
+        q->manager, name, (const TaskSource *)(const void *)sources->data, sources->len, diags);
+    r = sd_bus_message_new_method_return(q->message, &reply);
+    if (r >= 0)
+        r = task_methods_append_faults(reply, diags);
+    if (r < 0)
+        return r;
+    request_answer_message(q, reply);
+    return 0;
+}
+
+/* --- looking
+ * ---------------------------------------------------------------------------------------------------- */
+
+static const TaskEntry *task_methods_find(Request *q, const char *name, Error *error)
+{
+    const TaskEntry *entry = manager_find_task(q->manager, name);
+
+    if (!entry)
+        error_set(error, ERROR_NO_SUCH_TASK, "There is no task \"%s\".", name);
+    return entry;
+}
+
+int task_methods_get(Request *q, Error *error)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    const TaskEntry *entry;
+    const char *name;
+    int r = sd_bus_message_read(q->message, "s", &name);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    entry = task_methods_find(q, name, error);
+    if (!entry)
+        return -ENOENT;
+    r = sd_bus_message_new_method_return(q->message, &reply);
+    if (r >= 0)
+        r = task_message_append(reply, entry);
+    if (r < 0)
+        return r;
+    request_answer_message(q, reply);
+    return 0;
+}
+
+int task_methods_get_text(Request *q, Error *error)
+{
+    g_autofree char *text = NULL, *buffer = NULL;
+    const TaskEntry *entry;
+    const char *name;
+    int r = sd_bus_message_read(q->message, "s", &name);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    entry = task_methods_find(q, name, error);
+    if (!entry)
+        return -ENOENT;
+    text = task_cat(entry->task);
+    request_answer(q, "s", message_valid(text, &buffer));
+    return 0;
+}
+
+static const ScheduleEntry *task_methods_find_schedule(const TaskEntry *entry, const char *name)
+{
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
+
+        if (g_str_equal(s->schedule->name, name))
+            return s;
+    }
+    return NULL;
+}
+
+int task_methods_get_schedule(Request *q, Error *error)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    const ScheduleEntry *schedule;
+    const TaskEntry *entry;
+    const char *task, *name;
+    int r = sd_bus_message_read(q->message, "ss", &task, &name);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    entry = task_methods_find(q, task, error);
+    if (!entry)
+        return -ENOENT;
+    schedule = task_methods_find_schedule(entry, name);
+    if (!schedule)
+        return error_set(
+            error, ERROR_NO_SUCH_SCHEDULE, "The task \"%s\" has no schedule \"%s\".", task, name);
+    r = sd_bus_message_new_method_return(q->message, &reply);
+    if (r >= 0)
+        r = task_message_append_schedule(reply, schedule);
+    if (r < 0)
+        return r;
+    request_answer_message(q, reply);
+    return 0;
+}
