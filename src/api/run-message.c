@@ -144,7 +144,7 @@ static int run_message_put_attempts(sd_bus_message *m, const GPtrArray *attempts
 static void run_message_put_plain(sd_bus_message *m, const StoreRun *run)
 {
     ARRAY_FOREACH (s, strings)
-        message_put_string(m, s->key, *(char *const *)((const char *)run + s->offset));
+        message_put_string(m, s->key, *(char *const *)(const void *)((const char *)run + s->offset));
     ARRAY_FOREACH (n, numbers)
         message_put_number(m, n->key, *(const uint64_t *)(const void *)((const char *)run + n->offset));
 }
