@@ -1,0 +1,137 @@
+/* Verbs that tell the daemon to do one thing to each object named. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "ctl/output.h"
+#include "model/signals.h"
+
+/* One object: negative with *e filled. */
+typedef int (*ChangeFn)(Ctl *ctl, const char *word, ClientError *e);
+
+/* All are tried; the first fault decides the exit code. */
+static int change_each(Ctl *ctl, ChangeFn fn)
+{
+    int code = EXITS_OK;
+
+    for (guint i = 0; i < ctl->args.words->len; i++) {
+        g_auto(ClientError) error = { 0 };
+
+        if (fn(ctl, ctl_word(ctl, i), &error) < 0) {
+            int failed = output_fail(ctl, &error);
+
+            code = code == EXITS_OK ? failed : code;
+        }
+    }
+    return code;
+}
+
+static int change_run_id(const char *word, uint64_t *ret, ClientError *e)
+{
+    if (args_is_run(word, ret))
+        return 0;
+    return client_error_set(e, ERROR_INVALID_ARGUMENT, "\"%s\" is not the id of a run", word);
+}
+
+static int change_cancel(Ctl *ctl, const char *word, ClientError *e)
+{
+    uint64_t run;
+    int r = change_run_id(word, &run, e);
+
+    return r < 0 ? r : client_call(ctl->client, e, NULL, "CancelRun", "t", run);
+}
+
+int change_cancel_verb(Ctl *ctl)
+{
+    return change_each(ctl, change_cancel);
+}
+
+static int change_kill(Ctl *ctl, const char *word, ClientError *e)
+{
+    const char *name = args_get(&ctl->args, "signal");
+    uint64_t run;
+    int r = change_run_id(word, &run, e);
+
+    if (r < 0)
+        return r;
+    return client_call(
+        ctl->client, e, NULL, "KillRun", "ti", run, name ? signals_from_string(name) : SIGTERM);
+}
+
+int change_kill_verb(Ctl *ctl)
+{
+    const char *name = args_get(&ctl->args, "signal");
+
+    if (name && signals_from_string(name) <= 0)
+        return output_usage(ctl, "--signal: \"%s\" is no signal", name);
+    return change_each(ctl, change_kill);
+}
+
+static int change_retry(Ctl *ctl, const char *word, ClientError *e)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    uint64_t run, again;
+    const char *path;
+    int r = change_run_id(word, &run, e);
+
+    if (r >= 0)
+        r = client_call(ctl->client, e, &reply, "RetryRun", "t", run);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(reply, "to", &again, &path);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    if (ctl->json == CTL_JSON_OFF) {
+        printf("%" G_GUINT64_FORMAT "\n", again);
+    } else {
+        g_autoptr(JsonObject) o = json_object_new();
+
+        json_object_set_int_member(o, "Id", (gint64)again);
+        json_object_set_int_member(o, "RetryOf", (gint64)run);
+        output_json_object(ctl, o);
+    }
+    return 0;
+}
+
+int change_retry_verb(Ctl *ctl)
+{
+    return change_each(ctl, change_retry);
+}
+
+static int change_delete(Ctl *ctl, const char *word, ClientError *e)
+{
+    return client_call(ctl->client, e, NULL, "DeleteTask", "s", word);
+}
+
+int change_delete_verb(Ctl *ctl)
+{
+    return change_each(ctl, change_delete);
+}
+
+static int change_enable(Ctl *ctl, const char *word, ClientError *e)
+{
+    return client_call(ctl->client, e, NULL, "SetEnabled", "sb", word, 1);
+}
+
+int change_enable_verb(Ctl *ctl)
+{
+    return change_each(ctl, change_enable);
+}
+
+static int change_disable(Ctl *ctl, const char *word, ClientError *e)
+{
+    return client_call(ctl->client, e, NULL, "SetEnabled", "sb", word, 0);
+}
+
+int change_disable_verb(Ctl *ctl)
+{
+    return change_each(ctl, change_disable);
+}
+
+int change_reload_verb(Ctl *ctl)
+{
+    g_auto(ClientError) error = { 0 };
+
+    if (client_call(ctl->client, &error, NULL, "Reload", "") < 0)
+        return output_fail(ctl, &error);
+    return EXITS_OK;
+}

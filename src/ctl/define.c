@@ -1,0 +1,223 @@
+/* apply and verify: definitions from files to the daemon. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/files.h"
+#include "ctl/output.h"
+#include "ctl/text.h"
+#include "lib/value.h"
+
+/* What a definition read from path is called; --name wins. NULL with *e filled. */
+static char *define_name(const Ctl *ctl, const char *path, ClientError *e)
+{
+    const char *name = args_get(&ctl->args, "name");
+
+    if (name)
+        return g_strdup(name);
+    if (g_str_equal(path, "-")) {
+        client_error_set(e, ERROR_INVALID_ARGUMENT, "A definition from standard input needs --name=");
+        return NULL;
+    }
+    return files_task_name(path);
+}
+
+static int define_apply(Ctl *ctl, const char *path, ClientError *e)
+{
+    g_autofree char *name = define_name(ctl, path, e), *text = NULL;
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+    uint64_t revision;
+    int r;
+
+    if (!name)
+        return -EINVAL;
+    r = files_read_text(path, ERROR_INVALID_TASK, &text, e);
+    if (r >= 0)
+        r = client_message(ctl->client, "ApplyTask", &m, e);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_append(m, "ssa{sv}", name, text, 0);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    r = client_send(ctl->client, m, &reply, e);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(reply, "t", &revision);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    if (ctl->json != CTL_JSON_OFF) {
+        g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), NULL);
+        JsonObject *o = json_object_new();
+
+        json_node_take_object(node, o);
+        json_object_set_string_member(o, "Name", name);
+        json_object_set_int_member(o, "Revision", (gint64)revision);
+        output_list_add(ctl, node);
+    } else if (!ctl->quiet) {
+        printf("%s: revision %" G_GUINT64_FORMAT "\n", name, revision);
+    }
+    return 0;
+}
+
+int define_apply_verb(Ctl *ctl)
+{
+    int code = EXITS_OK;
+
+    if (args_has(&ctl->args, "name") && ctl->args.words->len > 1)
+        return output_usage(ctl, "--name goes with one file");
+    if (ctl->json != CTL_JSON_OFF)
+        output_list_begin(ctl);
+    for (guint i = 0; i < ctl->args.words->len; i++) {
+        g_auto(ClientError) error = { 0 };
+
+        if (define_apply(ctl, ctl_word(ctl, i), &error) < 0) {
+            int failed = output_fail(ctl, &error);
+
+            code = code == EXITS_OK ? failed : code;
+        }
+    }
+    if (ctl->json != CTL_JSON_OFF)
+        output_list_end(ctl);
+    return code;
+}
+
+/* A fault that is found here, since the bus carries no such text. */
+static void define_add_fault(JsonArray *faults, const char *file, unsigned line, unsigned column)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "File", file);
+    json_object_set_int_member(o, "Line", line);
+    json_object_set_int_member(o, "Column", column);
+    json_object_set_string_member(o, "Message", "What stands here is not UTF-8 text");
+    json_array_add_object_element(faults, o);
+}
+
+static int define_add_source(sd_bus_message *m, const char *path, JsonArray *faults, ClientError *e)
+{
+    g_autoptr(GBytes) content = NULL;
+    g_autofree char *text = NULL;
+    unsigned line, column;
+    const char *data;
+    size_t size;
+    int r = files_read(path, &content, e);
+
+    if (r < 0)
+        return r;
+    data = util_strempty(g_bytes_get_data(content, &size));
+    if (files_find_invalid(data, size, &line, &column)) {
+        define_add_fault(faults, path, line, column);
+        /* What stands before it is judged all the same: one look shows all that can be seen. */
+        g_utf8_validate_len(data, size, &data);
+        size = (size_t)(data - (const char *)g_bytes_get_data(content, NULL));
+    }
+    text = g_strndup(g_bytes_get_data(content, NULL), size);
+    r = sd_bus_message_append(m, "(ss)", path, text);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+static int define_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* FILE.d/NAME.conf, in the order in which they apply. */
+static GPtrArray *define_dropins(const char *path)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *directory = g_strconcat(path, ".d", NULL);
+    g_autoptr(GDir) dir = g_str_equal(path, "-") ? NULL : g_dir_open(directory, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir)))
+        if (g_str_has_suffix(name, ".conf") && name[0] != '.')
+            g_ptr_array_add(found, g_build_filename(directory, name, NULL));
+    g_ptr_array_sort(found, define_compare);
+    return found;
+}
+
+static int define_append_sources(sd_bus_message *m, const char *path, JsonArray *faults, ClientError *e)
+{
+    g_autoptr(GPtrArray) dropins = define_dropins(path);
+    int r = sd_bus_message_open_container(m, 'a', "(ss)");
+
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    r = define_add_source(m, path, faults, e);
+    for (guint i = 0; r >= 0 && i < dropins->len; i++)
+        r = define_add_source(m, g_ptr_array_index(dropins, i), faults, e);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_close_container(m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "a{sv}", 0);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientError *e)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+    g_autoptr(JsonArray) found = NULL;
+    g_autofree char *name = define_name(ctl, path, e);
+    int r;
+
+    if (!name)
+        return -EINVAL;
+    r = client_message(ctl->client, "VerifyTask", &m, e);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_append(m, "s", name);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    r = define_append_sources(m, path, faults, e);
+    if (r >= 0)
+        r = client_send(ctl->client, m, &reply, e);
+    if (r < 0)
+        return r;
+    r = value_read_array(reply, &found);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    for (guint i = 0; i < json_array_get_length(found); i++)
+        json_array_add_element(faults, json_array_dup_element(found, i));
+    return 0;
+}
+
+/* FILE:LINE:COLUMN: KEY: MESSAGE, without what is not known. */
+static void define_print_fault(JsonObject *o)
+{
+    uint64_t line = text_number(o, "Line"), column = text_number(o, "Column");
+    g_autofree char *file = text_safe(text_member(o, "File"));
+    g_autofree char *key = text_safe(text_member(o, "Key"));
+    g_autofree char *message = text_safe(text_member(o, "Message"));
+
+    fputs(file, stdout);
+    if (line != UNSET && line > 0)
+        printf(":%" G_GUINT64_FORMAT, line);
+    if (column != UNSET && column > 0)
+        printf(":%" G_GUINT64_FORMAT, column);
+    printf(": %s%s%s\n", key, *key ? ": " : "", message);
+}
+
+int define_verify_verb(Ctl *ctl)
+{
+    g_autoptr(JsonArray) faults = json_array_new();
+    int code = EXITS_OK;
+
+    for (guint i = 0; i < ctl->args.words->len; i++) {
+        g_auto(ClientError) error = { 0 };
+
+        if (define_verify(ctl, ctl_word(ctl, i), faults, &error) < 0) {
+            int failed = output_fail(ctl, &error);
+
+            code = code == EXITS_OK ? failed : code;
+        }
+    }
+    if (ctl->json != CTL_JSON_OFF) {
+        g_autoptr(JsonNode) node = json_node_init_array(json_node_alloc(), faults);
+
+        output_json(ctl, node);
+    } else {
+        for (guint i = 0; i < json_array_get_length(faults); i++)
+            define_print_fault(json_array_get_object_element(faults, i));
+    }
+    return code == EXITS_OK && json_array_get_length(faults) > 0 ? EXITS_INVALID : code;
+}

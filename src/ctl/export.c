@@ -1,0 +1,171 @@
+/* cat and export: definitions back as text. */
+#include "ctl/export.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/output.h"
+#include "ctl/text.h"
+
+static int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    const char *text;
+    int r = client_call(ctl->client, e, &reply, "GetTaskText", "s", task);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(reply, "s", &text);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    *ret = g_strdup(text);
+    return 0;
+}
+
+static void export_print(const char *text)
+{
+    fputs(text, stdout);
+    if (*text && !g_str_has_suffix(text, "\n"))
+        fputc('\n', stdout);
+}
+
+int export_cat_verb(Ctl *ctl)
+{
+    g_auto(ClientError) error = { 0 };
+
+    for (guint i = 0; i < ctl->args.words->len; i++) {
+        g_autofree char *text = NULL;
+
+        if (export_text(ctl, ctl_word(ctl, i), &text, &error) < 0) {
+            output_pager_close(ctl);
+            return output_fail(ctl, &error);
+        }
+        output_pager_open(ctl);
+        if (i > 0)
+            fputc('\n', stdout);
+        export_print(text);
+    }
+    output_pager_close(ctl);
+    return EXITS_OK;
+}
+
+static void export_file_free(void *file)
+{
+    ExportFile *f = file;
+
+    g_free(f->path);
+    g_string_free(f->text, TRUE);
+    g_free(f);
+}
+
+static ExportFile *export_file_new(GPtrArray *files, const char *path)
+{
+    ExportFile *f = g_new0(ExportFile, 1);
+
+    f->path = g_strdup(path);
+    f->text = g_string_new(NULL);
+    g_ptr_array_add(files, f);
+    return f;
+}
+
+/* "# /etc/taskschedd/tasks/NAME.task.d/X.conf" begins a drop-in: its name, NULL for any other line. */
+static const char *export_dropin(const char *line, const char *marker)
+{
+    const char *at = g_str_has_prefix(line, "# /") ? strstr(line, marker) : NULL;
+    const char *name = at ? at + strlen(marker) : NULL;
+
+    return name && g_str_has_suffix(name, ".conf") && !strchr(name, '/') ? name : NULL;
+}
+
+GPtrArray *export_split(const char *name, const char *text)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(export_file_free);
+    g_autofree char *marker = g_strdup_printf("/%s.task.d/", name);
+    g_autofree char *own = g_strconcat(name, ".task", NULL);
+    ExportFile *f = export_file_new(files, own);
+
+    while (*text) {
+        const char *newline = strchr(text, '\n');
+        size_t length = newline ? (size_t)(newline - text) : strlen(text);
+        g_autofree char *line = g_strndup(text, length);
+        const char *dropin = export_dropin(line, marker);
+
+        if (dropin) {
+            g_autofree char *path = g_strdup_printf("%s.d/%s", own, dropin);
+
+            f = export_file_new(files, path);
+        } else {
+            g_string_append_printf(f->text, "%s\n", line);
+        }
+        text += length + (newline ? 1 : 0);
+    }
+    return files;
+}
+
+static int export_write(const char *directory, const ExportFile *f, ClientError *e)
+{
+    g_autofree char *path = g_build_filename(directory, f->path, NULL);
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autoptr(GError) error = NULL;
+
+    if (g_mkdir_with_parents(parent, 0755) < 0)
+        return client_error_set(e, ERROR_FAILED, "%s cannot be made: %s", parent, g_strerror(errno));
+    if (!g_file_set_contents(path, f->text->str, (gssize)f->text->len, &error))
+        return client_error_set(e, ERROR_FAILED, "%s", error->message);
+    return 0;
+}
+
+static int export_task(Ctl *ctl, const char *task, bool first, ClientError *e)
+{
+    const char *directory = args_get(&ctl->args, "output");
+    g_autofree char *text = NULL;
+    g_autoptr(GPtrArray) files = NULL;
+    int r = export_text(ctl, task, &text, e);
+
+    if (r < 0)
+        return r;
+    if (!directory) {
+        if (!first)
+            fputc('\n', stdout);
+        export_print(text);
+        return 0;
+    }
+    files = export_split(task, text);
+    for (guint i = 0; r >= 0 && i < files->len; i++)
+        r = export_write(directory, g_ptr_array_index(files, i), e);
+    return r;
+}
+
+static int export_all_names(Ctl *ctl, GPtrArray *names, ClientError *e)
+{
+    g_autofree char *cursor = g_strdup("");
+
+    do {
+        g_autoptr(JsonArray) page = NULL;
+        g_autofree char *next = NULL;
+        int r = client_list(ctl->client, e, "ListTasks", &(ClientFilter){ 0 }, cursor, 1000, &page, &next);
+
+        if (r < 0)
+            return r;
+        for (guint i = 0; i < json_array_get_length(page); i++)
+            g_ptr_array_add(names, g_strdup(text_member(json_array_get_object_element(page, i), "Name")));
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor);
+    return 0;
+}
+
+int export_verb(Ctl *ctl)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_auto(ClientError) error = { 0 };
+
+    for (guint i = 0; i < ctl->args.words->len; i++)
+        g_ptr_array_add(names, g_strdup(ctl_word(ctl, i)));
+    if (names->len == 0 && export_all_names(ctl, names, &error) < 0)
+        return output_fail(ctl, &error);
+    for (guint i = 0; i < names->len; i++)
+        if (export_task(ctl, g_ptr_array_index(names, i), i == 0, &error) < 0)
+            return output_fail(ctl, &error);
+    return EXITS_OK;
+}

@@ -1,0 +1,169 @@
+/* The journal of one run, line by line, and a progress bar below it. */
+#include "ctl/follow.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <systemd/sd-journal.h>
+
+#include "ctl/table.h"
+#include "ctl/text.h"
+
+/* How long a line may take from the task to the journal's files where we may not ask journald to be done. */
+#define SETTLE (300 * USEC_PER_MSEC)
+#define BAR    20
+
+struct Follow {
+    sd_journal *journal;
+    char *unit_prefix; /* of the attempts' units */
+    const char *unit_field;
+    FILE *out;
+    bool bar;    /* standard error is a terminal */
+    char *drawn; /* what stands there now */
+};
+
+static int follow_open(Follow *f, uint64_t run)
+{
+    g_autofree char *match = g_strdup_printf("TASKSCHEDD_RUN=%" G_GUINT64_FORMAT, run);
+    int r = sd_journal_open(&f->journal, SD_JOURNAL_LOCAL_ONLY);
+
+    if (r >= 0)
+        r = sd_journal_set_data_threshold(f->journal, 0);
+    if (r >= 0)
+        r = sd_journal_add_match(f->journal, match, 0);
+    if (r >= 0)
+        r = sd_journal_get_fd(f->journal);
+    if (r >= 0)
+        r = sd_journal_seek_head(f->journal);
+    return r;
+}
+
+int follow_new(uint64_t run, bool user, FILE *out, Follow **ret)
+{
+    g_autoptr(Follow) f = g_new0(Follow, 1);
+    int r;
+
+    f->out = out;
+    f->unit_prefix = g_strdup_printf("tsched-run-%" G_GUINT64_FORMAT "-", run);
+    f->unit_field = user ? "_SYSTEMD_USER_UNIT" : "_SYSTEMD_UNIT";
+    f->bar = isatty(STDERR_FILENO);
+    r = follow_open(f, run);
+    if (r < 0)
+        return r;
+    *ret = g_steal_pointer(&f);
+    return 0;
+}
+
+void follow_free(Follow *f)
+{
+    if (!f)
+        return;
+    sd_journal_close(f->journal);
+    g_free(f->unit_prefix);
+    g_free(f->drawn);
+    g_free(f);
+}
+
+int follow_fd(const Follow *f)
+{
+    return sd_journal_get_fd(f->journal);
+}
+
+static void follow_clear(Follow *f)
+{
+    if (f->drawn)
+        fputs("\r\x1b[K", stderr);
+    g_clear_pointer(&f->drawn, g_free);
+}
+
+/* The daemon's own lines carry the run too, and anybody may write a line that claims to: the unit is
+ * journald's word. */
+static bool follow_is_output(Follow *f)
+{
+    g_autofree char *unit = NULL;
+    const char *data, *value;
+    size_t size;
+
+    if (sd_journal_get_data(f->journal, f->unit_field, (const void **)&data, &size) < 0)
+        return false;
+    value = memchr(data, '=', size);
+    unit = value ? g_strndup(value + 1, size - (size_t)(value + 1 - data)) : NULL;
+    return unit && g_str_has_prefix(unit, f->unit_prefix);
+}
+
+static void follow_print(Follow *f)
+{
+    const char *data;
+    size_t size;
+
+    if (!follow_is_output(f) || sd_journal_get_data(f->journal, "MESSAGE", (const void **)&data, &size) < 0)
+        return;
+    follow_clear(f);
+    fwrite(data + strlen("MESSAGE="), 1, size - strlen("MESSAGE="), f->out);
+    fputc('\n', f->out);
+}
+
+void follow_process(Follow *f)
+{
+    sd_journal_process(f->journal);
+    while (sd_journal_next(f->journal) > 0)
+        follow_print(f);
+    fflush(f->out);
+}
+
+char *follow_bar(uint64_t percent, const char *status, unsigned width)
+{
+    g_autofree char *safe = text_safe(status);
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    if (percent != UNSET) {
+        unsigned full = (unsigned)(MIN(percent, 100) * BAR / 100);
+
+        g_string_append_c(line, '[');
+        for (unsigned i = 0; i < BAR; i++)
+            g_string_append_c(line, i < full ? '#' : '-');
+        g_string_append_printf(line, "] %3u%%", (unsigned)MIN(percent, 100));
+    }
+    if (*safe)
+        g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "", safe);
+    return table_ellipsize(line->str, width);
+}
+
+void follow_progress(Follow *f, JsonObject *run)
+{
+    struct winsize size = { 0 };
+    g_autofree char *line = NULL;
+
+    if (!f->bar)
+        return;
+    ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+    line = follow_bar(text_number(run, "Progress"), text_member(run, "StatusText"),
+        size.ws_col > 1 ? size.ws_col - 1u : 79u);
+    if (!*line || g_strcmp0(line, f->drawn) == 0)
+        return;
+    fprintf(stderr, "\r\x1b[K%s", line);
+    g_free(f->drawn);
+    f->drawn = g_steal_pointer(&line);
+}
+
+/* The record of the end can be faster than the last line's way to the journal's files. root may ask journald
+ * to finish what it has received; everybody else waits a moment. */
+static void follow_settle(void)
+{
+    char *argv[] = { (char *)"journalctl", (char *)"--sync", NULL };
+    int status;
+
+    if (geteuid() == 0 &&
+        g_spawn_sync(NULL, argv, NULL,
+            G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
+            NULL, &status, NULL) &&
+        g_spawn_check_wait_status(status, NULL))
+        return;
+    g_usleep(SETTLE);
+}
+
+void follow_finish(Follow *f)
+{
+    follow_settle();
+    follow_process(f);
+    follow_clear(f);
+}

@@ -1,0 +1,25 @@
+/* What a run writes and how far it says it is, while one waits for it. */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+
+#include "base/util.h"
+
+typedef struct Follow Follow;
+
+/* user: the run belongs to the user's service manager. Output goes to out. */
+int follow_new(uint64_t run, bool user, FILE *out, Follow **ret);
+void follow_free(Follow *f);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Follow, follow_free)
+
+/* To be polled for reading; negative where no journal can be read. */
+int follow_fd(const Follow *f);
+/* Prints what has come. */
+void follow_process(Follow *f);
+/* Draws Progress and StatusText of the run. */
+void follow_progress(Follow *f, JsonObject *run);
+/* The run is done: prints the rest and clears the progress. */
+void follow_finish(Follow *f);
+/* "[#####-----]  42% copying", cut to width; without a percentage the text alone; g_free. */
+char *follow_bar(uint64_t percent, const char *status, unsigned width);

@@ -1,0 +1,317 @@
+/* Lists: pages from the daemon to a table or a JSON array. */
+#include <stdio.h>
+#include <time.h>
+
+#include "ctl/output.h"
+#include "ctl/text.h"
+#include "lib/value.h"
+#include "model/timespec.h"
+
+#define PAGE_MAX     1000
+#define LIMIT        100 /* of list-runs, where none is given */
+#define COMING_SLOTS 20
+
+typedef void (*ListRow)(Table *t, JsonObject *o);
+
+typedef struct List {
+    const char *method;
+    const char *noun; /* in the footer */
+    const TableColumn *columns;
+    size_t n_columns;
+    ListRow row;
+} List;
+
+static uint64_t list_now(void)
+{
+    return (uint64_t)g_get_real_time();
+}
+
+static TableColour list_run_colour(JsonObject *o)
+{
+    const char *state = text_member(o, "State");
+    const char *result = text_member(o, "Result");
+
+    if (g_str_equal(result, "success"))
+        return TABLE_PLAIN;
+    if (g_str_equal(result, "cancelled") || g_str_equal(result, "skipped"))
+        return TABLE_YELLOW;
+    if (*result)
+        return TABLE_RED;
+    return g_str_equal(state, "waiting") || g_str_equal(state, "queued") ? TABLE_GREY : TABLE_GREEN;
+}
+
+static const TableColumn run_columns[] = {
+    { "ID", true, 0 },
+    { "TASK", false, 2 },
+    { "STATE", false, 0 },
+    { "RESULT", false, 0 },
+    { "STARTED", false, 0 },
+    { "WALL", true, 0 },
+    { "CPU", true, 0 },
+    { "MEMORY", true, 0 },
+    { "REASON", false, 3 },
+};
+
+static void list_run_row(Table *t, JsonObject *o)
+{
+    uint64_t wall = text_number(o, "WallUSec"), started = text_instant(o, "Started");
+    uint64_t cpu = text_number(o, "CPUUsageNSec"), id = text_number(o, "Id");
+    g_autofree char *result = text_result(o);
+    TableColour colour = list_run_colour(o);
+
+    if (wall == UNSET && started != UNSET && !g_str_equal(text_member(o, "State"), "done"))
+        wall = list_now() - MIN(started, list_now());
+    table_add(t, g_strdup_printf("%" G_GUINT64_FORMAT, id), TABLE_PLAIN);
+    table_add(t, g_strdup(text_member(o, "Task")), TABLE_PLAIN);
+    table_add(t, g_strdup(text_member(o, "State")), colour);
+    table_add(t, g_strdup(*result ? result : "-"), colour);
+    table_add(t, text_time(started), TABLE_PLAIN);
+    table_add(t, text_span(wall), TABLE_PLAIN);
+    table_add(t, text_span(cpu == UNSET ? UNSET : cpu / 1000), TABLE_PLAIN);
+    table_add(t, text_bytes(text_number(o, "MemoryPeak")), TABLE_PLAIN);
+    table_add(t, g_strdup(text_member(o, "Reason")), TABLE_PLAIN);
+}
+
+static const TableColumn task_columns[] = {
+    { "NAME", false, 1 },
+    { "ENABLED", false, 0 },
+    { "ORIGIN", false, 0 },
+    { "REVISION", true, 0 },
+    { "DESCRIPTION", false, 2 },
+};
+
+static char *list_yes_no(JsonObject *o, const char *key)
+{
+    return g_strdup(json_object_get_boolean_member_with_default(o, key, false) ? "yes" : "no");
+}
+
+static TableColour list_enabled_colour(JsonObject *o)
+{
+    return json_object_get_boolean_member_with_default(o, "Enabled", false) ? TABLE_PLAIN : TABLE_YELLOW;
+}
+
+static void list_task_row(Table *t, JsonObject *o)
+{
+    uint64_t revision = text_number(o, "Revision");
+
+    table_add(t, g_strdup(text_member(o, "Name")), TABLE_PLAIN);
+    table_add(t, list_yes_no(o, "Enabled"), list_enabled_colour(o));
+    table_add(t, g_strdup(text_member(o, "Origin")), TABLE_PLAIN);
+    table_add(
+        t, revision == UNSET ? g_strdup("-") : g_strdup_printf("%" G_GUINT64_FORMAT, revision), TABLE_PLAIN);
+    table_add(t, g_strdup(text_member(o, "Description")), TABLE_PLAIN);
+}
+
+static const TableColumn schedule_columns[] = {
+    { "TASK", false, 1 },
+    { "SCHEDULE", false, 1 },
+    { "ENABLED", false, 0 },
+    { "NEXT", false, 0 },
+    { "LEFT", false, 0 },
+    { "LAST", false, 0 },
+};
+
+static void list_schedule_row(Table *t, JsonObject *o)
+{
+    uint64_t next = text_instant(o, "Next");
+
+    table_add(t, g_strdup(text_member(o, "Task")), TABLE_PLAIN);
+    table_add(t, g_strdup(text_member(o, "Name")), TABLE_PLAIN);
+    table_add(t, list_yes_no(o, "Enabled"), list_enabled_colour(o));
+    table_add(t, text_time(next), TABLE_PLAIN);
+    table_add(t, text_relative(next, list_now()), TABLE_PLAIN);
+    table_add(t, text_time(text_instant(o, "Last")), TABLE_PLAIN);
+}
+
+static const List runs = { "ListRuns", "run", run_columns, G_N_ELEMENTS(run_columns), list_run_row };
+static const List tasks = { "ListTasks", "task", task_columns, G_N_ELEMENTS(task_columns), list_task_row };
+static const List schedules = { "ListSchedules", "schedule", schedule_columns, G_N_ELEMENTS(schedule_columns),
+    list_schedule_row };
+
+static void list_print(Ctl *ctl, const List *list, Table *t, JsonArray *page, bool first)
+{
+    for (guint i = 0; i < json_array_get_length(page); i++) {
+        if (ctl->json == CTL_JSON_OFF)
+            list->row(t, json_array_get_object_element(page, i));
+        else
+            output_list_add(ctl, json_array_get_element(page, i));
+    }
+    if (ctl->json == CTL_JSON_OFF && (table_rows(t) > 0 || first))
+        output_table(ctl, t, first);
+}
+
+static void list_footer(const Ctl *ctl, const List *list, uint64_t n, bool more)
+{
+    if (ctl->json != CTL_JSON_OFF || !ctl->legend || ctl->quiet)
+        return;
+    printf("\n%" G_GUINT64_FORMAT " %s%s listed%s.\n", n, list->noun, n == 1 ? "" : "s",
+        more ? "; there are more, --limit=0 lists all" : "");
+}
+
+/* limit 0 is all. */
+static int list_verb(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t limit)
+{
+    g_autoptr(Table) table = table_new(list->columns, list->n_columns);
+    g_autofree char *cursor = g_strdup("");
+    g_auto(ClientError) error = { 0 };
+    uint64_t n = 0;
+    bool first = true;
+
+    do {
+        g_autoptr(JsonArray) page = NULL;
+        g_autofree char *next = NULL;
+        uint64_t want = limit == 0 ? PAGE_MAX : MIN(limit - n, PAGE_MAX);
+
+        if (client_list(ctl->client, &error, list->method, filter, cursor, (uint32_t)want, &page, &next) < 0)
+            break;
+        if (first)
+            output_pager_open(ctl);
+        if (first && ctl->json != CTL_JSON_OFF)
+            output_list_begin(ctl);
+        list_print(ctl, list, table, page, first);
+        n += json_array_get_length(page);
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+        first = false;
+    } while (*cursor && (limit == 0 || n < limit) && !ferror(stdout));
+    if (!first && ctl->json != CTL_JSON_OFF)
+        output_list_end(ctl);
+    if (error.error.code == ERROR_NONE)
+        list_footer(ctl, list, n, *cursor);
+    output_pager_close(ctl);
+    return error.error.code == ERROR_NONE ? EXITS_OK : output_fail(ctl, &error);
+}
+
+/* An instant of an option; absent leaves *ret. */
+static int list_instant(Ctl *ctl, const char *option, uint64_t *ret)
+{
+    const char *text = args_get(&ctl->args, option);
+
+    if (text && timespec_parse_instant(text, list_now(), ret) < 0)
+        return output_usage(ctl, "--%s: \"%s\" is no time", option, text);
+    return EXITS_OK;
+}
+
+static int list_meta(Ctl *ctl, GHashTable *meta)
+{
+    const GPtrArray *given = args_all(&ctl->args, "meta");
+
+    for (guint i = 0; given && i < given->len; i++) {
+        const char *value;
+        char *key;
+
+        if (args_split(g_ptr_array_index(given, i), &key, &value) < 0)
+            return output_usage(ctl, "--meta: \"%s\" is not of the form key=value",
+                (const char *)g_ptr_array_index(given, i));
+        g_hash_table_insert(meta, key, (char *)value);
+    }
+    return EXITS_OK;
+}
+
+int list_runs_verb(Ctl *ctl)
+{
+    g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const char *limit_text = args_get(&ctl->args, "limit");
+    ClientFilter filter = {
+        .task = args_get(&ctl->args, "task"),
+        .state = args_get(&ctl->args, "state"),
+        .result = args_get(&ctl->args, "result"),
+        .requester = args_get(&ctl->args, "requester"),
+        .meta = meta,
+    };
+    int64_t limit = LIMIT;
+    int r;
+
+    if (limit_text && args_number(limit_text, 0, INT64_MAX, &limit) < 0)
+        return output_usage(ctl, "--limit: \"%s\" is no number from 0", limit_text);
+    r = list_instant(ctl, "since", &filter.since);
+    if (r == EXITS_OK)
+        r = list_instant(ctl, "until", &filter.until);
+    if (r == EXITS_OK)
+        r = list_meta(ctl, meta);
+    if (r != EXITS_OK)
+        return r;
+    return list_verb(ctl, &runs, &filter, (uint64_t)limit);
+}
+
+int list_tasks_verb(Ctl *ctl)
+{
+    return list_verb(ctl, &tasks, &(ClientFilter){ 0 }, 0);
+}
+
+int list_schedules_verb(Ctl *ctl)
+{
+    return list_verb(ctl, &schedules, &(ClientFilter){ .task = ctl_word(ctl, 0) }, 0);
+}
+
+static const TableColumn next_columns[] = {
+    { "NEXT", false, 0 },
+    { "LEFT", false, 0 },
+    { "TASK", false, 1 },
+    { "SCHEDULE", false, 1 },
+};
+
+static void list_next_add(Ctl *ctl, Table *t, const char *task, const char *schedule, uint64_t when)
+{
+    if (ctl->json == CTL_JSON_OFF) {
+        table_add(t, text_time(when), TABLE_PLAIN);
+        table_add(t, text_relative(when, list_now()), TABLE_PLAIN);
+        table_add(t, g_strdup(task), TABLE_PLAIN);
+        table_add(t, g_strdup(schedule), TABLE_PLAIN);
+    } else {
+        g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), NULL);
+        g_autofree char *next = timespec_format_instant(when);
+        JsonObject *o = json_object_new();
+
+        json_node_take_object(node, o);
+        json_object_set_string_member(o, "Task", task);
+        json_object_set_string_member(o, "Schedule", schedule);
+        json_object_set_string_member(o, "Next", next);
+        output_list_add(ctl, node);
+    }
+}
+
+static int list_next_call(Ctl *ctl, uint32_t count, sd_bus_message **ret, ClientError *e)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    const char *task = ctl_word(ctl, 0);
+    int r = client_message(ctl->client, "ListNext", &m, e);
+
+    if (r < 0)
+        return r;
+    r = task ? sd_bus_message_append(m, "a{sv}u", 1, "task", "s", task, count)
+             : sd_bus_message_append(m, "a{sv}u", 0, count);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : client_send(ctl->client, m, ret, e);
+}
+
+int list_next_verb(Ctl *ctl)
+{
+    g_autoptr(Table) table = table_new(next_columns, G_N_ELEMENTS(next_columns));
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    g_auto(ClientError) error = { 0 };
+    const char *lines = args_get(&ctl->args, "lines");
+    const char *task, *schedule;
+    int64_t count = COMING_SLOTS;
+    uint64_t when;
+    int r;
+
+    if (lines && args_number(lines, 1, PAGE_MAX, &count) < 0)
+        return output_usage(ctl, "--lines: \"%s\" is no number from 1 to %d", lines, PAGE_MAX);
+    r = list_next_call(ctl, (uint32_t)count, &reply, &error);
+    if (r < 0)
+        return output_fail(ctl, &error);
+    r = sd_bus_message_enter_container(reply, 'a', "(sst)");
+    if (ctl->json != CTL_JSON_OFF)
+        output_list_begin(ctl);
+    while (r >= 0 && (r = sd_bus_message_read(reply, "(sst)", &task, &schedule, &when)) > 0)
+        list_next_add(ctl, table, task, schedule, when);
+    if (ctl->json != CTL_JSON_OFF)
+        output_list_end(ctl);
+    else
+        output_table(ctl, table, true);
+    if (r < 0) {
+        client_error_from_bus(&error, NULL, r);
+        return output_fail(ctl, &error);
+    }
+    return EXITS_OK;
+}

@@ -1,0 +1,141 @@
+/* logs: the journal's own tool with the matches of a run or a task. */
+#include "ctl/logs.h"
+
+#include <stdio.h>
+
+#include "ctl/output.h"
+#include "ctl/show.h"
+#include "ctl/text.h"
+
+#define TASK_RUNS 100 /* of a task, how many of its latest runs' units are looked at for PID 1's lines */
+
+static void logs_add(GPtrArray *argv, const char *field, const char *value)
+{
+    g_ptr_array_add(argv, g_strconcat(field, value, NULL));
+}
+
+/* PID 1 says of a unit that it was started and how it ended. "_PID=1" is journald's word. */
+static void logs_add_unit(GPtrArray *argv, const char *unit, bool user)
+{
+    if (*unit)
+        logs_add(argv, user ? "USER_UNIT=" : "UNIT=", unit);
+}
+
+static GPtrArray *logs_task_units(Client *c, const char *task, ClientError *e)
+{
+    g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(JsonArray) page = NULL;
+    g_autofree char *next = NULL;
+
+    if (client_list(c, e, "ListRuns", &(ClientFilter){ .task = task }, "", TASK_RUNS, &page, &next) < 0)
+        return NULL;
+    for (guint i = 0; i < json_array_get_length(page); i++)
+        g_ptr_array_add(units, g_strdup(text_member(json_array_get_object_element(page, i), "Unit")));
+    return g_steal_pointer(&units);
+}
+
+static GPtrArray *logs_run_units(JsonObject *run)
+{
+    GPtrArray *units = g_ptr_array_new_with_free_func(g_free);
+    JsonNode *node = json_object_get_member(run, "Attempts");
+    JsonArray *attempts = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+    for (guint i = 0; attempts && i < json_array_get_length(attempts); i++)
+        g_ptr_array_add(units, g_strdup(text_member(json_array_get_object_element(attempts, i), "Unit")));
+    if (units->len == 0)
+        g_ptr_array_add(units, g_strdup(text_member(run, "Unit")));
+    return units;
+}
+
+GPtrArray *logs_argv(const LogsQuery *q)
+{
+    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+    size_t begin;
+
+    g_ptr_array_add(argv, g_strdup("journalctl"));
+    if (q->user)
+        g_ptr_array_add(argv, g_strdup("--user"));
+    if (q->quiet)
+        g_ptr_array_add(argv, g_strdup("--quiet"));
+    if (!q->pager || q->follow)
+        g_ptr_array_add(argv, g_strdup("--no-pager"));
+    if (q->follow)
+        g_ptr_array_add(argv, g_strdup("--follow"));
+    /* Following shows the last lines of a journal; of one run all are wanted. */
+    if (q->lines)
+        logs_add(argv, "--lines=", q->lines);
+    else if (q->follow && q->is_run)
+        g_ptr_array_add(argv, g_strdup("--no-tail"));
+    if (q->output)
+        logs_add(argv, "--output=", q->output);
+    logs_add(argv, q->is_run ? "TASKSCHEDD_RUN=" : "TASKSCHEDD_TASK=", q->object);
+    g_ptr_array_add(argv, g_strdup("+"));
+    begin = argv->len;
+    for (guint i = 0; i < q->units->len; i++)
+        logs_add_unit(argv, g_ptr_array_index(q->units, i), q->user);
+    if (argv->len == begin)
+        g_ptr_array_remove_index(argv, argv->len - 1);
+    else if (!q->user)
+        g_ptr_array_add(argv, g_strdup("_PID=1"));
+    g_ptr_array_add(argv, NULL);
+    return argv;
+}
+
+/* ssh gives its words to a shell: each is quoted. */
+static GPtrArray *logs_remote(const GPtrArray *argv, const char *host)
+{
+    GPtrArray *remote = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(remote, g_strdup("ssh"));
+    g_ptr_array_add(remote, g_strdup("--"));
+    g_ptr_array_add(remote, g_strdup(host));
+    for (guint i = 0; i + 1 < argv->len; i++)
+        g_ptr_array_add(remote, g_shell_quote(g_ptr_array_index(argv, i)));
+    g_ptr_array_add(remote, NULL);
+    return remote;
+}
+
+static int logs_exec(Ctl *ctl, const LogsQuery *q)
+{
+    g_autoptr(GPtrArray) local = logs_argv(q);
+    g_autoptr(GPtrArray) argv = ctl->host ? logs_remote(local, ctl->host) : g_ptr_array_ref(local);
+    g_auto(ClientError) error = { 0 };
+
+    fflush(stdout);
+    execvp(g_ptr_array_index(argv, 0), (char **)argv->pdata);
+    client_error_set(&error, ERROR_FAILED, "%s cannot be started: %s",
+        (const char *)g_ptr_array_index(argv, 0), g_strerror(errno));
+    return output_fail(ctl, &error);
+}
+
+int logs_verb(Ctl *ctl)
+{
+    const char *word = ctl_word(ctl, 0), *lines = args_get(&ctl->args, "lines");
+    g_autoptr(JsonObject) object = NULL;
+    g_autoptr(GPtrArray) units = NULL;
+    g_auto(ClientError) error = { 0 };
+    int64_t number;
+    ShowKind kind;
+    LogsQuery q = {
+        .object = word,
+        .user = ctl->user,
+        .quiet = ctl->quiet,
+        .follow = args_has(&ctl->args, "follow"),
+        .pager = ctl->pager,
+        .lines = lines,
+        .output = args_get(&ctl->args, "output"),
+    };
+
+    if (lines && !g_str_equal(lines, "all") && args_number(lines, 0, INT32_MAX, &number) < 0)
+        return output_usage(ctl, "--lines: \"%s\" is no number", lines);
+    if (show_get(ctl->client, word, &object, &kind, &error) < 0)
+        return output_fail(ctl, &error);
+    if (kind == SHOW_SCHEDULE)
+        return output_usage(ctl, "logs takes a run or a task, not a schedule");
+    q.is_run = kind == SHOW_RUN;
+    units = q.is_run ? logs_run_units(object) : logs_task_units(ctl->client, word, &error);
+    if (!units)
+        return output_fail(ctl, &error);
+    q.units = units;
+    return logs_exec(ctl, &q);
+}

@@ -1,0 +1,220 @@
+/* Printing: errors, JSON, tables, the pager. */
+#include "ctl/output.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "ctl/text.h"
+
+static unsigned output_terminal_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size = { 0 };
+    int64_t number;
+
+    if (columns && args_number(columns, 1, 10000, &number) >= 0)
+        return (unsigned)number;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+int output_setup(Ctl *ctl, char **ret_message)
+{
+    const char *json = args_get(&ctl->args, "json");
+    const char *term = getenv("TERM");
+    bool tty = isatty(STDOUT_FILENO);
+
+    ctl->quiet = args_has(&ctl->args, "quiet");
+    ctl->legend = !args_has(&ctl->args, "no-legend");
+    ctl->width = tty ? output_terminal_width() : 0;
+    ctl->colours = tty && !*util_strempty(getenv("NO_COLOR")) && term && *term && !g_str_equal(term, "dumb");
+    ctl->pager = tty && !args_has(&ctl->args, "no-pager");
+    if (!json || g_str_equal(json, "off")) {
+        ctl->json = CTL_JSON_OFF;
+    } else if (g_str_equal(json, "pretty") || (!*json && tty)) {
+        ctl->json = CTL_JSON_PRETTY;
+    } else if (g_str_equal(json, "short") || !*json) {
+        ctl->json = CTL_JSON_SHORT;
+    } else {
+        *ret_message = g_strdup_printf("--json= is pretty, short or off, not \"%s\"", json);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Messages may have several lines; nothing else in them may steer the terminal. */
+static char *output_safe_lines(const char *message)
+{
+    g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        char *safe = text_safe(*line);
+
+        g_free(*line);
+        *line = safe;
+    }
+    return g_strjoinv("\n", lines);
+}
+
+static void output_error(const Ctl *ctl, const char *name, const char *message, const char *hint)
+{
+    if (ctl->json == CTL_JSON_OFF) {
+        g_autofree char *safe = output_safe_lines(message);
+
+        fprintf(stderr, "tschedctl: %s\n", safe);
+        if (hint && *hint) {
+            g_autofree char *safe_hint = output_safe_lines(hint);
+
+            fprintf(stderr, "Hint: %s\n", safe_hint);
+        }
+    } else {
+        g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), NULL);
+        JsonObject *o = json_object_new();
+        g_autofree char *text = NULL;
+
+        json_node_take_object(node, o);
+        json_object_set_string_member(o, "Error", name);
+        json_object_set_string_member(o, "Message", message);
+        if (hint && *hint)
+            json_object_set_string_member(o, "Hint", hint);
+        text = json_to_string(node, ctl->json == CTL_JSON_PRETTY);
+        fprintf(stderr, "%s\n", text);
+    }
+}
+
+int output_fail(const Ctl *ctl, const ClientError *e)
+{
+    fflush(stdout);
+    output_error(ctl, util_strempty(e->name), util_strempty(e->error.message), e->error.hint);
+    return error_info(e->error.code)->exit_code;
+}
+
+int output_usage(const Ctl *ctl, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    output_error(
+        ctl, error_info(ERROR_INVALID_ARGUMENT)->name, message, "tschedctl --help lists verbs and options");
+    return EXITS_USAGE;
+}
+
+void output_note(const Ctl *ctl, const char *format, ...)
+{
+    g_autofree char *message = NULL, *safe = NULL;
+    va_list ap;
+
+    if (ctl->quiet)
+        return;
+    va_start(ap, format);
+    message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    safe = output_safe_lines(message);
+    fprintf(stderr, "%s\n", safe);
+}
+
+void output_json(const Ctl *ctl, JsonNode *node)
+{
+    g_autofree char *text = json_to_string(node, ctl->json == CTL_JSON_PRETTY);
+
+    printf("%s\n", text);
+}
+
+void output_json_object(const Ctl *ctl, JsonObject *o)
+{
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), o);
+
+    output_json(ctl, node);
+}
+
+void output_list_begin(Ctl *ctl)
+{
+    ctl->list_open = false;
+    fputc('[', stdout);
+}
+
+void output_list_add(Ctl *ctl, JsonNode *element)
+{
+    bool pretty = ctl->json == CTL_JSON_PRETTY;
+    g_autofree char *text = json_to_string(element, pretty);
+
+    if (ctl->list_open)
+        fputc(',', stdout);
+    ctl->list_open = true;
+    if (pretty) {
+        /* Strings have no line breaks in JSON: each one here is the writer's own. */
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+        for (char **line = lines; *line; line++)
+            printf("\n  %s", *line);
+    } else {
+        fputs(text, stdout);
+    }
+}
+
+void output_list_end(Ctl *ctl)
+{
+    fputs(ctl->list_open && ctl->json == CTL_JSON_PRETTY ? "\n]\n" : "]\n", stdout);
+}
+
+void output_table(const Ctl *ctl, Table *t, bool header)
+{
+    g_autofree char *text = table_render(t, ctl->width, header && ctl->legend, ctl->colours);
+
+    fputs(text, stdout);
+}
+
+static void output_pager_child(int fd, const char *pager)
+{
+    dup2(fd, STDIN_FILENO);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* Quits where one screen does, keeps colours, leaves the text standing. */
+    setenv("LESS", "FRSXMK", 0);
+    execl("/bin/sh", "sh", "-c", pager, NULL);
+    _exit(127);
+}
+
+void output_pager_open(Ctl *ctl)
+{
+    const char *pager = getenv("PAGER");
+    int fds[2];
+
+    if (!pager)
+        pager = "less";
+    if (!ctl->pager || ctl->pager_pid > 0 || !*pager || g_str_equal(pager, "cat"))
+        return;
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return;
+    fflush(stdout);
+    ctl->pager_pid = fork();
+    if (ctl->pager_pid == 0)
+        output_pager_child(fds[0], pager);
+    if (ctl->pager_pid > 0) {
+        dup2(fds[1], STDOUT_FILENO);
+        /* Leaving the pager early is no failure of ours. */
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGINT, SIG_IGN);
+    }
+    close(fds[0]);
+    close(fds[1]);
+}
+
+void output_pager_close(Ctl *ctl)
+{
+    fflush(stdout);
+    if (ctl->pager_pid <= 0)
+        return;
+    fclose(stdout);
+    waitpid(ctl->pager_pid, NULL, 0);
+    ctl->pager_pid = 0;
+}

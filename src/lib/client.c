@@ -1,0 +1,313 @@
+/* A connection that is made when it is needed, and calls over it. */
+#include "lib/client.h"
+
+#include <stdarg.h>
+
+#include "lib/value.h"
+
+/* Longer than the daemon takes for anything: it answers NotAvailable itself where its database is away. */
+#define CALL_TIMEOUT (60 * USEC_PER_SEC)
+
+struct Client {
+    bool user;
+    char *host;
+    sd_bus *bus;
+};
+
+/* Errors that are not the daemon's, as people are to see them. */
+static const struct {
+    const char *name;
+    ErrorCode code;
+    bool again, not_running;
+    const char *message; /* NULL keeps the bus's */
+} bus_errors[] = {
+    { SD_BUS_ERROR_SERVICE_UNKNOWN, ERROR_NOT_AVAILABLE, true, true, "The daemon taskschedd is not running" },
+    { SD_BUS_ERROR_NAME_HAS_NO_OWNER, ERROR_NOT_AVAILABLE, true, true,
+        "The daemon taskschedd is not running" },
+    { SD_BUS_ERROR_NO_REPLY, ERROR_NOT_AVAILABLE, true, false, "The daemon taskschedd did not answer" },
+    { SD_BUS_ERROR_TIMEOUT, ERROR_NOT_AVAILABLE, true, false, "The daemon taskschedd did not answer" },
+    { SD_BUS_ERROR_DISCONNECTED, ERROR_NOT_AVAILABLE, true, false,
+        "The connection to the message bus was lost" },
+    { SD_BUS_ERROR_NO_SERVER, ERROR_NOT_AVAILABLE, true, false, NULL },
+    { SD_BUS_ERROR_LIMITS_EXCEEDED, ERROR_NOT_AVAILABLE, true, false, NULL },
+    { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, ERROR_ACCESS_DENIED, false, false, NULL },
+    { SD_BUS_ERROR_UNKNOWN_METHOD, ERROR_FAILED, false, false,
+        "The running daemon is of a version that does not know this call" },
+};
+
+void client_error_clear(ClientError *e)
+{
+    error_clear(&e->error);
+    g_clear_pointer(&e->name, g_free);
+    e->again = false;
+    e->not_running = false;
+}
+
+int client_error_set(ClientError *e, ErrorCode code, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    if (!e->name)
+        e->name = g_strdup(error_info(code)->name);
+    return error_set(&e->error, code, "%s", message);
+}
+
+/* The daemon's message ends with "\nHint: …" where it has one. */
+static void client_error_take(ClientError *e, ErrorCode code, const char *name, const char *message)
+{
+    const char *hint = g_strrstr(message, "\nHint: ");
+
+    client_error_clear(e);
+    e->name = g_strdup(name);
+    error_set(&e->error, code, "%.*s", hint ? (int)(hint - message) : (int)strlen(message), message);
+    if (hint)
+        error_set_hint(&e->error, "%s", hint + strlen("\nHint: "));
+}
+
+int client_error_from_bus(ClientError *e, const sd_bus_error *bus_error, int r)
+{
+    _cleanup_(sd_bus_error_free) sd_bus_error made = SD_BUS_ERROR_NULL;
+    const ErrorInfo *info;
+
+    if (!sd_bus_error_is_set(bus_error)) {
+        sd_bus_error_set_errno(&made, r);
+        bus_error = &made;
+    }
+    ARRAY_FOREACH (row, bus_errors) {
+        if (!g_str_equal(row->name, bus_error->name))
+            continue;
+        client_error_take(
+            e, row->code, row->name, row->message ? row->message : util_strempty(bus_error->message));
+        e->again = row->again;
+        e->not_running = row->not_running;
+        if (row->not_running)
+            error_set_hint(&e->error, "Start it with: systemctl start taskschedd");
+        return r;
+    }
+    info = error_info_by_name(bus_error->name);
+    client_error_take(
+        e, info ? info->code : ERROR_FAILED, bus_error->name, util_strempty(bus_error->message));
+    e->again = e->error.code == ERROR_NOT_AVAILABLE;
+    return r;
+}
+
+int client_new(bool user, const char *host, Client **ret)
+{
+    Client *c = g_new0(Client, 1);
+
+    c->user = user;
+    c->host = g_strdup(host);
+    *ret = c;
+    return 0;
+}
+
+void client_disconnect(Client *c)
+{
+    c->bus = sd_bus_flush_close_unref(c->bus);
+}
+
+void client_free(Client *c)
+{
+    if (!c)
+        return;
+    client_disconnect(c);
+    g_free(c->host);
+    g_free(c);
+}
+
+int client_connect(Client *c, sd_bus **ret_bus, ClientError *e)
+{
+    int r = 0;
+
+    if (c->bus && sd_bus_is_open(c->bus) <= 0)
+        client_disconnect(c);
+    if (!c->bus) {
+        if (c->host)
+            r = sd_bus_open_system_remote(&c->bus, c->host);
+        else if (c->user)
+            r = sd_bus_open_user(&c->bus);
+        else
+            r = sd_bus_open_system(&c->bus);
+    }
+    if (r < 0) {
+        client_error_clear(e);
+        client_error_set(e, ERROR_NOT_AVAILABLE, "The message bus cannot be reached: %s", g_strerror(-r));
+        e->again = true;
+        return r;
+    }
+    if (ret_bus)
+        *ret_bus = c->bus;
+    return 0;
+}
+
+int client_message(Client *c, const char *method, sd_bus_message **ret, ClientError *e)
+{
+    sd_bus *bus;
+    int r = client_connect(c, &bus, e);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_new_method_call(bus, ret, CLIENT_NAME, CLIENT_PATH, CLIENT_INTERFACE, method);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+static bool client_is_connection_error(int r)
+{
+    return r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE || r == -ESHUTDOWN || r == -ECONNREFUSED;
+}
+
+int client_send(Client *c, sd_bus_message *m, sd_bus_message **ret_reply, ClientError *e)
+{
+    _cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+    int r = sd_bus_call(c->bus, m, CALL_TIMEOUT, &bus_error, ret_reply);
+
+    if (r >= 0)
+        return 0;
+    client_error_from_bus(e, &bus_error, r);
+    /* sd-bus names a lost connection by its errno alone. */
+    if (client_is_connection_error(r) && !e->again) {
+        client_error_clear(e);
+        client_error_set(e, ERROR_NOT_AVAILABLE, "The connection to the message bus was lost");
+        e->again = true;
+    }
+    if (sd_bus_is_open(c->bus) <= 0)
+        client_disconnect(c);
+    return r;
+}
+
+static int client_callv(
+    Client *c, ClientError *e, sd_bus_message **ret_reply, const char *method, const char *types, va_list ap)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    int r = client_message(c, method, &m, e);
+
+    if (r < 0)
+        return r;
+    if (*types) {
+        r = sd_bus_message_appendv(m, types, ap);
+        if (r < 0)
+            return client_error_from_bus(e, NULL, r);
+    }
+    return client_send(c, m, ret_reply, e);
+}
+
+int client_call(
+    Client *c, ClientError *e, sd_bus_message **ret_reply, const char *method, const char *types, ...)
+{
+    va_list ap;
+    int r;
+
+    va_start(ap, types);
+    r = client_callv(c, e, ret_reply, method, types, ap);
+    va_end(ap);
+    return r;
+}
+
+int client_call_object(
+    Client *c, ClientError *e, JsonObject **ret, const char *method, const char *types, ...)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    va_list ap;
+    int r;
+
+    va_start(ap, types);
+    r = client_callv(c, e, &reply, method, types, ap);
+    va_end(ap);
+    if (r < 0)
+        return r;
+    r = value_read_object(reply, ret);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+int client_manager(Client *c, ClientError *e, JsonObject **ret)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+    sd_bus *bus;
+    int r = client_connect(c, &bus, e);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_new_method_call(
+        bus, &m, CLIENT_NAME, CLIENT_PATH, "org.freedesktop.DBus.Properties", "GetAll");
+    if (r >= 0)
+        r = sd_bus_message_append(m, "s", CLIENT_INTERFACE);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    r = client_send(c, m, &reply, e);
+    if (r < 0)
+        return r;
+    r = value_read_object(reply, ret);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+static int client_append_meta(sd_bus_message *m, const GHashTable *meta)
+{
+    GHashTableIter i;
+    gpointer key, value;
+    int r = sd_bus_message_open_container(m, 'e', "sv");
+
+    if (r >= 0)
+        r = sd_bus_message_append(m, "s", "meta");
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'v', "a{ss}");
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "{ss}");
+    g_hash_table_iter_init(&i, (GHashTable *)meta);
+    while (r >= 0 && g_hash_table_iter_next(&i, &key, &value))
+        r = sd_bus_message_append(m, "{ss}", key, value);
+    for (int level = 0; level < 3 && r >= 0; level++)
+        r = sd_bus_message_close_container(m);
+    return r;
+}
+
+static int client_append_filter(sd_bus_message *m, const ClientFilter *f)
+{
+    const struct {
+        const char *key, *value;
+    } strings[] = { { "task", f->task }, { "state", f->state }, { "result", f->result },
+        { "requester", f->requester } };
+    int r = sd_bus_message_open_container(m, 'a', "{sv}");
+
+    ARRAY_FOREACH (s, strings)
+        if (r >= 0 && s->value)
+            r = sd_bus_message_append(m, "{sv}", s->key, "s", s->value);
+    if (r >= 0 && f->since)
+        r = sd_bus_message_append(m, "{sv}", "since", "t", f->since);
+    if (r >= 0 && f->until)
+        r = sd_bus_message_append(m, "{sv}", "until", "t", f->until);
+    if (r >= 0 && f->meta && g_hash_table_size((GHashTable *)f->meta) > 0)
+        r = client_append_meta(m, f->meta);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int client_list(Client *c, ClientError *e, const char *method, const ClientFilter *filter, const char *cursor,
+    uint32_t limit, JsonArray **ret, char **ret_next)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+    g_autoptr(JsonArray) array = NULL;
+    const char *next;
+    int r = client_message(c, method, &m, e);
+
+    if (r < 0)
+        return r;
+    r = client_append_filter(m, filter);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "su", cursor, limit);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    r = client_send(c, m, &reply, e);
+    if (r < 0)
+        return r;
+    r = value_read_array(reply, &array);
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "s", &next);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    *ret = g_steal_pointer(&array);
+    *ret_next = g_strdup(next);
+    return 0;
+}
