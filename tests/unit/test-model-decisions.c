@@ -1,0 +1,224 @@
+/* States, retries and slots: what may follow what, and when. */
+#include <signal.h>
+
+#include "model/retry.h"
+#include "model/run.h"
+#include "model/schedule.h"
+#include "model/signals.h"
+
+#define SEC USEC_PER_SEC
+#define DAY (86400 * SEC)
+
+static void test_names(void)
+{
+    for (int i = 0; i < _RUN_STATE_MAX; i++) {
+        g_assert_nonnull(run_state_to_string((RunState)i));
+        g_assert_cmpint(run_state_from_string(run_state_to_string((RunState)i)), ==, i);
+    }
+    for (int i = 0; i < _RUN_RESULT_MAX; i++) {
+        g_assert_nonnull(run_result_to_string((RunResult)i));
+        g_assert_cmpint(run_result_from_string(run_result_to_string((RunResult)i)), ==, i);
+    }
+    g_assert_cmpint(run_state_from_string("Done"), ==, -EINVAL);
+    g_assert_cmpint(run_state_from_string(NULL), ==, -EINVAL);
+    g_assert_cmpint(run_result_from_string("failed"), ==, -EINVAL);
+    g_assert_cmpstr(run_exit_code_to_string(RUN_DUMPED), ==, "dumped");
+    g_assert_cmpstr(run_exit_code_to_string(77), ==, "");
+    g_assert_cmpint(run_exit_code_from_string("killed"), ==, RUN_KILLED);
+}
+
+/* The table, written down a second time the way a person reads it. */
+static void test_transitions(void)
+{
+    static const char *const allowed[_RUN_STATE_MAX] = {
+        [RUN_WAITING] = "queued done",
+        [RUN_QUEUED] = "waiting starting paused done",
+        [RUN_STARTING] = "queued waiting running stopping done",
+        [RUN_RUNNING] = "stopping queued waiting done",
+        [RUN_STOPPING] = "queued waiting done",
+        [RUN_PAUSED] = "queued done",
+        [RUN_DONE] = "",
+    };
+
+    for (int from = 0; from < _RUN_STATE_MAX; from++) {
+        g_auto(GStrv) words = g_strsplit(allowed[from], " ", -1);
+
+        for (int to = 0; to < _RUN_STATE_MAX; to++)
+            g_assert_cmpint(run_state_may_follow((RunState)from, (RunState)to), ==,
+                g_strv_contains((const char *const *)words, run_state_to_string((RunState)to)));
+    }
+    g_assert_false(run_state_may_follow(_RUN_STATE_INVALID, RUN_DONE));
+    g_assert_false(run_state_may_follow(RUN_DONE, _RUN_STATE_MAX));
+}
+
+static GPtrArray *words(const char *text)
+{
+    g_auto(GStrv) v = g_strsplit(text, " ", -1);
+    GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
+
+    for (char **w = v; *w; w++)
+        g_ptr_array_add(a, g_strdup(*w));
+    return a;
+}
+
+static void test_retry_default(void)
+{
+    const RetryPolicy none = { .delay_max_usec = USEC_INFINITY };
+    const RetryPolicy two = { .retries = 2, .delay_usec = 5 * SEC, .delay_max_usec = USEC_INFINITY };
+    uint64_t delay = 0;
+
+    g_assert_false(retry_wanted(&none, 1, RUN_EXIT_CODE, RUN_EXITED, 1, 0.5, &delay));
+    g_assert_true(retry_wanted(&two, 1, RUN_EXIT_CODE, RUN_EXITED, 1, 0.5, &delay));
+    g_assert_cmpuint(delay, ==, 5 * SEC);
+    g_assert_true(retry_wanted(&two, 2, RUN_TIMEOUT, RUN_KILLED, SIGTERM, 0.5, NULL));
+    g_assert_false(retry_wanted(&two, 3, RUN_EXIT_CODE, RUN_EXITED, 1, 0.5, &delay));
+    g_assert_false(retry_wanted(&two, 1, RUN_SUCCESS, RUN_EXITED, 0, 0.5, &delay));
+    g_assert_false(retry_wanted(&two, 1, RUN_CANCELLED, RUN_KILLED, SIGTERM, 0.5, &delay));
+    g_assert_false(retry_wanted(&two, 1, RUN_SKIPPED, 0, 0, 0.5, &delay));
+    g_assert_false(retry_wanted(&two, 1, RUN_LOST, 0, 0, 0.5, &delay));
+}
+
+static void test_retry_words(void)
+{
+    g_autoptr(GPtrArray) on = words("lost 75 SIGKILL"), all = words("cancelled skipped lost"),
+                         no = words("75");
+    RetryPolicy p = { .retries = 9, .delay_max_usec = USEC_INFINITY, .retry_on = on };
+
+    g_assert_true(retry_wanted(&p, 1, RUN_LOST, 0, 0, 0, NULL));
+    g_assert_true(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, 75, 0, NULL));
+    g_assert_false(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, 76, 0, NULL));
+    g_assert_true(retry_wanted(&p, 1, RUN_SIGNAL, RUN_KILLED, SIGKILL, 0, NULL));
+    g_assert_false(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, SIGKILL, 0, NULL));
+    g_assert_false(retry_wanted(&p, 1, RUN_SIGNAL, RUN_KILLED, 75, 0, NULL));
+    p.no_retry_on = no;
+    g_assert_false(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, 75, 0, NULL));
+    p.retry_on = all;
+    g_assert_false(retry_wanted(&p, 1, RUN_CANCELLED, 0, 0, 0, NULL));
+    g_assert_false(retry_wanted(&p, 1, RUN_SKIPPED, 0, 0, 0, NULL));
+
+    g_assert_true(retry_word_is_valid("oom-kill"));
+    g_assert_true(retry_word_is_valid("255"));
+    g_assert_true(retry_word_is_valid("TERM"));
+    g_assert_true(retry_word_is_valid("SIGRTMIN+2"));
+    g_assert_false(retry_word_is_valid("256"));
+    g_assert_false(retry_word_is_valid("-1"));
+    g_assert_false(retry_word_is_valid(""));
+    g_assert_false(retry_word_is_valid("success"));
+    g_assert_false(retry_word_is_valid("cancelled"));
+    g_assert_false(retry_word_is_valid("SIGFOO"));
+}
+
+static uint64_t delay_of(const RetryPolicy *p, unsigned attempts, double random)
+{
+    uint64_t delay = UNSET;
+
+    g_assert_true(retry_wanted(p, attempts, RUN_EXIT_CODE, RUN_EXITED, 1, random, &delay));
+    return delay;
+}
+
+static void test_retry_delay(void)
+{
+    RetryPolicy p = {
+        .retries = UINT_MAX, .delay_usec = SEC, .backoff = RETRY_EXPONENTIAL, .delay_max_usec = 10 * SEC
+    };
+
+    g_assert_cmpuint(delay_of(&p, 1, 0.5), ==, SEC);
+    g_assert_cmpuint(delay_of(&p, 2, 0.5), ==, 2 * SEC);
+    g_assert_cmpuint(delay_of(&p, 4, 0.5), ==, 8 * SEC);
+    g_assert_cmpuint(delay_of(&p, 5, 0.5), ==, 10 * SEC);
+    g_assert_cmpuint(delay_of(&p, 4000000000u, 0.5), ==, 10 * SEC);
+    p.delay_max_usec = USEC_INFINITY;
+    g_assert_cmpuint(delay_of(&p, 1000, 0.5), ==, USEC_INFINITY - 1);
+    p.backoff = RETRY_CONSTANT;
+    p.jitter = 0.25;
+    g_assert_cmpuint(delay_of(&p, 3, 0), ==, SEC * 3 / 4);
+    g_assert_cmpuint(delay_of(&p, 3, 0.5), ==, SEC);
+    g_assert_cmpuint(delay_of(&p, 3, 1), ==, SEC * 5 / 4);
+    p.delay_max_usec = SEC;
+    g_assert_cmpuint(delay_of(&p, 3, 1), ==, SEC);
+    p.delay_usec = 0;
+    g_assert_cmpuint(delay_of(&p, 3, 1), ==, 0);
+}
+
+static void test_schedule_every(void)
+{
+    Schedule s = { .every_usec = 10 * SEC };
+
+    g_assert_cmpuint(schedule_next(&s, 0), ==, 10 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 10 * SEC - 1), ==, 10 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 10 * SEC), ==, 20 * SEC);
+    s.from_usec = 1003 * SEC;
+    g_assert_cmpuint(schedule_next(&s, 5), ==, 1003 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 1003 * SEC), ==, 1013 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 2000 * SEC), ==, 2003 * SEC);
+    g_assert_cmpuint(schedule_next(&s, USEC_INFINITY - 1), ==, USEC_INFINITY);
+    g_assert_cmpuint(schedule_next(&s, USEC_INFINITY), ==, USEC_INFINITY);
+    g_assert_true(schedule_catches_up(&s, 1013 * SEC, 1013 * SEC));
+    g_assert_true(schedule_catches_up(&s, 1013 * SEC, 1012 * SEC));
+    g_assert_true(schedule_catches_up(&s, 1013 * SEC, 1014 * SEC - 1));
+    g_assert_false(schedule_catches_up(&s, 1013 * SEC, 1014 * SEC));
+}
+
+/* Asking for one slot after the other gives the arithmetic series, whatever the step. */
+static void test_schedule_series(void)
+{
+    Schedule s = { .every_usec = 7 * SEC + 3, .from_usec = 11 };
+    uint64_t t = 0;
+
+    for (uint64_t i = 0; i < 10000; i++) {
+        t = schedule_next(&s, t);
+        g_assert_cmpuint(t, ==, 11 + i * s.every_usec);
+    }
+}
+
+static void test_schedule_at(void)
+{
+    static const uint64_t instants[] = { 5 * SEC, 9 * SEC, 40 * SEC };
+    Schedule s = { .at = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
+
+    g_assert_cmpuint(schedule_next(&s, 0), ==, USEC_INFINITY);
+    g_array_append_vals(s.at, instants, G_N_ELEMENTS(instants));
+    g_assert_cmpuint(schedule_next(&s, 0), ==, 5 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 5 * SEC), ==, 9 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 39 * SEC), ==, 40 * SEC);
+    g_assert_cmpuint(schedule_next(&s, 40 * SEC), ==, USEC_INFINITY);
+    g_assert_true(schedule_catches_up(&s, 9 * SEC, 9 * SEC + DAY));
+    g_assert_false(schedule_catches_up(&s, 9 * SEC, 9 * SEC + DAY + 1));
+    s.every_usec = 6 * SEC;
+    g_assert_cmpuint(schedule_next(&s, 5 * SEC), ==, 6 * SEC);
+    g_assert_true(schedule_catches_up(&s, 9 * SEC, 19 * SEC));
+    g_assert_false(schedule_catches_up(&s, 12 * SEC, 19 * SEC));
+    g_array_unref(s.at);
+}
+
+static void test_signals(void)
+{
+    for (int i = 1; i <= SIGRTMAX; i++) {
+        g_autofree char *name = signals_to_string(i);
+
+        g_assert_cmpint(signals_from_string(name), ==, i);
+    }
+    g_assert_cmpint(signals_from_string("TERM"), ==, SIGTERM);
+    g_assert_cmpint(signals_from_string("9"), ==, SIGKILL);
+    g_assert_cmpint(signals_from_name("9"), ==, -EINVAL);
+    g_assert_cmpint(signals_from_string("SIGRTMAX-1"), ==, SIGRTMAX - 1);
+    g_assert_cmpint(signals_from_string("SIGRTMAX+1"), ==, -EINVAL);
+    g_assert_cmpint(signals_from_string("0"), ==, -EINVAL);
+    g_assert_cmpint(signals_from_string(""), ==, -EINVAL);
+    g_assert_cmpint(signals_from_string("SIG"), ==, -EINVAL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/run/names", test_names);
+    g_test_add_func("/run/transitions", test_transitions);
+    g_test_add_func("/retry/default", test_retry_default);
+    g_test_add_func("/retry/words", test_retry_words);
+    g_test_add_func("/retry/delay", test_retry_delay);
+    g_test_add_func("/schedule/every", test_schedule_every);
+    g_test_add_func("/schedule/series", test_schedule_series);
+    g_test_add_func("/schedule/at", test_schedule_at);
+    g_test_add_func("/signals/names", test_signals);
+    return g_test_run();
+}
