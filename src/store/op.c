@@ -1,0 +1,169 @@
+/* Operations: making them, and their values in PostgreSQL's text form. */
+#include "store/op.h"
+
+#include <string.h>
+
+static const OpInfo *const infos[] = {
+    [OP_PUT_TASK] = &op_put_task,
+    [OP_DELETE_TASK] = &op_delete_task,
+    [OP_ENABLE_TASK] = &op_enable_task,
+    [OP_ENABLE_SCHEDULE] = &op_enable_schedule,
+    [OP_ASK] = &op_ask,
+    [OP_PASS_SLOT] = &op_pass_slot,
+    [OP_REQUEUE] = &op_requeue,
+    [OP_RUNNING] = &op_running,
+    [OP_STOPPING] = &op_stopping,
+    [OP_CANCEL] = &op_cancel,
+    [OP_END] = &op_end,
+    [OP_AUDIT] = &op_audit,
+    [OP_PARTITIONS] = &op_partitions,
+    [OP_CLAIM] = &op_claim,
+    [OP_GET_REVISION] = &op_get_revision,
+    [OP_GET_RUN] = &op_get_run,
+    [OP_LIST_RUNS] = &op_list_runs,
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(infos) == _OP_KIND_MAX);
+
+/* The most values a kind has. */
+#define VALUES_MAX 24
+
+const OpInfo *op_info(OpKind kind)
+{
+    return infos[kind];
+}
+
+Op *op_new(OpKind kind, OpFn fn, void *userdata)
+{
+    Op *op = g_new0(Op, 1);
+
+    op->kind = kind;
+    op->fn = fn;
+    op->userdata = userdata;
+    op->n_values = infos[kind]->n_values;
+    op->values = g_new0(char *, VALUES_MAX);
+    return op;
+}
+
+void op_free(Op *op)
+{
+    if (!op)
+        return;
+    for (unsigned i = 0; i < VALUES_MAX; i++)
+        g_free(op->values[i]);
+    g_free(op->values);
+    g_free(op->keys[0]);
+    g_free(op->keys[1]);
+    g_free(op->sql);
+    g_free(op);
+}
+
+static void take(Op *op, unsigned i, char *value)
+{
+    g_assert(i < VALUES_MAX);
+    g_free(op->values[i]);
+    op->values[i] = value;
+    op->size += value ? strlen(value) : 0;
+}
+
+void op_set_text(Op *op, unsigned i, const char *value)
+{
+    take(op, i, g_strdup(value));
+}
+
+void op_set_u64(Op *op, unsigned i, uint64_t value)
+{
+    take(op, i, value == UNSET ? NULL : g_strdup_printf("%" G_GUINT64_FORMAT, value));
+}
+
+void op_set_int(Op *op, unsigned i, int value)
+{
+    take(op, i, g_strdup_printf("%d", value));
+}
+
+void op_set_bool(Op *op, unsigned i, bool value)
+{
+    take(op, i, g_strdup(value ? "t" : "f"));
+}
+
+void op_set_bytes(Op *op, unsigned i, GBytes *value)
+{
+    static const char digits[] = "0123456789abcdef";
+    const guint8 *data;
+    gsize n;
+    char *hex;
+
+    if (!value) {
+        take(op, i, NULL);
+        return;
+    }
+    data = g_bytes_get_data(value, &n);
+    hex = g_malloc(2 * n + 3);
+    memcpy(hex, "\\x", 2);
+    for (gsize b = 0; b < n; b++) {
+        hex[2 * b + 2] = digits[data[b] >> 4];
+        hex[2 * b + 3] = digits[data[b] & 15];
+    }
+    hex[2 * n + 2] = 0;
+    take(op, i, hex);
+}
+
+void op_set_key(Op *op, unsigned i, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    g_free(op->keys[i]);
+    op->keys[i] = g_strdup_vprintf(format, ap);
+    va_end(ap);
+}
+
+void op_answer(Op *op, const OpAnswer *a)
+{
+    if (op->fn)
+        infos[op->kind]->answer(op, a);
+}
+
+static void array_add(GString *array, const char *value)
+{
+    g_string_append_c(array, array->len ? ',' : '{');
+    if (!value) {
+        g_string_append(array, "NULL");
+        return;
+    }
+    g_string_append_c(array, '"');
+    for (const char *p = value; *p;) {
+        size_t plain = strcspn(p, "\"\\");
+
+        g_string_append_len(array, p, (gssize)plain);
+        p += plain;
+        if (*p) {
+            g_string_append_c(array, '\\');
+            g_string_append_c(array, *p++);
+        }
+    }
+    g_string_append_c(array, '"');
+}
+
+static char *array_end(GString *array)
+{
+    g_string_append(array, array->len ? "}" : "{}");
+    return g_string_free(array, FALSE);
+}
+
+char *op_array(Op *const *ops, unsigned n, unsigned i)
+{
+    GString *array = g_string_new(NULL);
+
+    for (unsigned k = 0; k < n; k++)
+        array_add(array, ops[k]->values[i]);
+    return array_end(array);
+}
+
+char *op_array_of(const char *const *list)
+{
+    GString *array = g_string_new(NULL);
+
+    for (; list && *list; list++)
+        array_add(array, *list);
+    return array_end(array);
+}

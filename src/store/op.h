@@ -1,0 +1,89 @@
+/* One operation on its way to the database and back: its values as text, and a table of what each kind does.
+ * Operations that write are collected into batches (batch.h), kind by kind; those that read go alone. */
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "store/store.h"
+
+/* In the order in which a batch applies them: that of a run's life, so that what was asked for in this order
+ * fits into one batch. */
+typedef enum OpKind {
+    OP_PUT_TASK,
+    OP_DELETE_TASK,
+    OP_ENABLE_TASK,
+    OP_ENABLE_SCHEDULE,
+    OP_ASK,
+    OP_PASS_SLOT,
+    OP_REQUEUE,
+    OP_RUNNING,
+    OP_STOPPING,
+    OP_CANCEL,
+    OP_END,
+    OP_AUDIT,
+    OP_PARTITIONS,
+    OP_CLAIM,
+    _OP_WRITE_MAX,
+    OP_GET_REVISION = _OP_WRITE_MAX,
+    OP_GET_RUN,
+    OP_LIST_RUNS,
+    _OP_KIND_MAX,
+} OpKind;
+
+/* Any of the callbacks' types; cast back before it is called. */
+typedef void (*OpFn)(void);
+
+typedef struct Op {
+    OpKind kind;
+    bool alone;     /* its batch failed: it goes again in a transaction of its own */
+    unsigned tries; /* how often its batch was to be repeated */
+    int r;          /* where it is answered with an error only: which */
+    char **values;  /* OpInfo.n_values of them, NULL is null */
+    size_t size;    /* bytes of the values */
+    char *keys[2];  /* what it is about; operations about the same keep their order */
+    char *sql;      /* of a kind without a fixed statement */
+    unsigned n_values;
+    OpFn fn; /* the caller's, NULL if nobody waits */
+    void *userdata;
+} Op;
+
+/* What came back for an operation. */
+typedef struct OpAnswer {
+    int r;              /* 0, or why there is no answer */
+    const Error *error; /* with -EINVAL */
+    const PGresult *res, *second;
+    int row; /* of a kind that shares its statement: which row is this operation's, -1 if none */
+} OpAnswer;
+
+typedef struct OpInfo {
+    const char *name;        /* of the prepared statement */
+    const char *sql;         /* NULL: each operation brings its own */
+    const char *second_name; /* a second statement after it, or NULL */
+    const char *second_sql;
+    unsigned second_n_values; /* it takes the first of the same values */
+    unsigned n_values;
+    bool shared; /* one statement for all of a batch: each value is an array, each row begins with the
+                    position of its operation, from 1 */
+    bool node;   /* two more values follow: this node's name and epoch */
+    void (*answer)(Op *op, const OpAnswer *a);
+} OpInfo;
+
+extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_ask, op_pass_slot,
+    op_requeue, op_running, op_stopping, op_cancel, op_end, op_audit, op_partitions, op_claim,
+    op_get_revision, op_get_run, op_list_runs;
+
+const OpInfo *op_info(OpKind kind);
+
+Op *op_new(OpKind kind, OpFn fn, void *userdata);
+void op_free(Op *op);
+void op_set_text(Op *op, unsigned i, const char *value);
+void op_set_u64(Op *op, unsigned i, uint64_t value); /* UNSET is null */
+void op_set_int(Op *op, unsigned i, int value);
+void op_set_bool(Op *op, unsigned i, bool value);
+void op_set_bytes(Op *op, unsigned i, GBytes *value);
+void op_set_key(Op *op, unsigned i, const char *format, ...) _printf_(3, 4);
+void op_answer(Op *op, const OpAnswer *a);
+/* An array literal of value i of n operations; g_free. */
+char *op_array(Op *const *ops, unsigned n, unsigned i);
+/* An array literal of a NULL-terminated list; g_free. */
+char *op_array_of(const char *const *list);

@@ -1,0 +1,56 @@
+/* Claiming: due runs become this node's. */
+#include "store/row.h"
+#include "store/store-internal.h"
+
+/* Values: limit, boot id, manager's stamp, node, epoch. A run is asked for by its due time alone; what holds
+ * it otherwise has no due time. The fence is drawn here, after the row is locked: a later claim of the same
+ * run always gets a greater one. */
+static const char claim_sql[] =
+    "WITH c AS MATERIALIZED ("
+    "  SELECT id FROM run WHERE state IN ('waiting', 'queued') AND due <= now()"
+    "  ORDER BY priority DESC, due, id LIMIT $1::bigint FOR UPDATE SKIP LOCKED),"
+    " r AS MATERIALIZED ("
+    "  UPDATE run SET state = 'starting', attempt = attempt + 1, node = $4::text, epoch = $5::bigint,"
+    "   token = gen_random_uuid(), fence = nextval('fence'), boot_id = $2::text, manager_stamp = $3::bigint,"
+    "   unit = format('tsched-run-%s-%s.service', run.id, attempt + 1), invocation_id = '', claimed = now(),"
+    "   started = NULL, finished = NULL, reason = '', cause = '', cause_at = NULL"
+    "  FROM c WHERE run.id = c.id RETURNING run.*),"
+    " a AS ("
+    "  INSERT INTO attempt (run, attempt, node, epoch, token, fence, boot_id, manager_stamp, unit, claimed)"
+    "  SELECT id, attempt, node, epoch, token, fence, boot_id, manager_stamp, unit, claimed FROM r)"
+    "SELECT " ROW_RUN_COLUMNS " FROM r ORDER BY r.priority DESC, r.due, r.id";
+
+static void claim_answer(Op *op, const OpAnswer *a)
+{
+    StoreClaimFn fn = (StoreClaimFn)op->fn;
+    g_autoptr(GPtrArray) runs = NULL;
+
+    if (a->r < 0) {
+        fn(a->r, NULL, UNSET, op->userdata);
+        return;
+    }
+    runs = row_runs(a->res, 0);
+    fn(0, runs, row_u64(a->second, 0, 0), op->userdata);
+}
+
+const OpInfo op_claim = {
+    .name = "claim",
+    .sql = claim_sql,
+    .second_name = "next_due",
+    /* Where the limit was met, what is left is due: in the past, which is now at the earliest. */
+    .second_sql = "SELECT time_to_usec(min(due)) FROM run WHERE state IN ('waiting', 'queued')",
+    .n_values = 3,
+    .node = true,
+    .answer = claim_answer,
+};
+
+int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
+{
+    Op *op = op_new(OP_CLAIM, (OpFn)fn, userdata);
+
+    op_set_u64(op, 0, limit);
+    op_set_text(op, 1, s->boot_id);
+    op_set_u64(op, 2, s->manager_stamp);
+    op_set_key(op, 0, "claim");
+    return store_enqueue(s, op);
+}

@@ -1,0 +1,99 @@
+/* Reading runs back. */
+#include "store/row.h"
+#include "store/store-internal.h"
+
+#define LIST_MAX 1000u
+
+static void get_run_answer(Op *op, const OpAnswer *a)
+{
+    StoreRunFn fn = (StoreRunFn)op->fn;
+    g_autoptr(GPtrArray) runs = NULL;
+    g_autoptr(GPtrArray) attempts = NULL;
+
+    if (a->r < 0) {
+        fn(a->r, NULL, NULL, op->userdata);
+        return;
+    }
+    runs = row_runs(a->res, 0);
+    attempts = row_attempts(a->second);
+    if (runs->len == 0)
+        fn(-ENOENT, NULL, NULL, op->userdata);
+    else
+        fn(0, runs->pdata[0], attempts, op->userdata);
+}
+
+const OpInfo op_get_run = {
+    .name = "get_run",
+    .sql = "SELECT " ROW_RUN_COLUMNS " FROM run r WHERE r.id = $1::bigint",
+    .second_name = "get_attempts",
+    .second_sql =
+        "SELECT " ROW_LIST(ROW_ATTEMPT_FIELDS) " FROM attempt a WHERE a.run = $1::bigint ORDER BY a.attempt",
+    .second_n_values = 1,
+    .n_values = 1,
+    .answer = get_run_answer,
+};
+
+int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
+{
+    Op *op = op_new(OP_GET_RUN, (OpFn)fn, userdata);
+
+    op_set_u64(op, 0, run);
+    return store_enqueue(s, op);
+}
+
+static void list_runs_answer(Op *op, const OpAnswer *a)
+{
+    StoreRunsFn fn = (StoreRunsFn)op->fn;
+    g_autoptr(GPtrArray) runs = NULL;
+
+    if (a->r >= 0)
+        runs = row_runs(a->res, 0);
+    fn(a->r, runs, a->error, op->userdata);
+}
+
+const OpInfo op_list_runs = { .name = "list_runs", .answer = list_runs_answer };
+
+/* One condition, its value being the next parameter. */
+static void where(Op *op, GString *sql, const char *before, const char *after, const char *value)
+{
+    op_set_text(op, op->n_values, value);
+    op->n_values++;
+    g_string_append_printf(sql, " AND %s$%u%s", before, op->n_values, after);
+}
+
+static void where_u64(Op *op, GString *sql, const char *before, const char *after, uint64_t value)
+{
+    char text[24];
+
+    g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, value);
+    where(op, sql, before, after, text);
+}
+
+/* The conditions differ from list to list, and so does the index that serves: the statement is planned with
+ * what is asked for. */
+int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata)
+{
+    Op *op = op_new(OP_LIST_RUNS, (OpFn)fn, userdata);
+    GString *sql = g_string_new(f->with_input ? "SELECT " ROW_RUN_COLUMNS_SHOWN " FROM run r WHERE true"
+                                              : "SELECT " ROW_RUN_COLUMNS_SMALL " FROM run r WHERE true");
+
+    if (f->task)
+        where(op, sql, "r.task = ", "", f->task);
+    if (f->state >= 0)
+        where(op, sql, "r.state = ", "", run_state_to_string((RunState)f->state));
+    if (f->result >= 0)
+        where(op, sql, "r.result = ", "", run_result_to_string((RunResult)f->result));
+    if (f->since)
+        where_u64(op, sql, "r.asked >= usec_to_time(", "::bigint)", f->since);
+    if (f->until)
+        where_u64(op, sql, "r.asked <= usec_to_time(", "::bigint)", f->until);
+    if (f->requester)
+        where(op, sql, "r.requester = ", "", f->requester);
+    if (f->meta)
+        where(op, sql, "r.meta @> ", "::jsonb", f->meta);
+    if (f->before)
+        where_u64(op, sql, "r.id < ", "::bigint", f->before);
+    g_string_append_printf(sql, " ORDER BY r.id DESC LIMIT %u", CLAMP(f->limit, 1, LIST_MAX));
+    op->sql = g_string_free(sql, FALSE);
+    return store_enqueue(s, op);
+}

@@ -1,0 +1,138 @@
+/* Rows into structures, by tables: one entry says which expression fills which field. The list of columns of
+ * a SELECT and the table that reads it are made from the same macro, so they cannot come apart. */
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "store/store.h"
+
+typedef enum RowType {
+    ROW_U64,    /* null is UNSET */
+    ROW_UINT,   /* null is 0 */
+    ROW_INT,    /* null is -1 */
+    ROW_BOOL,   /* null is false */
+    ROW_TEXT,   /* null is "" */
+    ROW_MAYBE,  /* text, null is NULL */
+    ROW_BYTES,  /* null is NULL */
+    ROW_STATE,  /* by name */
+    ROW_RESULT, /* by name */
+} RowType;
+
+typedef struct RowField {
+    RowType type;
+    size_t offset;
+} RowField;
+
+extern const RowField row_run[];
+extern const unsigned row_run_n;
+extern const RowField row_attempt[];
+extern const unsigned row_attempt_n;
+extern const RowField row_task[];
+extern const unsigned row_task_n;
+extern const RowField row_schedule[];
+extern const unsigned row_schedule_n;
+
+/* Fills record from the columns first, first + 1, … of a row. */
+void row_read(const PGresult *res, int row, int first, const RowField *fields, unsigned n, void *record);
+uint64_t row_u64(const PGresult *res, int row, int column);
+/* All rows as StoreRun*, columns from first on. */
+GPtrArray *row_runs(const PGresult *res, int first);
+GPtrArray *row_attempts(const PGresult *res);
+GPtrArray *row_tasks(const PGresult *res);
+GPtrArray *row_schedules(const PGresult *res);
+
+#define ROW_COLUMN(expression, type, field) expression ", "
+/* A list of columns ends with one that nobody reads, for the comma's sake. */
+#define ROW_LIST(fields) fields(ROW_COLUMN) "0"
+
+/* The big ones, apart: lists leave them out. */
+#define ROW_RUN_WHOLE(X)                                                                                     \
+    X("r.input", MAYBE, input)                                                                               \
+    X("r.secrets", MAYBE, secrets)                                                                           \
+    X("r.raw", BYTES, raw)                                                                                   \
+    X("r.output", MAYBE, output)
+#define ROW_RUN_SHOWN(X)                                                                                     \
+    X("r.input", MAYBE, input)                                                                               \
+    X("NULL", MAYBE, secrets)                                                                                \
+    X("NULL", BYTES, raw)                                                                                    \
+    X("r.output", MAYBE, output)
+#define ROW_RUN_SMALL(X)                                                                                     \
+    X("NULL", MAYBE, input)                                                                                  \
+    X("NULL", MAYBE, secrets)                                                                                \
+    X("NULL", BYTES, raw)                                                                                    \
+    X("NULL", MAYBE, output)
+
+#define ROW_RUN_REST(X)                                                                                      \
+    X("r.id", U64, id)                                                                                       \
+    X("r.task", TEXT, task)                                                                                  \
+    X("r.revision", U64, revision)                                                                           \
+    X("r.state", STATE, state)                                                                               \
+    X("r.result", RESULT, result)                                                                            \
+    X("r.reason", TEXT, reason)                                                                              \
+    X("r.queue", TEXT, queue)                                                                                \
+    X("r.priority", INT, priority)                                                                           \
+    X("r.exit_code", INT, exit_code)                                                                         \
+    X("r.exit_status", INT, exit_status)                                                                     \
+    X("r.attempt", UINT, attempt)                                                                            \
+    X("r.node", TEXT, node)                                                                                  \
+    X("r.epoch", U64, epoch)                                                                                 \
+    X("r.token", TEXT, token)                                                                                \
+    X("r.fence", U64, fence)                                                                                 \
+    X("r.unit", TEXT, unit)                                                                                  \
+    X("r.invocation_id", TEXT, invocation_id)                                                                \
+    X("r.schedule", TEXT, schedule)                                                                          \
+    X("time_to_usec(r.nominal)", U64, nominal)                                                               \
+    X("time_to_usec(r.asked)", U64, asked)                                                                   \
+    X("time_to_usec(r.due)", U64, due)                                                                       \
+    X("time_to_usec(r.claimed)", U64, claimed)                                                               \
+    X("time_to_usec(r.started)", U64, started)                                                               \
+    X("time_to_usec(r.finished)", U64, finished)                                                             \
+    X("r.retry_of", U64, retry_of)                                                                           \
+    X("r.requester", TEXT, requester)                                                                        \
+    X("r.requester_uid", U64, requester_uid)                                                                 \
+    X("r.meta", MAYBE, meta)                                                                                 \
+    X("r.cause", RESULT, cause)                                                                              \
+    X("time_to_usec(r.cause_at)", U64, cause_at)                                                             \
+    X("r.grace_usec", U64, grace_usec)                                                                       \
+    X("r.manager_stamp", U64, manager_stamp)                                                                 \
+    X("r.boot_id", TEXT, boot_id)                                                                            \
+    X("r.cpu_nsec", U64, cpu_nsec)                                                                           \
+    X("r.memory_peak", U64, memory_peak)                                                                     \
+    X("r.io_read", U64, io_read)                                                                             \
+    X("r.io_write", U64, io_write)                                                                           \
+    X("r.ip_in", U64, ip_in)                                                                                 \
+    X("r.ip_out", U64, ip_out)
+
+/* Columns of run, named r. */
+#define ROW_RUN_COLUMNS       ROW_RUN_WHOLE(ROW_COLUMN) ROW_LIST(ROW_RUN_REST)
+#define ROW_RUN_COLUMNS_SHOWN ROW_RUN_SHOWN(ROW_COLUMN) ROW_LIST(ROW_RUN_REST)
+#define ROW_RUN_COLUMNS_SMALL ROW_RUN_SMALL(ROW_COLUMN) ROW_LIST(ROW_RUN_REST)
+
+#define ROW_ATTEMPT_FIELDS(X)                                                                                \
+    X("a.attempt", UINT, attempt)                                                                            \
+    X("a.node", TEXT, node)                                                                                  \
+    X("a.unit", TEXT, unit)                                                                                  \
+    X("a.invocation_id", TEXT, invocation_id)                                                                \
+    X("a.reason", TEXT, reason)                                                                              \
+    X("a.result", RESULT, result)                                                                            \
+    X("a.exit_code", INT, exit_code)                                                                         \
+    X("a.exit_status", INT, exit_status)                                                                     \
+    X("time_to_usec(a.claimed)", U64, claimed)                                                               \
+    X("time_to_usec(a.started)", U64, started)                                                               \
+    X("time_to_usec(a.finished)", U64, finished)
+
+#define ROW_TASK_FIELDS(X)                                                                                   \
+    X("t.name", TEXT, name)                                                                                  \
+    X("t.origin", TEXT, origin)                                                                              \
+    X("t.path", TEXT, path)                                                                                  \
+    X("t.revision", U64, revision)                                                                           \
+    X("t.enabled", BOOL, enabled)                                                                            \
+    X("t.deleted", BOOL, deleted)                                                                            \
+    X("v.definition", TEXT, definition)
+
+#define ROW_SCHEDULE_FIELDS(X)                                                                               \
+    X("s.task", TEXT, task)                                                                                  \
+    X("s.name", TEXT, name)                                                                                  \
+    X("s.enabled::int", INT, enabled)                                                                        \
+    X("time_to_usec(s.last_nominal)", U64, last_nominal)                                                     \
+    X("time_to_usec(s.since)", U64, since)

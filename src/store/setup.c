@@ -1,0 +1,305 @@
+/* The steps from a fresh connection to a store that is up. */
+#include "store/setup.h"
+
+#include "base/log.h"
+#include "store/batch.h"
+#include "store/dump.h"
+#include "store/migration.h"
+#include "store/row.h"
+
+/* Keys of our advisory locks: the first number says they are ours. */
+#define LOCK_CLASS  "1953719140"
+#define LOCK_NODE   LOCK_CLASS ", 1" /* held by the session of the daemon that uses the database */
+#define LOCK_SCHEMA LOCK_CLASS ", 3" /* held while a migration runs */
+
+#define SERVER_VERSION_MIN    150000
+#define MIGRATION_ANSWER_USEC (3600 * USEC_PER_SEC)
+
+struct Setup {
+    Store *store;
+    Connection *connection;
+    unsigned version; /* of the schema */
+    Dump *dump;
+};
+
+/* Every look-up of ours has its index, and none is better served by reading a whole table: the planner does
+ * not get to think otherwise when its statistics are young. */
+static const char *const settings_sql =
+    "SELECT set_config(name, value, false) FROM (VALUES"
+    " ('synchronous_commit', 'on'), ('search_path', 'taskschedd, pg_catalog'), ('TimeZone', 'UTC'),"
+    " ('DateStyle', 'ISO'), ('bytea_output', 'hex'), ('default_transaction_isolation', 'read committed'),"
+    " ('statement_timeout', '25s'), ('lock_timeout', '10s'), ('idle_in_transaction_session_timeout', '60s'),"
+    " ('jit', 'off'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
+    " ('standard_conforming_strings', 'on')) AS s(name, value)";
+
+static const char *const holder_sql =
+    "SELECT pid, coalesce(client_addr::text, 'this host'), backend_start::timestamp(0)::text"
+    " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND classid = " LOCK_CLASS " AND objid = 1 AND objsubid = 2 AND granted"
+    "  AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+Setup *setup_new(Store *s)
+{
+    Setup *u = g_new0(Setup, 1);
+
+    u->store = s;
+    u->connection = s->connection;
+    return u;
+}
+
+void setup_free(Setup *u)
+{
+    if (!u)
+        return;
+    dump_free(u->dump);
+    g_free(u);
+}
+
+static void unusable(Setup *u, const char *format, ...) _printf_(2, 3);
+static void unusable(Setup *u, const char *format, ...)
+{
+    g_autofree char *reason = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    reason = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    store_disconnect(u->store, STORE_UNUSABLE, reason);
+}
+
+/* False where the step did not succeed: the setup is gone then. */
+static bool step_ok(Setup *u, const ExchangeResult *result)
+{
+    g_autofree char *reason = NULL;
+
+    if (result->lost)
+        return false;
+    if (!result->error)
+        return true;
+    reason = store_trouble(result->error);
+    store_disconnect(
+        u->store, batch_trouble(result->error) == BATCH_LOST ? STORE_CONNECTING : STORE_UNUSABLE, reason);
+    return false;
+}
+
+/* --- load */
+
+static void on_loaded(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+    Store *s = u->store;
+    PGresult *const *res = result->result;
+    StoreLoaded loaded = { 0 };
+
+    if (!step_ok(u, result))
+        return;
+    s->epoch = loaded.epoch = row_u64(res[0], 0, 0);
+    loaded.tasks = row_tasks(res[4]);
+    loaded.schedules = row_schedules(res[5]);
+    loaded.runs = row_runs(res[6], 0);
+    loaded.next_due = row_u64(res[7], 0, 0);
+    loaded.n_waiting = row_u64(res[7], 0, 1);
+    s->id_seen = row_u64(res[7], 0, 2);
+    store_up(s, &loaded);
+    g_ptr_array_unref(loaded.tasks);
+    g_ptr_array_unref(loaded.schedules);
+    g_ptr_array_unref(loaded.runs);
+}
+
+/* The node's row is what an earlier life is fenced by: its epoch grows in the transaction that makes the
+ * unfinished attempts ours. The claim's boot id and manager's stamp stay, they say where its unit was. */
+static void take_node(Setup *u)
+{
+    Store *s = u->store;
+    g_autofree char *stamp = g_strdup_printf("%" G_GUINT64_FORMAT, s->manager_stamp);
+    const char *values[] = { s->node, s->boot_id, s->manager_stamp == UNSET ? NULL : stamp };
+    Exchange *x = connection_begin(u->connection, 0, on_loaded, u);
+
+    exchange_add(x,
+        "INSERT INTO node AS n (name, epoch, boot_id, manager_stamp, last_seen)"
+        " VALUES ($1::text, 1, $2::text, $3::bigint, now())"
+        " ON CONFLICT (name) DO UPDATE SET epoch = n.epoch + 1, boot_id = excluded.boot_id,"
+        "  manager_stamp = excluded.manager_stamp, last_seen = excluded.last_seen RETURNING epoch",
+        values, 3);
+    exchange_add(x,
+        "UPDATE attempt a SET epoch = (SELECT epoch FROM node WHERE name = $1::text) FROM run r"
+        " WHERE r.node = $1::text AND r.state IN ('starting', 'running', 'stopping')"
+        "  AND a.run = r.id AND a.attempt = r.attempt",
+        values, 1);
+    exchange_add(x,
+        "UPDATE run SET epoch = (SELECT epoch FROM node WHERE name = $1::text)"
+        " WHERE node = $1::text AND state IN ('starting', 'running', 'stopping')",
+        values, 1);
+    exchange_add(x, "SELECT partitions_ahead()", NULL, 0);
+    exchange_add(x,
+        "SELECT " ROW_LIST(
+            ROW_TASK_FIELDS) " FROM task t"
+                             " JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
+                             " WHERE NOT t.deleted ORDER BY t.name",
+        NULL, 0);
+    exchange_add(
+        x, "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM schedule s ORDER BY s.task, s.name", NULL, 0);
+    exchange_add(x,
+        "SELECT " ROW_RUN_COLUMNS " FROM run r"
+        " WHERE r.node = $1::text AND r.state IN ('starting', 'running', 'stopping') ORDER BY r.id",
+        values, 1);
+    exchange_add(x,
+        "SELECT time_to_usec(min(due)), count(*), (SELECT last_value FROM run_id) FROM run"
+        " WHERE state IN ('waiting', 'queued')",
+        NULL, 0);
+    exchange_end(x);
+}
+
+/* --- prepare */
+
+static void on_prepared(const ExchangeResult *result, void *userdata)
+{
+    if (step_ok(userdata, result))
+        take_node(userdata);
+}
+
+static void prepare(Setup *u)
+{
+    Exchange *x = connection_begin(u->connection, 0, on_prepared, u);
+
+    for (unsigned kind = 0; kind < _OP_KIND_MAX; kind++) {
+        const OpInfo *info = op_info((OpKind)kind);
+
+        if (info->sql)
+            exchange_add_prepare(x, info->name, info->sql);
+        if (info->second_sql)
+            exchange_add_prepare(x, info->second_name, info->second_sql);
+    }
+    exchange_end(x);
+}
+
+/* --- migrate */
+
+static void migrate_next(Setup *u);
+
+static void on_migrated(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+
+    if (!step_ok(u, result))
+        return;
+    u->version++;
+    log_info("database: schema is at version %u (%s)", u->version, migrations[u->version - 1].name);
+    migrate_next(u);
+}
+
+/* A migration has many statements, and the extended protocol takes one at a time: a block runs them all. */
+static void migrate_next(Setup *u)
+{
+    g_autofree char *sql = NULL, *block = NULL, *body = NULL, *code = NULL, *number = NULL;
+    const char *values[2];
+    Exchange *x;
+
+    if (u->version == n_migrations) {
+        prepare(u);
+        return;
+    }
+    sql = connection_quote(u->connection, migrations[u->version].sql);
+    block = g_strdup_printf("BEGIN EXECUTE %s; END", sql);
+    body = connection_quote(u->connection, block);
+    code = g_strdup_printf("DO %s", body);
+    number = g_strdup_printf("%u", u->version + 1);
+    values[0] = number;
+    values[1] = migrations[u->version].name;
+    x = connection_begin(u->connection, MIGRATION_ANSWER_USEC, on_migrated, u);
+    exchange_add(x, "SELECT set_config('statement_timeout', '0', true)", NULL, 0);
+    exchange_add(x, "SELECT pg_advisory_xact_lock(" LOCK_SCHEMA ")", NULL, 0);
+    if (u->version == 0) {
+        exchange_add(x, "CREATE SCHEMA IF NOT EXISTS taskschedd", NULL, 0);
+        exchange_add(x,
+            "CREATE TABLE taskschedd.schema_version (version integer PRIMARY KEY, name text NOT NULL,"
+            " applied timestamptz NOT NULL)",
+            NULL, 0);
+        exchange_add(x, "COMMENT ON TABLE taskschedd.schema_version IS 'Migrations applied'", NULL, 0);
+    }
+    exchange_add(x, code, NULL, 0);
+    exchange_add(x, "INSERT INTO taskschedd.schema_version VALUES ($1::int, $2::text, now())", values, 2);
+    exchange_end(x);
+}
+
+static void on_dumped(int r, const char *reason, void *userdata)
+{
+    Setup *u = userdata;
+
+    if (r < 0) {
+        unusable(u, "%s", reason);
+        return;
+    }
+    g_clear_pointer(&u->dump, dump_free);
+    migrate_next(u);
+}
+
+static void on_version(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+    const char *directory = u->store->dump_directory;
+    int r;
+
+    if (!step_ok(u, result))
+        return;
+    u->version = (unsigned)row_u64(result->result[0], 0, 0);
+    if (u->version > n_migrations) {
+        unusable(u, "the database's schema is version %u, this taskschedd knows %u: upgrade taskschedd",
+            u->version, n_migrations);
+        return;
+    }
+    if (u->version == 0 || u->version == n_migrations || !directory) {
+        migrate_next(u);
+        return;
+    }
+    r = dump_start(
+        u->connection, u->store->clock, directory, u->version, n_migrations, on_dumped, u, &u->dump);
+    if (r < 0)
+        unusable(
+            u, "the dump before the migration could not be written to %s: %s", directory, g_strerror(-r));
+}
+
+/* --- lock */
+
+static void on_locked(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+    PGresult *const *res = result->result;
+    Exchange *x;
+
+    if (!step_ok(u, result))
+        return;
+    if (*PQgetvalue(res[1], 0, 0) != 't') {
+        if (PQntuples(res[2]) > 0)
+            unusable(u, "another taskschedd uses this database (server process %s, from %s, since %s UTC)",
+                PQgetvalue(res[2], 0, 0), PQgetvalue(res[2], 0, 1), PQgetvalue(res[2], 0, 2));
+        else
+            unusable(u, "another taskschedd uses this database");
+        return;
+    }
+    x = connection_begin(u->connection, 0, on_version, u);
+    if (PQgetisnull(res[3], 0, 0))
+        exchange_add(x, "SELECT 0", NULL, 0);
+    else
+        exchange_add(x, "SELECT coalesce(max(version), 0) FROM taskschedd.schema_version", NULL, 0);
+    exchange_end(x);
+}
+
+/* The lock belongs to the session: it goes when the connection goes, with whatever ends the daemon. */
+void setup_start(Setup *u)
+{
+    int version = connection_server_version(u->connection);
+    Exchange *x;
+
+    if (version < SERVER_VERSION_MIN) {
+        unusable(u, "the database server is PostgreSQL %d, taskschedd needs %d or later: upgrade PostgreSQL",
+            version / 10000, SERVER_VERSION_MIN / 10000);
+        return;
+    }
+    x = connection_begin(u->connection, 0, on_locked, u);
+    exchange_add(x, settings_sql, NULL, 0);
+    exchange_add(x, "SELECT pg_try_advisory_lock(" LOCK_NODE ")", NULL, 0);
+    exchange_add(x, holder_sql, NULL, 0);
+    exchange_add(x, "SELECT to_regclass('taskschedd.schema_version')", NULL, 0);
+    exchange_end(x);
+}

@@ -1,0 +1,58 @@
+/* The store's own state, shared by its files. */
+#pragma once
+
+#include "store/connection.h"
+#include "store/op.h"
+#include "store/store.h"
+
+#define STORE_BACKOFF_MIN_USEC (100 * USEC_PER_MSEC)
+#define STORE_BACKOFF_MAX_USEC (5 * USEC_PER_SEC)
+#define STORE_AUDIT_MAX        1000u
+
+typedef struct Setup Setup;
+typedef struct Batch Batch;
+
+struct Store {
+    sd_event *event;
+    Clock *clock;
+    char *conninfo, *node, *boot_id, *dump_directory;
+    uint64_t manager_stamp;
+    StoreStateFn fn;
+    void *userdata;
+
+    StoreState state;
+    char *reason; /* as told last */
+    bool told;
+    Connection *connection; /* NULL between two attempts */
+    ClockTimer *retry;
+    uint64_t backoff_usec;
+    Setup *setup; /* from connected to up */
+
+    uint64_t epoch;
+    uint64_t id_seen;        /* the largest run id that was given out */
+    uint64_t partitions_at;  /* boot clock: when partitions were last made ahead */
+    uint64_t partitions_for; /* the million that they were made for */
+
+    sd_event_source *deferred; /* sends what was collected, answers what was lost */
+    GQueue writes, reads;      /* of Op*, not sent yet */
+    GQueue lost;               /* of Op*, to be answered with their r */
+    GQueue audits;             /* of Op*, kept while there is no connection */
+    uint64_t audits_dropped;
+    Batch *batch; /* the one write transaction in flight */
+    unsigned reads_in_flight;
+    unsigned pending;
+};
+
+/* Takes op; it is answered from the loop. 0. */
+int store_enqueue(Store *s, Op *op);
+/* op is answered with r from the loop; an audit line is kept for the next connection. */
+void store_lose(Store *s, Op *op, int r);
+/* Answers op now and frees it. */
+void store_answer(Store *s, Op *op, const OpAnswer *a);
+/* Gives the connection up: in flight is answered -ENOTCONN, and it is tried again. From the loop only. */
+void store_disconnect(Store *s, StoreState state, const char *reason);
+void store_up(Store *s, const StoreLoaded *loaded);
+/* What the server said, as a reason for people: g_free. */
+char *store_trouble(const PGresult *error);
+/* Partitions for what is asked for next, every half million runs and twice a day. */
+void store_keep_partitions(Store *s);

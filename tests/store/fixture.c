@@ -1,0 +1,384 @@
+#include "fixture.h"
+
+#include <string.h>
+
+#define LIMIT_USEC (60 * USEC_PER_SEC)
+#define BOOT_ID    "0123456789abcdef0123456789abcdef"
+
+static void on_state(StoreState state, const char *reason, const StoreLoaded *loaded, void *userdata)
+{
+    Fixture *f = userdata;
+
+    f->state = state;
+    f->told = true;
+    g_free(f->reason);
+    f->reason = g_strdup(reason);
+    g_assert((state == STORE_UP) == (loaded != NULL));
+    if (!loaded)
+        return;
+    f->n_up++;
+    f->epoch = loaded->epoch;
+    f->next_due = loaded->next_due;
+    f->n_waiting = loaded->n_waiting;
+    f->n_tasks = loaded->tasks->len;
+    f->n_schedules = loaded->schedules->len;
+    f->n_runs = loaded->runs->len;
+}
+
+Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
+{
+    Fixture *f = g_new0(Fixture, 1);
+    StoreConfig config = {
+        .conninfo = "",
+        .node = node,
+        .boot_id = BOOT_ID,
+        .manager_stamp = 42,
+        .dump_directory = dump_directory,
+    };
+
+    g_assert_cmpint(sd_event_new(&f->event), >=, 0);
+    if (!clock)
+        g_assert_cmpint(clock_new(f->event, &f->clock), >=, 0);
+    g_assert_cmpint(store_new(f->event, clock ? clock : f->clock, &config, on_state, f, &f->store), ==, 0);
+    g_assert_cmpint(store_start(f->store), >=, 0);
+    return f;
+}
+
+void fixture_free(Fixture *f)
+{
+    store_free(f->store);
+    if (f->clock)
+        clock_free(f->clock);
+    sd_event_unref(f->event);
+    g_free(f->reason);
+    g_free(f);
+}
+
+void fixture_turn(Fixture *f)
+{
+    g_assert_cmpint(sd_event_run(f->event, 20 * USEC_PER_MSEC), >=, 0);
+}
+
+static void turn_until(Fixture *f, const bool *done, StoreState state)
+{
+    gint64 end = g_get_monotonic_time() + (gint64)LIMIT_USEC;
+
+    while (done ? !*done : !f->told || f->state != state) {
+        if (g_get_monotonic_time() > end)
+            g_error("not in time; state %d: %s", f->state, util_strempty(f->reason));
+        fixture_turn(f);
+    }
+}
+
+void fixture_wait(Fixture *f, StoreState state)
+{
+    turn_until(f, NULL, state);
+}
+
+void fixture_until(Fixture *f, const bool *answered)
+{
+    turn_until(f, answered, STORE_UP);
+}
+
+/* --- the plain connection */
+
+static char *query(const char *database, const char *sql)
+{
+    const char *keywords[] = { "dbname", "application_name", NULL };
+    const char *values[] = { database, "test", NULL };
+    PGconn *c = PQconnectdbParams(keywords, values, 1);
+    PGresult *res;
+    char *value = NULL;
+
+    if (PQstatus(c) != CONNECTION_OK)
+        g_error("%s", PQerrorMessage(c));
+    PQsetNoticeProcessor(c, (PQnoticeProcessor)(void (*)(void))getpid, NULL);
+    if (!g_str_equal(database, "postgres"))
+        PQclear(PQexec(c, "SET search_path = taskschedd, pg_catalog"));
+    res = PQexec(c, sql);
+    if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK)
+        g_error("%s: %s", sql, PQresultErrorMessage(res));
+    if (PQntuples(res) > 0)
+        value = g_strdup(PQgetvalue(res, 0, 0));
+    PQclear(res);
+    PQfinish(c);
+    return value;
+}
+
+char *fixture_sql(const char *format, ...)
+{
+    g_autofree char *sql = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    sql = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    return query(g_getenv("PGDATABASE"), sql);
+}
+
+uint64_t fixture_sql_u64(const char *sql)
+{
+    g_autofree char *value = query(g_getenv("PGDATABASE"), sql);
+
+    return g_ascii_strtoull(util_strempty(value), NULL, 10);
+}
+
+void fixture_fresh(void)
+{
+    static unsigned n;
+    g_autofree char *name = g_strdup_printf("fresh%u", ++n);
+    g_autofree char *sql = g_strdup_printf("CREATE DATABASE %s", name);
+
+    g_free(query("postgres", sql));
+    g_setenv("PGDATABASE", name, TRUE);
+}
+
+/* --- operations */
+
+typedef struct Number {
+    bool answered;
+    uint64_t number;
+} Number;
+
+static void on_number(int r, uint64_t number, const Error *error, void *userdata)
+{
+    Number *n = userdata;
+
+    g_assert_cmpint(r, ==, 0);
+    n->answered = true;
+    n->number = number;
+}
+
+uint64_t fixture_put(Fixture *f, const char *name, const char *definition, const char *const *schedules)
+{
+    Number n = { 0 };
+    StorePutTask t = {
+        .name = name,
+        .origin = "api",
+        .definition = definition,
+        .schedules = schedules,
+    };
+
+    g_assert_cmpint(store_put_task(f->store, &t, on_number, &n), ==, 0);
+    g_assert_false(n.answered);
+    fixture_until(f, &n.answered);
+    return n.number;
+}
+
+static void on_ask(int r, const StoreAsked *asked, const Error *error, void *userdata)
+{
+    Asked *a = userdata;
+
+    g_assert_false(a->answered);
+    a->answered = true;
+    a->r = r;
+    a->asked = *asked;
+    a->error = error ? g_strdup(error->message) : NULL;
+}
+
+void fixture_ask_plain(Fixture *f, const StoreAsk *ask, Asked *a)
+{
+    *a = (Asked){ 0 };
+    g_assert_cmpint(store_ask(f->store, ask, on_ask, a), ==, 0);
+    g_assert_false(a->answered);
+}
+
+void fixture_ask_begin(Fixture *f, const char *token, int priority, uint64_t due, Asked *a)
+{
+    StoreAsk ask = {
+        .requester = "alice",
+        .requester_uid = 1000,
+        .token = token,
+        .task = "t",
+        .revision = 1,
+        .queue = "default",
+        .priority = priority,
+        .input = "{\"a\": \"quote \\\" backslash \\\\ {brace},\"}",
+        .due = due,
+        .grace_usec = 90 * USEC_PER_SEC,
+    };
+
+    fixture_ask_plain(f, &ask, a);
+}
+
+Asked fixture_ask(Fixture *f, const char *token, int priority, uint64_t due)
+{
+    Asked a;
+
+    fixture_ask_begin(f, token, priority, due, &a);
+    fixture_until(f, &a.answered);
+    return a;
+}
+
+typedef struct Claimed {
+    bool answered;
+    GPtrArray *runs;
+    uint64_t next;
+} Claimed;
+
+static void on_claim(int r, GPtrArray *runs, uint64_t next_due, void *userdata)
+{
+    Claimed *c = userdata;
+
+    g_assert_cmpint(r, ==, 0);
+    c->answered = true;
+    c->runs = g_ptr_array_ref(runs);
+    c->next = next_due;
+}
+
+GPtrArray *fixture_claim(Fixture *f, unsigned limit, uint64_t *ret_next)
+{
+    Claimed c = { 0 };
+
+    g_assert_cmpint(store_claim(f->store, limit, on_claim, &c), ==, 0);
+    fixture_until(f, &c.answered);
+    if (ret_next)
+        *ret_next = c.next;
+    return c.runs;
+}
+
+StoreOwner fixture_owner(const StoreRun *run)
+{
+    return (StoreOwner){ .run = run->id, .attempt = run->attempt, .token = run->token };
+}
+
+void fixture_on_outcome(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
+{
+    Outcome *o = userdata;
+
+    g_assert_false(o->answered);
+    *o = (Outcome){ .r = r, .answered = true, .result = cause, .at = cause_at };
+}
+
+void fixture_on_end(int r, RunResult result, RunState state, uint64_t due, const Error *error, void *userdata)
+{
+    Outcome *o = userdata;
+
+    g_assert_false(o->answered);
+    *o = (Outcome){ .r = r, .answered = true, .result = result, .state = state, .at = due };
+}
+
+Outcome fixture_running(Fixture *f, const StoreOwner *o)
+{
+    Outcome out = { 0 };
+
+    store_running(f->store, o, "aabb", UNSET, fixture_on_outcome, &out);
+    fixture_until(f, &out.answered);
+    return out;
+}
+
+Outcome fixture_stopping(Fixture *f, const StoreOwner *o, RunResult cause)
+{
+    Outcome out = { 0 };
+
+    store_stopping(f->store, o, cause, "why it stops", fixture_on_outcome, &out);
+    fixture_until(f, &out.answered);
+    return out;
+}
+
+Outcome fixture_requeue(Fixture *f, const StoreOwner *o)
+{
+    Outcome out = { 0 };
+
+    store_requeue(f->store, o, "not now", 0, fixture_on_outcome, &out);
+    fixture_until(f, &out.answered);
+    return out;
+}
+
+StoreEnd fixture_ending(const StoreOwner *o, RunResult result)
+{
+    return (StoreEnd){
+        .owner = *o,
+        .result = result,
+        .reason = "why it ended",
+        .exit_code = RUN_EXITED,
+        .exit_status = result == RUN_SUCCESS ? 0 : 7,
+        .started = UNSET,
+        .finished = UNSET,
+        .cpu_nsec = 123456789,
+        .memory_peak = UNSET,
+        .io_read = 0,
+        .io_write = UNSET,
+        .ip_in = UNSET,
+        .ip_out = UNSET,
+        .output = "{\"n\": 1}",
+    };
+}
+
+Outcome fixture_end(Fixture *f, const StoreEnd *e)
+{
+    Outcome out = { 0 };
+
+    store_end(f->store, e, fixture_on_end, &out);
+    fixture_until(f, &out.answered);
+    return out;
+}
+
+static void on_cancel(int r, const StoreCancelled *c, void *userdata)
+{
+    Cancelled *out = userdata;
+
+    out->answered = true;
+    out->r = r;
+    out->c = *c;
+}
+
+Cancelled fixture_cancel(Fixture *f, uint64_t run)
+{
+    Cancelled out = { 0 };
+
+    store_cancel(f->store, run, "cancelled by bob", on_cancel, &out);
+    fixture_until(f, &out.answered);
+    return out;
+}
+
+/* --- reading: what a callback borrows is copied where the tests look at it */
+
+static struct {
+    bool answered;
+    int r;
+    StoreRun run;
+    unsigned n_attempts;
+    GPtrArray *strings;
+} got;
+
+static char *keep(const char *s)
+{
+    char *copy = g_strdup(s);
+
+    g_ptr_array_add(got.strings, copy);
+    return copy;
+}
+
+static void on_get(int r, const StoreRun *run, const GPtrArray *attempts, void *userdata)
+{
+    got.answered = true;
+    got.r = r;
+    if (!run)
+        return;
+    got.run = *run;
+    got.n_attempts = attempts->len;
+    got.run.task = keep(run->task);
+    got.run.reason = keep(run->reason);
+    got.run.token = keep(run->token);
+    got.run.unit = keep(run->unit);
+    got.run.input = keep(run->input);
+    got.run.secrets = keep(run->secrets);
+    got.run.output = keep(run->output);
+    got.run.meta = keep(run->meta);
+    got.run.requester = keep(run->requester);
+    got.run.invocation_id = keep(run->invocation_id);
+}
+
+const StoreRun *fixture_get(Fixture *f, uint64_t run, unsigned *ret_n_attempts)
+{
+    if (got.strings)
+        g_ptr_array_unref(got.strings);
+    memset(&got, 0, sizeof(got));
+    got.strings = g_ptr_array_new_with_free_func(g_free);
+    store_get_run(f->store, run, on_get, NULL);
+    fixture_until(f, &got.answered);
+    if (ret_n_attempts)
+        *ret_n_attempts = got.n_attempts;
+    return got.r == 0 ? &got.run : NULL;
+}

@@ -1,0 +1,82 @@
+/* A store on a real database, waited for: each helper runs the loop until its answer came, and fails the test
+ * where it does not come in time. */
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "store/store.h"
+
+typedef struct Fixture {
+    sd_event *event;
+    Clock *clock;
+    Store *store;
+    StoreState state;
+    bool told; /* state and reason are from a call */
+    char *reason;
+    unsigned n_up;  /* how often it came up */
+    uint64_t epoch; /* of the latest time */
+    uint64_t next_due, n_waiting;
+    unsigned n_tasks, n_schedules, n_runs; /* loaded then */
+} Fixture;
+
+/* A store that is starting; clock NULL is the kernel's. */
+Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory);
+void fixture_free(Fixture *f);
+/* Until fixture->state is this one. */
+void fixture_wait(Fixture *f, StoreState state);
+/* One turn of the loop, waiting a little. */
+void fixture_turn(Fixture *f);
+/* A new database, empty, that every connection made from now on goes to. */
+void fixture_fresh(void);
+
+/* A plain connection beside the store's. The value of the first column of the first row; g_free. */
+char *fixture_sql(const char *format, ...) _printf_(1, 2);
+uint64_t fixture_sql_u64(const char *sql);
+
+uint64_t fixture_put(Fixture *f, const char *name, const char *definition, const char *const *schedules);
+
+typedef struct Asked {
+    int r;
+    bool answered;
+    StoreAsked asked;
+    char *error;
+} Asked;
+
+/* A task "t" asked for by "alice"; token and priority vary. */
+void fixture_ask_begin(Fixture *f, const char *token, int priority, uint64_t due, Asked *a);
+Asked fixture_ask(Fixture *f, const char *token, int priority, uint64_t due);
+void fixture_ask_plain(Fixture *f, const StoreAsk *ask, Asked *a);
+void fixture_until(Fixture *f, const bool *answered);
+
+/* Claimed runs, and *ret_next the next due; r in *ret_r where not NULL. */
+GPtrArray *fixture_claim(Fixture *f, unsigned limit, uint64_t *ret_next);
+
+typedef struct Outcome {
+    int r;
+    bool answered;
+    RunResult result; /* the cause, or what was recorded */
+    RunState state;
+    uint64_t at; /* of the cause, or due */
+    char *error;
+} Outcome;
+
+StoreOwner fixture_owner(const StoreRun *run);
+Outcome fixture_running(Fixture *f, const StoreOwner *o);
+Outcome fixture_stopping(Fixture *f, const StoreOwner *o, RunResult cause);
+Outcome fixture_requeue(Fixture *f, const StoreOwner *o);
+StoreEnd fixture_ending(const StoreOwner *o, RunResult result);
+Outcome fixture_end(Fixture *f, const StoreEnd *e);
+void fixture_on_outcome(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata);
+void fixture_on_end(
+    int r, RunResult result, RunState state, uint64_t due, const Error *error, void *userdata);
+
+typedef struct Cancelled {
+    int r;
+    bool answered;
+    StoreCancelled c;
+} Cancelled;
+
+Cancelled fixture_cancel(Fixture *f, uint64_t run);
+/* The run, NULL where there is none; *ret_attempts (of StoreAttempt*) where not NULL. Valid until the next
+ * call. */
+const StoreRun *fixture_get(Fixture *f, uint64_t run, unsigned *ret_n_attempts);
