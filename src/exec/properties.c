@@ -47,11 +47,18 @@ static char *own_reason(const char *key, const char *because)
     return g_strdup_printf("%s= is set by taskschedd itself: %s.", key, because);
 }
 
-static bool is_input_credential(const char *name, gsize length)
+/* Whether a value of Set-, Load- or ImportCredential= makes a credential that is the input's. */
+static bool is_input_credential(const char *key, const char *value)
 {
-    const gsize n = strlen("input");
+    g_autofree char *name = NULL, *renamed = NULL;
 
-    return length >= n && strncmp(name, "input", n) == 0 && (length == n || name[n] == '.');
+    if (property_parse_word(&value, ":", PROPERTY_WORD_EXACT, &name) <= 0)
+        return false;
+    if (strcmp(key, "ImportCredential") == 0 && value)
+        property_parse_word(&value, ":", PROPERTY_WORD_EXACT, &renamed);
+    if (renamed && (strcmp(renamed, "input") == 0 || g_str_has_prefix(renamed, "input.")))
+        return true;
+    return strcmp(name, "input") == 0 || g_str_has_prefix(name, "input.");
 }
 
 /* Values of settings that are otherwise free. */
@@ -70,16 +77,12 @@ static char *own_value(const char *key, const char *value)
         level >= 0 && level < 6)
         return g_strdup(
             "LogLevelMax= takes info or debug: below them the end of a run is not in the journal.");
-    if (g_str_has_suffix(key, "Credential") || g_str_has_suffix(key, "CredentialEncrypted")) {
-        const char *renamed = strcmp(key, "ImportCredential") == 0 ? strchr(value, ':') : NULL;
-        const char *name = renamed ? renamed + 1 : value;
-
-        if (is_input_credential(name, strcspn(name, ":")))
-            return g_strdup_printf(
-                "%s= must not name a credential \"input\" or \"input.…\": the input of the "
-                "run comes by these names. Take another.",
-                key);
-    }
+    if ((g_str_has_suffix(key, "Credential") || g_str_has_suffix(key, "CredentialEncrypted")) &&
+        is_input_credential(key, value))
+        return g_strdup_printf(
+            "%s= must not name a credential \"input\" or \"input.…\": the input of the run "
+            "comes by these names. Take another.",
+            key);
     return NULL;
 }
 

@@ -31,40 +31,54 @@ int property_files_environment_file(const Property *p, const char *value, Proper
     return 0;
 }
 
+/* "NAME:REST" of a credential: 0, or -EINVAL. *ret_rest is NULL where there is no colon. */
+static int split_credential(const char *value, char **ret_name, const char **ret_rest)
+{
+    *ret_rest = value;
+    if (property_parse_word(ret_rest, ":", PROPERTY_WORD_EXACT, ret_name) <= 0)
+        return -EINVAL;
+    return property_parse_is_credential(*ret_name) ? 0 : -EINVAL;
+}
+
 /* The text behind the colon may be a secret: it is never shown. */
 int property_files_set_credential(const Property *p, const char *value, PropertyOut *out)
 {
-    const char *colon = strchr(value, ':');
-    g_autofree char *id = colon ? g_strndup(value, (gsize)(colon - value)) : NULL;
     g_autoptr(GByteArray) data = NULL;
+    g_autofree char *name = NULL;
+    const char *rest;
     int r;
 
     if (!*value) {
         add_list(p, NULL, "(say)", NULL, out);
         return 0;
     }
-    if (!id || !property_parse_is_credential(id))
+    if (split_credential(value, &name, &rest) < 0 || !rest)
         return property_out_refuse(out, p, NULL, "a name, a colon and the credential");
     if (p->flags & PROPERTY_ENCRYPTED)
-        r = property_parse_base64(colon + 1, &data);
+        r = property_parse_base64(rest, &data);
     else
-        r = property_parse_unescape(colon + 1, &data);
+        r = property_parse_unescape(rest, &data);
     if (r < 0)
         return property_out_refuse(out, p, NULL,
             p->flags & PROPERTY_ENCRYPTED ? "a name, a colon and Base64"
                                           : "a name, a colon and text with C escapes (\\\\ is a backslash)");
-    add_list(p, NULL, "(say)", g_variant_new("(s@ay)", id, bytes_new(data->data, data->len)), out);
+    add_list(p, NULL, "(say)", g_variant_new("(s@ay)", name, bytes_new(data->data, data->len)), out);
     return 0;
 }
 
+/* Without a path, PID 1 looks for the credential where it keeps those it was given itself. */
 int property_files_load_credential(const Property *p, const char *value, PropertyOut *out)
 {
-    const char *colon = strchr(value, ':');
-    g_autofree char *id = colon ? g_strndup(value, (gsize)(colon - value)) : g_strdup(value);
+    g_autofree char *name = NULL;
+    const char *path;
 
-    if (*value && (!property_parse_is_credential(id) || (colon && !colon[1])))
+    if (!*value) {
+        add_list(p, NULL, "(ss)", NULL, out);
+        return 0;
+    }
+    if (split_credential(value, &name, &path) < 0 || (path && !*path))
         return property_out_refuse(out, p, value, "a name, or a name, a colon and a path");
-    add_list(p, NULL, "(ss)", *value ? g_variant_new("(ss)", id, colon ? colon + 1 : value) : NULL, out);
+    add_list(p, NULL, "(ss)", g_variant_new("(ss)", name, path ? path : value), out);
     return 0;
 }
 

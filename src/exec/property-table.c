@@ -30,9 +30,10 @@ static const PropertyName kill_mode[] = { { "control-group", 0 }, { "mixed", 0 }
     { "none", 0 }, { NULL, 0 } };
 static const PropertyName oom_policy[] = { { "continue", 0 }, { "stop", 0 }, { "kill", 0 }, { NULL, 0 } };
 static const PropertyName inputs[] = { { "null", 0 }, { "tty", 0 }, { "tty-force", 0 }, { "tty-fail", 0 },
-    { "data", 0 }, { "socket", 0 }, { NULL, 0 } };
+    { "data", 0 }, { "fd", 0 }, { "socket", 0 }, { NULL, 0 } };
 static const PropertyName outputs[] = { { "inherit", 0 }, { "null", 0 }, { "tty", 0 }, { "journal", 0 },
-    { "kmsg", 0 }, { "journal+console", 0 }, { "kmsg+console", 0 }, { "socket", 0 }, { NULL, 0 } };
+    { "kmsg", 0 }, { "journal+console", 0 }, { "kmsg+console", 0 }, { "fd", 0 }, { "socket", 0 },
+    { NULL, 0 } };
 
 const Property property_table[] = {
     { "AllowedCPUs", property_lists_cpus },

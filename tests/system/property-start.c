@@ -1,5 +1,6 @@
-/* property-start UNIT KEY=VALUE... - starts /bin/sleep as a transient unit with settings from the table, as a
- * run of a task is started, and waits for the job. Exit status: 0, or 1 with the reason on standard error. */
+/* property-start UNIT KEY=VALUE... - asks PID 1 for a transient unit with settings from the table, as a run
+ * of a task asks. The unit stands behind property-hold.service, so that it is loaded and need not be
+ * executed. Exit status: 0, or 1 with the reason on standard error. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,12 +29,12 @@ static int append_settings(sd_bus_message *m, char **settings)
     return 0;
 }
 
-/* What systemd-run makes of `systemd-run --service-type=exec --remain-after-exit /bin/sleep 1000`. */
 static int append_command(sd_bus_message *m, const char *unit)
 {
     g_autofree char *description = g_strdup_printf("property test %s", unit);
-    int r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description, "Type", "s", "exec",
-        "RemainAfterExit", "b", 1, "ExecStart", "a(sasb)", 1, "/bin/sleep", 2, "/bin/sleep", "1000", 0);
+    int r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)(sv)", "Description", "s", description, "Type", "s",
+        "exec", "RemainAfterExit", "b", 1, "After", "as", 1, "property-hold.service", "ExecStart", "a(sasb)",
+        1, "/bin/sleep", 2, "/bin/sleep", "1000", 0);
 
     return r < 0 ? r : 0;
 }
@@ -53,42 +54,21 @@ static int make_call(sd_bus *bus, char *argv[], sd_bus_message **ret)
     return 0;
 }
 
-static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    const char *unit, **ended = userdata;
-
-    if (sd_bus_message_read(m, "uos", NULL, NULL, &unit) >= 0 && *ended && strcmp(unit, *ended) == 0)
-        *ended = NULL;
-    return 0;
-}
-
 int main(int argc, char *argv[])
 {
     _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-    const char *unit = argc > 1 ? argv[1] : NULL;
     int r;
 
-    if (!unit) {
+    if (argc < 2) {
         fprintf(stderr, "usage: property-start UNIT KEY=VALUE...\n");
         return 2;
     }
-    if ((r = sd_bus_open_system(&bus)) < 0 ||
-        (r = sd_bus_match_signal(bus, NULL, "org.freedesktop.systemd1", NULL,
-             "org.freedesktop.systemd1.Manager", "JobRemoved", on_job_removed, &unit)) < 0 ||
-        (r = make_call(bus, argv, &m)) < 0 || (r = sd_bus_call(bus, m, 0, &error, &reply)) < 0) {
+    if ((r = sd_bus_open_system(&bus)) < 0 || (r = make_call(bus, argv, &m)) < 0 ||
+        (r = sd_bus_call(bus, m, 0, &error, NULL)) < 0) {
         fprintf(stderr, "%s\n", error.message ? error.message : strerror(-r));
         return 1;
     }
-    while (unit && r >= 0) {
-        r = sd_bus_process(bus, NULL);
-        if (r == 0)
-            r = sd_bus_wait(bus, 30 * USEC_PER_SEC);
-        if (r == 0)
-            r = -ETIMEDOUT;
-    }
-    if (r < 0)
-        fprintf(stderr, "%s: %s\n", argv[1], strerror(-r));
-    return r < 0;
+    return 0;
 }

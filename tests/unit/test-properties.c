@@ -264,6 +264,7 @@ static const struct {
     { PROPERTY_OWN, "LogLevelMax", "3", "info" },
     { PROPERTY_OWN, "LogNamespace", "x", "journal" },
     { PROPERTY_OWN, "SetCredential", "input:x", "input" },
+    { PROPERTY_OWN, "SetCredential", "in\\put.a:x", "input" },
     { PROPERTY_OWN, "SetCredentialEncrypted", "input.a:YQ==", "input" },
     { PROPERTY_OWN, "LoadCredential", "input", "input" },
     { PROPERTY_OWN, "LoadCredentialEncrypted", "input.:/x", "input" },
