@@ -21,7 +21,7 @@ static void status_line(const char *label, char *value)
     g_autofree char *taken = value, *safe = text_safe(util_strempty(taken));
 
     if (*safe && !g_str_equal(safe, "-"))
-        printf("%*s: %s\n", LABEL, label, safe);
+        printf("%*s%s %s\n", LABEL, label, *label ? ":" : " ", safe);
 }
 
 static char *status_time(JsonObject *o, const char *key)
@@ -164,8 +164,8 @@ static void status_last_runs(JsonArray *runs)
         g_autofree char *asked = status_time(run, "Asked");
 
         status_line(i == 0 ? "Last runs" : "",
-            g_strdup_printf("%" G_GUINT64_FORMAT " %s%s%s (%s)", text_number(run, "Id"),
-                text_member(run, "State"), *result ? ", " : "", result, util_strempty(asked)));
+            g_strdup_printf("%" G_GUINT64_FORMAT " %s%s%s; asked %s", text_number(run, "Id"),
+                text_member(run, "State"), *result ? ", " : "", result, asked ? asked : "-"));
     }
 }
 

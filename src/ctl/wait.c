@@ -87,7 +87,7 @@ static int wait_ask(Wait *w, JsonObject **ret, uint64_t *ret_delay, ClientError 
         if (!e->again)
             return r;
         if (!w->told)
-            output_note(w->ctl, "%s; waiting on", e->error.message);
+            output_note(w->ctl, "%s; waiting until there is an answer", e->error.message);
         w->told = true;
         client_error_clear(e);
         *ret_delay = ASK_AGAIN;

@@ -84,8 +84,6 @@ int client_error_from_bus(ClientError *e, const sd_bus_error *bus_error, int r)
             e, row->code, row->name, row->message ? row->message : util_strempty(bus_error->message));
         e->again = row->again;
         e->not_running = row->not_running;
-        if (row->not_running)
-            error_set_hint(&e->error, "Start it with: systemctl start taskschedd");
         return r;
     }
     info = error_info_by_name(bus_error->name);
@@ -168,6 +166,8 @@ int client_send(Client *c, sd_bus_message *m, sd_bus_message **ret_reply, Client
     if (r >= 0)
         return 0;
     client_error_from_bus(e, &bus_error, r);
+    if (e->not_running)
+        error_set_hint(&e->error, "Start it with: systemctl%s start taskschedd", c->user ? " --user" : "");
     /* sd-bus names a lost connection by its errno alone. */
     if (client_is_connection_error(r) && !e->again) {
         client_error_clear(e);

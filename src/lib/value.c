@@ -1,6 +1,8 @@
 /* From D-Bus containers to json-glib, by the type that the message itself carries. */
 #include "lib/value.h"
 
+#include <string.h>
+
 #include "model/json.h"
 #include "model/timespec.h"
 
@@ -98,11 +100,12 @@ static int value_read_basic(sd_bus_message *m, char type, const char *key, JsonN
     return -EBADMSG;
 }
 
-static int value_read_members(sd_bus_message *m, JsonObject *object)
+/* contents: of one member, "sv" or "ss". */
+static int value_read_members(sd_bus_message *m, const char *contents, JsonObject *object)
 {
     int r;
 
-    while ((r = sd_bus_message_enter_container(m, 'e', NULL)) > 0) {
+    while ((r = sd_bus_message_enter_container(m, 'e', contents)) > 0) {
         JsonNode *node = NULL;
         const char *key;
 
@@ -138,6 +141,7 @@ static int value_read_container(
     sd_bus_message *m, char type, const char *contents, const char *key, JsonNode **ret)
 {
     g_autoptr(JsonNode) node = NULL;
+    g_autofree char *member = NULL;
     int r = sd_bus_message_enter_container(m, type, contents);
 
     if (r < 0)
@@ -147,7 +151,8 @@ static int value_read_container(
     } else if (contents[0] == '{') {
         node = json_node_init_object(json_node_alloc(), NULL);
         json_node_take_object(node, json_object_new());
-        r = value_read_members(m, json_node_get_object(node));
+        member = g_strndup(contents + 1, strlen(contents) - 2); /* without the braces */
+        r = value_read_members(m, member, json_node_get_object(node));
     } else {
         node = json_node_init_array(json_node_alloc(), NULL);
         json_node_take_array(node, json_array_new());
