@@ -131,11 +131,12 @@ static void task_file_parse(TaskFileReader *r)
     if (text[start] == '[') {
         bool whole = text[end - 1] == ']';
 
-        if (!whole)
+        if (!whole) {
             task_file_complain(r, start, "a section header ends in ']'");
-        /* Without its end it still ends the section before; "" is a section that nobody knows. */
-        task_file_add(r, true, whole ? g_strndup(text + start + 1, end - start - 2) : g_strdup(""), start,
-            g_strdup(""), start);
+            r->damaged = true; /* it still ends the section before */
+        }
+        task_file_add(
+            r, true, g_strndup(text + start + 1, whole ? end - start - 2 : 0), start, g_strdup(""), start);
         return;
     }
     equals = memchr(text + start, '=', end - start);

@@ -16,7 +16,7 @@ typedef struct TaskFileSpan {
 
 typedef struct TaskFileItem {
     bool is_section;  /* then key is what stands between the brackets */
-    bool damaged;     /* its line holds NUL or invalid UTF-8 (reported): the value means nothing */
+    bool damaged;     /* its line is no text or a header lacks its end (reported): the value means nothing */
     const char *file; /* borrowed from the source */
     char *key;
     char *value;   /* stripped; "" resets */

@@ -175,7 +175,7 @@ static void task_parse_section(TaskParser *p, const TaskFileItem *item)
     p->header = item;
     g_free(p->scope);
     p->scope = g_strdup(item->key);
-    if (!item->key[0] || item->damaged || g_str_has_prefix(item->key, "X-"))
+    if (item->damaged || g_str_has_prefix(item->key, "X-"))
         return;
     if (g_str_equal(item->key, "Schedule")) {
         task_parse_schedule(p, item, "default");

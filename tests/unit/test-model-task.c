@@ -1,0 +1,462 @@
+/* Task files: what is read, what files of one definition do to each other, and that each fault is told once,
+ * at its place. */
+#include <signal.h>
+#include <string.h>
+
+#include "model/command.h"
+#include "model/input.h"
+#include "model/schedule.h"
+#include "model/task.h"
+
+#define SEC USEC_PER_SEC
+#define RUN "[Service]\nExecStart=/bin/true\n"
+
+typedef struct File {
+    const char *path, *text;
+} File;
+
+static Task *read_files(const File *files, size_t n, DiagList *diags)
+{
+    g_autofree TaskSource *sources = g_new0(TaskSource, n);
+    Task *t = NULL;
+    int r;
+
+    for (size_t i = 0; i < n; i++) {
+        sources[i].path = (char *)files[i].path;
+        sources[i].text = (char *)files[i].text;
+        sources[i].length = strlen(files[i].text);
+    }
+    r = task_parse("t", sources, n, diags, &t);
+    g_assert_cmpint(r, ==, t ? 0 : -EINVAL);
+    g_assert_true(t || diags->len > 0);
+    return t;
+}
+
+static Task *read_good(const char *base, const char *drop_in)
+{
+    const File files[] = { { "t.task", base }, { "t.task.d/a.conf", drop_in } };
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    Task *t = read_files(files, drop_in ? 2 : 1, diags);
+
+    if (!t) {
+        g_autofree char *faults = diag_list_to_text(diags);
+
+        g_error("%s", faults);
+    }
+    g_assert_cmpuint(diags->len, ==, 0);
+    return t;
+}
+
+static char *faults_of(const char *base, const char *drop_in)
+{
+    const File files[] = { { "t.task", base }, { "t.task.d/a.conf", drop_in } };
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) t = read_files(files, drop_in ? 2 : 1, diags);
+
+    if (t)
+        g_error("no fault in:\n%s%s", base, util_strempty(drop_in));
+    return diag_list_to_text(diags);
+}
+
+/* The faults in order, each as "FILE:LINE:COLUMN: " and some word of the message. */
+static void expect(const char *base, const char *drop_in, ...)
+{
+    g_autofree char *text = faults_of(base, drop_in);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    const char *place;
+    unsigned n = 0;
+    va_list ap;
+
+    va_start(ap, drop_in);
+    while ((place = va_arg(ap, const char *))) {
+        const char *word = va_arg(ap, const char *);
+
+        if (!lines[n] || !g_str_has_prefix(lines[n], place) || !strstr(lines[n], word))
+            g_error("fault %u is not '%s … %s':\n%s", n + 1, place, word, text);
+        n++;
+    }
+    va_end(ap);
+    if (lines[n][0])
+        g_error("%u faults expected:\n%s", n, text);
+}
+
+static void test_whole(void)
+{
+    g_autoptr(Task) t =
+        read_good("# a comment\n; another\n\n[Task]\nDescription=Nightly dump  of é \n"
+                  "Queue=maintenance\nPriority = -10\nRetries=3\nRetryDelay=10s\n"
+                  "RetryBackoff=exponential\nRetryDelayMax=1h\nRetryJitter=20%\n"
+                  "RetryOn=lost 75\nRetryOn=SIGKILL\nNoRetryOn=timeout\nTimeout=1h\n"
+                  "TimeoutWarning=5min\nTimeoutWarningSignal=SIGUSR2\n"
+                  "[Input]\ndatabase=string required\nlevel=integer default=3 min=1 max=9\n"
+                  "[Output]\nsize=integer\n"
+                  "[Service]\nExecStart=/usr/bin/pg_dump --compress ${level} ${database}\n"
+                  "User=backup\nMemoryMax=1G\nKillMode=mixed\nKillSignal=SIGINT\n"
+                  "TimeoutStopSec=5\nSuccessExitStatus=1 2\nSuccessExitStatus=SIGUSR1\n"
+                  "RuntimeDirectory=x\n"
+                  "[Schedule nightly]\nEvery=1d\nFrom=2026-01-01 02:30 UTC\nInput.database=shop\n"
+                  "[Schedule]\nAt=@20\nAt=@10\nAt=@20\nEnabled=no\nInput.database=x y\n",
+            NULL);
+    const TaskSetting *setting;
+    const Schedule *s;
+
+    g_assert_cmpstr(t->description, ==, "Nightly dump  of é");
+    g_assert_cmpstr(t->queue, ==, "maintenance");
+    g_assert_cmpint(t->priority, ==, -10);
+    g_assert_cmpuint(t->retry.retries, ==, 3);
+    g_assert_cmpuint(t->retry.delay_usec, ==, 10 * SEC);
+    g_assert_cmpint(t->retry.backoff, ==, RETRY_EXPONENTIAL);
+    g_assert_cmpuint(t->retry.delay_max_usec, ==, 3600 * SEC);
+    g_assert_cmpfloat_with_epsilon(t->retry.jitter, 0.2, 1e-9);
+    g_assert_cmpuint(t->retry.retry_on->len, ==, 3);
+    g_assert_cmpuint(t->retry.no_retry_on->len, ==, 1);
+    g_assert_cmpuint(t->timeout_usec, ==, 3600 * SEC);
+    g_assert_cmpuint(t->timeout_warning_usec, ==, 300 * SEC);
+    g_assert_cmpint(t->timeout_warning_signal, ==, SIGUSR2);
+    g_assert_true(t->has_input && t->has_output);
+    g_assert_cmpuint(t->inputs->len, ==, 2);
+    g_assert_cmpuint(t->outputs->len, ==, 1);
+    g_assert_cmpuint(t->command->len, ==, 4);
+    g_assert_true(t->kill_mixed && t->own_runtime_directory && !t->own_runtime_preserve);
+    g_assert_cmpint(t->kill_signal, ==, SIGINT);
+    g_assert_cmpuint(t->stop_usec, ==, 5 * SEC);
+    g_assert_cmpuint(t->success_status->len, ==, 3);
+    g_assert_cmpuint(t->settings->len, ==, 8); /* all but ExecStart= */
+    setting = g_ptr_array_index(t->settings, 1);
+    g_assert_cmpstr(setting->key, ==, "MemoryMax");
+    g_assert_cmpstr(setting->value, ==, "1G");
+    g_assert_cmpstr(setting->file, ==, "t.task");
+    g_assert_cmpuint(setting->line, ==, 27);
+    g_assert_cmpuint(setting->column, ==, 11);
+    g_assert_cmpuint(t->schedules->len, ==, 2);
+    s = task_find_schedule(t, "nightly");
+    g_assert_cmpuint(s->every_usec, ==, 86400 * SEC);
+    g_assert_cmpuint(s->from_usec, ==, UINT64_C(1767234600) * SEC);
+    g_assert_cmpstr(g_hash_table_lookup(s->inputs, "database"), ==, "shop");
+    s = task_find_schedule(t, "default");
+    g_assert_false(s->enabled);
+    g_assert_cmpuint(s->at->len, ==, 2);
+    g_assert_cmpuint(g_array_index(s->at, uint64_t, 0), ==, 10 * SEC);
+    g_assert_null(task_find_schedule(t, "weekly"));
+}
+
+static void test_least(void)
+{
+    g_autoptr(Task) t = read_good(
+        "\xef\xbb\xbf[Service]\r\nExecStart=/bin/true\r\nX-Vendor=1\r\n[X-More]\r\nany=thing", NULL);
+
+    g_assert_cmpstr(t->queue, ==, "default");
+    g_assert_cmpstr(t->description, ==, "");
+    g_assert_cmpuint(t->timeout_usec, ==, USEC_INFINITY);
+    g_assert_cmpuint(t->stop_usec, ==, 90 * SEC);
+    g_assert_cmpint(t->timeout_warning_signal, ==, SIGUSR1);
+    g_assert_cmpuint(t->settings->len, ==, 0);
+    g_assert_false(t->has_input || t->has_output);
+    g_assert_cmpuint(t->command->len, ==, 1);
+    task_ref(t);
+    task_unref(t);
+}
+
+static void test_drop_in(void)
+{
+    g_autoptr(Task) t =
+        read_good("[Task]\nQueue=a\nPriority=1\nRetryOn=75\n[Input]\na=string\nb=integer\nc=string\n"
+                  "[Service]\nExecStart=/bin/old ${b}\nEnvironment=A=1\nKillSignal=SIGINT\n"
+                  "[Schedule s]\nAt=@5\nEvery=5s\n[Schedule d]\nAt=@9\n",
+            "[Task]\nQueue=b\nPriority=\nRetryOn=76\n[Input]\nb=string required\nc=\nd=json\n"
+            "[Service]\nExecStart=\nExecStart=/bin/new ${d}\nEnvironment=\nEnvironment=B=2\nKillSignal=\n"
+            "[Schedule s]\nAt=@6\nEvery=\nInput.b=x\n[Schedule d]\nAt=\nEvery=1h\nInput.b=y\n");
+    const InputSpec *b = g_ptr_array_index(t->inputs, 1);
+
+    g_assert_cmpstr(t->queue, ==, "b");
+    g_assert_cmpint(t->priority, ==, 0);
+    g_assert_cmpuint(t->retry.retry_on->len, ==, 2);
+    g_assert_cmpuint(t->inputs->len, ==, 3);
+    g_assert_cmpstr(b->name, ==, "b");
+    g_assert_true(b->type == INPUT_STRING && b->required);
+    g_assert_cmpuint(t->command->len, ==, 2);
+    g_assert_cmpuint(t->settings->len, ==, 5); /* in their order, resets among them */
+    g_assert_cmpint(t->kill_signal, ==, SIGTERM);
+    g_assert_cmpuint(task_find_schedule(t, "s")->at->len, ==, 2);
+    g_assert_cmpuint(task_find_schedule(t, "s")->every_usec, ==, 0);
+    g_assert_cmpuint(task_find_schedule(t, "d")->at->len, ==, 0);
+    g_assert_cmpuint(task_find_schedule(t, "d")->every_usec, ==, 3600 * SEC);
+}
+
+static void test_ten_faults(void)
+{
+    expect("Stray=1\n" /*  1: before any section */
+           "[Task]\n"
+           "Priorty=5\n"    /*  2: unknown key */
+           "Timeout=soon\n" /*  3: a value of the wrong type */
+           "Queue=a\n"
+           "Queue=b\n" /*  4: set twice */
+           "[Input]\n"
+           "level=integer min=low max=high\n" /*  5, 6: two in one line */
+           "[Servce]\n"                       /*  7: unknown section */
+           "Anything=1\n"
+           "[Service]\n"
+           "ExecStart=/bin/x ${levle}\n" /*  8: no such input */
+           "this is no assignment\n"     /*  9: syntax */
+           "X-Mine=1\n",
+        "[Schedule s]\n"
+        "Every=1s\n"
+        "Enabled=maybe\n",                                    /* 10: in the drop-in */
+        "t.task:1:1: ", "before any section",                 /**/
+        "t.task:3:1: ", "did you mean 'Priority'",            /**/
+        "t.task:4:9: ", "no time span",                       /**/
+        "t.task:6:1: ", "first in line 5",                    /**/
+        "t.task:8:15: ", "'low' is no limit for integer",     /**/
+        "t.task:8:23: ", "'high' is no limit for integer",    /**/
+        "t.task:9:1: ", "did you mean 'Service'",             /**/
+        "t.task:12:18: ", "levle",                            /**/
+        "t.task:13:1: ", "neither a [section] nor KEY=VALUE", /**/
+        "t.task.d/a.conf:3:9: ", "neither yes nor no", NULL);
+}
+
+static void test_places(void)
+{
+    expect("[Task]\n  Priority =\té\n" RUN, NULL, "t.task:2:14: ", "no integer", NULL);
+    expect("[Task]\nPriority=\\\n  # comment\n  x\n" RUN, NULL, "t.task:4:3: ", "no integer", NULL);
+    expect("[Task]\nDescription=a \\\\\nPriority=x\n" RUN, NULL, "t.task:3:10: ", "no integer", NULL);
+    expect("[Input]\né=string\n" RUN, NULL, "t.task:2:1: ", "a name is", NULL);
+    expect("[Input]\na=string  min=1  patern=x\n" RUN, NULL, "t.task:2:18: ", "did you mean 'pattern'", NULL);
+    expect("[Input]\na=string \\\n min=x\n" RUN, NULL, "t.task:3:2: ", "no limit", NULL);
+}
+
+static void test_sections(void)
+{
+    expect("[Task\nQueue=!\n" RUN, NULL, "t.task:1:1: ", "ends in ']'", NULL);
+    expect("[]\nQueue=!\n" RUN, NULL, "t.task:1:1: ", "unknown section", NULL);
+    expect("=x\n" RUN, NULL, "t.task:1:1: ", "a key is missing", NULL);
+    expect("[task]\nQueue=a\n" RUN, NULL, "t.task:1:1: ", "did you mean 'Task'", NULL);
+    expect(RUN "[Schedule a b]\nEvery=1s\n", NULL, "t.task:3:1: ", "no name", NULL);
+    expect(RUN "[Schedule a]\nEvery=1s\n[Schedule a]\nAt=@1\n", NULL, "t.task:5:1: ", "twice in this file",
+        NULL);
+    expect(RUN "[Schedule a]\n", NULL, "t.task:3:1: ", "never fires", NULL);
+    expect(RUN "[Schedule]\nEvery=1s\n[Schedule default]\nEvery=1s\n", NULL, "t.task:5:1: ", "twice", NULL);
+}
+
+static void test_values(void)
+{
+    static const File cases[] = {
+        { "[Task]\nPriority=1001\n", "from -1000 to 1000" },
+        { "[Task]\nPriority=1.5\n", "no integer" },
+        { "[Task]\nRetries=-1\n", "no integer from 0" },
+        { "[Task]\nRetries=99999999999999999999\n", "no integer" },
+        { "[Task]\nRetryDelay=infinity\n", "infinite" },
+        { "[Task]\nRetryBackoff=linear\n", "'constant' or 'exponential'" },
+        { "[Task]\nRetryJitter=120%\n", "up to 100%" },
+        { "[Task]\nRetryJitter=nan\n", "up to 100%" },
+        { "[Task]\nRetryJitter=0.1.2\n", "up to 100%" },
+        { "[Task]\nRetryOn=cancelled\n", "'cancelled'" },
+        { "[Task]\nRetryOn=exit-code sucess\n", "'sucess'" },
+        { "[Task]\nNoRetryOn=256\n", "'256'" },
+        { "[Task]\nTimeout=0\n", "at least" },
+        { "[Task]\nTimeout=600000y\n", "too long" },
+        { "[Task]\nTimeoutWarning=5s\n", "no Timeout=" },
+        { "[Task]\nTimeout=5s\nTimeoutWarning=5s\n", "shorter" },
+        { "[Task]\nTimeoutWarningSignal=SIGNOT\n", "no signal" },
+        { "[Task]\nRetryDelay=10s\nRetryDelayMax=5s\n", "RetryDelay= at least" },
+        { "[Task]\nQueue=a/b\n", "no name" },
+        { "[Task]\nOverlap=skip\n", "unknown key" },
+        { "[Schedule s]\nEvery=0\n", "100ms at least" },
+        { "[Schedule s]\nEvery=infinity\n", "infinite" },
+        { "[Schedule s]\nAt=tomorrow 06:00\n", "depends on when it is read" },
+        { "[Schedule s]\nAt=noon\n", "no instant" },
+        { "[Schedule s]\nAt=1969-01-01 UTC\n", "out of range" },
+        { "[Schedule s]\nAt=@1\nFrom=@1\n", "anchor of Every=" },
+        { "[Schedule s]\nOnCalendar=daily\nAt=@1\n", "unknown key" },
+    };
+
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *text = g_strconcat(c->path, RUN, NULL);
+
+        expect(text, NULL, "t.task:", c->text, NULL);
+    }
+}
+
+static void test_schedule_inputs(void)
+{
+    const char *inputs = "[Input]\nn=integer required max=9\ns=string secret\n";
+    g_autofree char *text =
+        g_strconcat(inputs, RUN "[Schedule s]\nEvery=1s\nInput.n=10\nInput.s=x\nInput.m=1\n", NULL);
+    g_autofree char *lacking = g_strconcat(inputs, RUN "[Schedule s]\nEvery=1s\n", NULL);
+
+    expect(
+        text, NULL, "t.task:8:9: ", "9 at most", "t.task:9:9: ", "a secret", "t.task:10:1: ", "no 'm'", NULL);
+    expect(lacking, NULL, "t.task:6:1: ", "Input.n= is needed", NULL);
+}
+
+static void test_command_count(void)
+{
+    expect("[Task]\nQueue=a\n", NULL, "t.task: ", "missing", NULL);
+    expect("[Task]\n[Service]\nUser=a\n", NULL, "t.task:2:1: ", "missing", NULL);
+    expect(RUN "ExecStart=/bin/false\n", NULL, "t.task:3:1: ", "a second command", NULL);
+    expect(RUN, "[Service]\nExecStart=/bin/false\n", "t.task.d/a.conf:2:1: ", "a second command", NULL);
+    expect(RUN "ExecStart=\n", NULL, "t.task:1:1: ", "missing", NULL);
+    expect("", NULL, "t.task: ", "missing", NULL);
+}
+
+static void test_specs(void)
+{
+    static const File cases[] = {
+        { "a=strng", "did you mean 'string'" },
+        { "a=string min=-1", "length in characters" },
+        { "a=string min=3 max=2", "less than min" },
+        { "a=string min=3 min=4", "min twice" },
+        { "a=string min", "needs a value" },
+        { "a=string required=yes", "takes no value" },
+        { "a=string required default=x", "has no default" },
+        { "a=string secret default=x", "a secret has no default" },
+        { "a=boolean min=1", "no meaning for type boolean" },
+        { "a=json choices=1", "no meaning for type json" },
+        { "a=integer pattern=x", "no meaning for type integer" },
+        { "a=file default=x", "no meaning for type file" },
+        { "a=string pattern=[", "no regular expression" },
+        { "a=string pattern=)(", "no regular expression" },
+        { "a=integer default=x", "not an integer" },
+        { "a=integer default=9223372036854775808", "is beyond" },
+        { "a=integer default=10 max=9", "9 at most" },
+        { "a=string choices=x,y default=z", "one of: x, y" },
+        { "a=integer choices=1,x", "not an integer" },
+        { "a=datetime default=month-strat", "no instant or expression" },
+        { "a=duration default=5parsecs", "no time span or expression" },
+        { "a=duration max=infinity", "no limit" },
+        { "a=number min=nan", "no limit" },
+        { "a=string default=\"x", "not closed" },
+        { "a=string\na=string", "set twice" },
+    };
+
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *text = g_strconcat("[Input]\n", c->path, "\n" RUN, NULL);
+
+        expect(text, NULL, "t.task:", c->text, NULL);
+    }
+    expect("[Output]\na=string secret\nb=string default=x\nc=file\n" RUN, NULL, "t.task:2:10: ", "no secret",
+        "t.task:3:10: ", "no default", "t.task:4:3: ", "no file", NULL);
+}
+
+static void expect_bytes(const char *text, size_t n, const char *first, const char *second)
+{
+    TaskSource source = { .path = (char *)"t.task", .text = (char *)text, .length = n };
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autofree char *found = NULL, *expected = g_strconcat(first, "\n", second, second ? "\n" : NULL, NULL);
+    Task *t = NULL;
+
+    g_assert_cmpint(task_parse("t", &source, 1, diags, &t), ==, -EINVAL);
+    found = diag_list_to_text(diags);
+    g_assert_cmpstr(found, ==, expected);
+}
+
+#define BYTES(text) text, sizeof text - 1
+
+static void test_bytes(void)
+{
+    expect_bytes(
+        BYTES("[Service]\nExecStart=/bin/x \0\n"), "t.task:2:18: a NUL byte, a task file is text", NULL);
+    expect_bytes(BYTES("[Task]\nQueue=é\xff\xff\n" RUN), "t.task:2:8: invalid UTF-8", NULL);
+    expect_bytes(BYTES("[Task]\nPriority=\xff x\0\n" RUN), "t.task:2:10: invalid UTF-8",
+        "t.task:2:13: a NUL byte, a task file is text");
+    expect_bytes(BYTES("# \xff\n" RUN), "t.task:1:3: invalid UTF-8", NULL);
+    expect_bytes(BYTES("\0"),
+        "t.task: ExecStart: missing: a [Service] section with the command to execute is needed",
+        "t.task:1:1: a NUL byte, a task file is text");
+}
+
+static void test_size(void)
+{
+    const size_t limit = (size_t)1024 * 1024;
+    g_autofree char *text = g_malloc(limit + 2);
+    g_autofree char *faults = NULL;
+    g_autoptr(Task) t = NULL;
+
+    /* One line of a comment fills the rest. */
+    memset(text, '#', limit + 1);
+    memcpy(text, RUN, strlen(RUN));
+    text[limit] = 0;
+    t = read_good(text, NULL);
+    text[limit] = '#';
+    text[limit + 1] = 0;
+    faults = faults_of(text, NULL);
+    g_assert_nonnull(strstr(faults, "the file has 1048577 bytes, the limit is 1048576"));
+    memcpy(text, "[Service]\nExecStart=/", 21); /* one argument as long as the file */
+    memset(text + 21, 'x', limit - 21);
+    text[limit] = 0;
+    task_unref(g_steal_pointer(&t));
+    t = read_good(text, NULL);
+}
+
+/* The number of faults kept is bounded, whatever the file. */
+static void test_many_faults(void)
+{
+    g_autoptr(GString) s = g_string_new(RUN);
+    g_autofree char *faults = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    for (unsigned i = 0; i < 5000; i++)
+        g_string_append(s, "nonsense\n");
+    faults = faults_of(s->str, NULL);
+    lines = g_strsplit(faults, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 1001);
+    g_assert_nonnull(strstr(faults, "there are more faults"));
+}
+
+static void test_names(void)
+{
+    g_autofree char *longest = g_strnfill(64, 'a'), *longer = g_strnfill(65, 'a');
+
+    g_assert_true(task_name_is_valid("a"));
+    g_assert_true(task_name_is_valid("9a_b.c-d"));
+    g_assert_true(task_name_is_valid(longest));
+    g_assert_false(task_name_is_valid(longer));
+    g_assert_false(task_name_is_valid(""));
+    g_assert_false(task_name_is_valid(NULL));
+    g_assert_false(task_name_is_valid(".a"));
+    g_assert_false(task_name_is_valid("-a"));
+    g_assert_false(task_name_is_valid("a/b"));
+    g_assert_false(task_name_is_valid("a b"));
+    g_assert_false(task_name_is_valid("é"));
+}
+
+static void test_sources(void)
+{
+    g_autoptr(Task) t = read_good(RUN, "[Task]\nDescription=\"q\" \\\\ é");
+    g_autoptr(GPtrArray) sources = NULL;
+    g_autofree char *json = task_sources_to_json(t), *cat = task_cat(t);
+    const TaskSource *second;
+
+    g_assert_cmpint(task_sources_from_json(json, &sources), ==, 0);
+    g_assert_cmpuint(sources->len, ==, 2);
+    second = g_ptr_array_index(sources, 1);
+    g_assert_cmpstr(second->path, ==, "t.task.d/a.conf");
+    g_assert_cmpstr(second->text, ==, "[Task]\nDescription=\"q\" \\\\ é");
+    g_assert_cmpuint(second->length, ==, strlen(second->text));
+    g_assert_cmpstr(cat, ==, "# t.task\n" RUN "\n# t.task.d/a.conf\n[Task]\nDescription=\"q\" \\\\ é\n");
+    g_assert_cmpint(task_sources_from_json("{}", &sources), ==, -EINVAL);
+    g_assert_cmpint(task_sources_from_json("[{\"Path\":\"a\"}]", &sources), ==, -EINVAL);
+    g_assert_cmpint(task_sources_from_json("[{\"Path\":\"a\",\"Text\":1}]", &sources), ==, -EINVAL);
+    g_assert_cmpint(task_sources_from_json("[", &sources), ==, -EINVAL);
+}
+
+int main(int argc, char **argv)
+{
+    g_setenv("TZ", "UTC", TRUE);
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/task/whole", test_whole);
+    g_test_add_func("/task/least", test_least);
+    g_test_add_func("/task/drop-in", test_drop_in);
+    g_test_add_func("/task/ten-faults", test_ten_faults);
+    g_test_add_func("/task/places", test_places);
+    g_test_add_func("/task/sections", test_sections);
+    g_test_add_func("/task/values", test_values);
+    g_test_add_func("/task/schedule-inputs", test_schedule_inputs);
+    g_test_add_func("/task/command-count", test_command_count);
+    g_test_add_func("/task/specs", test_specs);
+    g_test_add_func("/task/bytes", test_bytes);
+    g_test_add_func("/task/size", test_size);
+    g_test_add_func("/task/many-faults", test_many_faults);
+    g_test_add_func("/task/names", test_names);
+    g_test_add_func("/task/sources", test_sources);
+    return g_test_run();
+}
