@@ -94,7 +94,8 @@ static char *query(const char *database, const char *sql)
         g_error("%s", PQerrorMessage(c));
     PQsetNoticeProcessor(c, (PQnoticeProcessor)(void (*)(void))getpid, NULL);
     if (!g_str_equal(database, "postgres"))
-        PQclear(PQexec(c, "SET search_path = taskschedd, pg_catalog"));
+        PQclear(
+            PQexec(c, "SET search_path = taskschedd, pg_catalog; SET default_transaction_read_only = off"));
     res = PQexec(c, sql);
     if (PQresultStatus(res) != PGRES_TUPLES_OK && PQresultStatus(res) != PGRES_COMMAND_OK)
         g_error("%s: %s", sql, PQresultErrorMessage(res));
