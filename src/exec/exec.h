@@ -31,12 +31,15 @@ typedef struct UnitState {
     char *control_group;
     uint64_t runtime_max_usec; /* RuntimeMaxUSec= in force */
     bool remain_after_exit;    /* in force: false is a drop-in's doing */
+    bool never_ran; /* the manager was reloaded between making the unit and its process, and would have
+                       mistaken its command: it executed nothing. To be released, and started again */
     uint64_t cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out;
 } UnitState;
 
 /* A unit that has nothing left to wait for: exited, failed, or gone inactive. */
 bool unit_state_is_over(const UnitState *u);
 void unit_state_free(UnitState *u);
+UnitState *unit_state_copy(const UnitState *u);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UnitState, unit_state_free)
 
 /* "tsched-run-RUN-ATTEMPT.service"; g_free. And back: false for any other name. */
@@ -46,10 +49,9 @@ bool exec_unit_parse(const char *unit, uint64_t *ret_run, unsigned *ret_attempt)
 char *exec_slice_name(const char *queue);
 
 typedef struct ExecEvents {
-    /* A unit of ours changed (a signal of PID 1 said so): state is what is known; ask exec_get() for all of
-     * it. */
-    void (*changed)(const char *unit, const char *active_state, const char *sub_state,
-        const char *status_text, void *userdata);
+    /* A unit of ours changed: seen is what this one signal said, all else in it is unset. Ask exec_get() for
+     * all of it; but of a unit that somebody stops, its signals are all that is ever told. */
+    void (*changed)(const UnitState *seen, void *userdata);
     void (*removed)(const char *unit, void *userdata);
     /* Signals may have been missed (the bus or the manager restarted or reloaded): everything is to be read
      * again. */

@@ -1,0 +1,122 @@
+/* What the files of this folder share: the connection's state, and the operations on it. An operation is what
+ * one call of exec.h started; it makes any number of method calls and ends by exactly one answer. */
+#pragma once
+
+#include "exec/exec.h"
+#include "exec/unit.h"
+
+#define SYSTEMD_NAME    "org.freedesktop.systemd1"
+#define SYSTEMD_PATH    "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER SYSTEMD_NAME ".Manager"
+
+/* dbus-daemon allows 128 replies outstanding for a connection; the rest is left to the daemon's other calls.
+ */
+#define CALLS_MAX      64
+#define CALL_USEC      (30 * USEC_PER_SEC)
+#define JOB_USEC       (90 * USEC_PER_SEC)
+#define CHECK_USEC     (10 * USEC_PER_SEC) /* a signal that is awaited this long is asked after */
+#define REMOVE_ENTRIES 1000                /* files removed in one iteration of the loop */
+
+typedef struct Op Op;
+
+typedef struct OpType {
+    /* Tells the caller r, and ends the operation. */
+    void (*answer)(Op *op, int r);
+    void (*free)(Op *op);
+    /* The operation waits for a signal that may have been missed: ask. NULL: it never waits. */
+    void (*check)(Op *op);
+    /* The next piece of work that is not a call; NULL: there is none. */
+    void (*work)(Op *op);
+} OpType;
+
+typedef void (*CallFn)(Op *op, sd_bus_message *reply);
+
+typedef struct Call {
+    Op *op;
+    sd_bus_message *message;
+    sd_bus_slot *slot; /* NULL: still in the queue */
+    CallFn fn;
+    GList queued; /* in Exec.queue */
+    GList link;   /* in Op.calls */
+} Call;
+
+struct Op {
+    Exec *exec;
+    const OpType *type;
+    GList link;     /* in Exec.ops */
+    GQueue calls;   /* of Call.link */
+    uint64_t since; /* boot µs: it waits for a signal from then on; 0: it does not wait */
+    int failed;     /* to be answered from the loop; 0: not */
+    bool deferred;  /* stands in Exec.deferred */
+    GList later;    /* in Exec.deferred */
+};
+
+struct Exec {
+    sd_event *event;
+    ExecEvents events;
+    void *userdata;
+    bool user_scope;
+    char *runtime_directory, *output_directory;
+    char *cgroup_root; /* where the hierarchy is mounted that PID 1 tracks processes in */
+    bool cgroup_events;
+    sd_bus *bus;
+    GPtrArray *slots; /* of sd_bus_slot*: matches and Subscribe() */
+    bool away;        /* the manager is not on the bus */
+    bool up, freeing;
+    GQueue ops;            /* of Op.link */
+    GQueue queue;          /* of Call.queued */
+    unsigned in_flight;    /* calls with a slot */
+    GQueue deferred;       /* of Op.later */
+    GHashTable *starts;    /* unit → Op*: those whose job is not finished */
+    GHashTable *releases;  /* unit → Op* */
+    GHashTable *failed;    /* set of units that are known to have failed */
+    GHashTable *evidences; /* set of helper processes */
+    sd_event_source *defer, *watch;
+};
+
+/* --- op.c ------------------------------------------------------------------------------------------------
+ */
+
+/* size is that of a structure which begins with an Op. NULL while the Exec is being freed. */
+Op *op_new(Exec *e, size_t size, const OpType *type);
+/* Unlinks the operation and drops its calls, so that the answer may start others; then free it. */
+void op_end(Op *op);
+void op_free(Op *op);
+/* Answers r from the loop, not from within the caller's call. */
+void op_fail_later(Op *op, int r);
+/* Calls type->work from the loop. */
+void op_work_later(Op *op);
+void op_wait(Op *op);
+/* Sends message, which it takes over, when the window has room. fn is called unless the operation ends
+ * before. NULL or a failure of the bus ends the operation later. */
+void op_call(Op *op, sd_bus_message *message, CallFn fn);
+sd_bus_message *op_message(Op *op, const char *path, const char *interface, const char *member);
+sd_bus_message *op_manager_message(Op *op, const char *member);
+/* Answers r to every operation that lives, from the loop. */
+void op_fail_all(Exec *e, int r);
+int op_on_defer(sd_event_source *source, void *userdata);
+int op_on_watch(sd_event_source *source, uint64_t usec, void *userdata);
+void op_check_all(Exec *e);
+/* A negative errno for a reply that is an error, 0 for any other. */
+int op_reply_errno(sd_bus_message *reply);
+bool op_reply_is(sd_bus_message *reply, const char *error_name);
+int op_reply_error(sd_bus_message *reply, Error *error);
+
+/* --- start.c, release.c, unit.c: what signals bring --------------------------------------------------------
+ */
+
+void start_job_removed(Exec *e, const char *unit, const char *job, const char *result);
+void release_unit_removed(Exec *e, const char *unit);
+void release_unit_failed(Exec *e, const char *unit);
+
+/* --- files.c -----------------------------------------------------------------------------------------------
+ */
+
+/* Writes the credentials of an attempt to DIRECTORY/input/RUN-ATTEMPT/; *ret_directory is that, g_free. */
+int files_write_input(const char *directory, const ExecStart *start, char **ret_directory);
+/* Removes at most *budget entries below DIRECTORY/name; 1: there is more to do. */
+int files_remove_tree(const char *directory, const char *name, unsigned *budget);
+/* Where DynamicUser= makes PID 1 put what it leaves a symlink to; g_free. */
+char *files_private_directory(const char *output_directory);
+
+void evidence_cancel_all(Exec *e);

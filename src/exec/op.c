@@ -1,0 +1,289 @@
+/* Operations and their method calls: a window of calls in flight, those beyond it in order behind. */
+#include "exec/internal.h"
+
+#include "base/log.h"
+
+static uint64_t op_now(Exec *e)
+{
+    uint64_t usec = 0;
+
+    sd_event_now(e->event, CLOCK_BOOTTIME, &usec);
+    return usec;
+}
+
+Op *op_new(Exec *e, size_t size, const OpType *type)
+{
+    Op *op;
+
+    if (e->freeing)
+        return NULL;
+    op = g_malloc0(size);
+    op->exec = e;
+    op->type = type;
+    op->link.data = op->later.data = op;
+    g_queue_push_tail_link(&e->ops, &op->link);
+    return op;
+}
+
+static void op_end_call(Call *c)
+{
+    Exec *e = c->op->exec;
+
+    g_queue_unlink(&c->op->calls, &c->link);
+    if (c->slot) {
+        sd_bus_slot_unref(c->slot);
+        e->in_flight--;
+    } else {
+        g_queue_unlink(&e->queue, &c->queued);
+    }
+    sd_bus_message_unref(c->message);
+    g_free(c);
+}
+
+static void op_drop_calls(Op *op)
+{
+    while (op->calls.head)
+        op_end_call(op->calls.head->data);
+}
+
+static void op_defer(Op *op)
+{
+    Exec *e = op->exec;
+
+    if (op->deferred)
+        return;
+    op->deferred = true;
+    g_queue_push_tail_link(&e->deferred, &op->later);
+    sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
+}
+
+void op_end(Op *op)
+{
+    Exec *e = op->exec;
+
+    op_drop_calls(op);
+    if (op->deferred)
+        g_queue_unlink(&e->deferred, &op->later);
+    op->deferred = false;
+    g_queue_unlink(&e->ops, &op->link);
+    /* The room that its calls left goes to those that wait. */
+    if (e->queue.length > 0 && !e->freeing)
+        sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
+}
+
+void op_free(Op *op)
+{
+    if (op->type->free)
+        op->type->free(op);
+    g_free(op);
+}
+
+void op_fail_later(Op *op, int r)
+{
+    op_drop_calls(op);
+    op->failed = r;
+    op_defer(op);
+}
+
+void op_work_later(Op *op)
+{
+    op_defer(op);
+}
+
+void op_fail_all(Exec *e, int r)
+{
+    for (GList *l = e->ops.head; l; l = l->next)
+        op_fail_later(l->data, r);
+}
+
+static void op_send_queued(Exec *e);
+
+static int op_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    Call *c = userdata;
+    Op *op = c->op;
+    Exec *e = op->exec;
+    CallFn fn = c->fn;
+
+    op_end_call(c);
+    op_send_queued(e);
+    fn(op, reply);
+    return 0;
+}
+
+static void op_send(Call *c)
+{
+    Exec *e = c->op->exec;
+    int r;
+
+    r = sd_bus_call_async(e->bus, &c->slot, c->message, op_on_reply, c, CALL_USEC);
+    if (r < 0) {
+        c->slot = NULL;
+        g_queue_push_tail_link(&e->queue, &c->queued);
+        op_fail_later(c->op, r);
+        return;
+    }
+    e->in_flight++;
+    g_clear_pointer(&c->message, sd_bus_message_unref);
+}
+
+static void op_send_queued(Exec *e)
+{
+    while (e->bus && e->in_flight < CALLS_MAX && e->queue.head) {
+        Call *c = e->queue.head->data;
+
+        g_queue_unlink(&e->queue, &c->queued);
+        op_send(c);
+    }
+}
+
+void op_call(Op *op, sd_bus_message *message, CallFn fn)
+{
+    Exec *e = op->exec;
+    Call *c;
+
+    if (op->failed < 0) {
+        sd_bus_message_unref(message);
+        return;
+    }
+    if (!message || !e->bus || e->away) {
+        sd_bus_message_unref(message);
+        op_fail_later(op, -ENOTCONN);
+        return;
+    }
+    c = g_new0(Call, 1);
+    c->op = op;
+    c->message = message;
+    c->fn = fn;
+    c->link.data = c->queued.data = c;
+    g_queue_push_tail_link(&op->calls, &c->link);
+    g_queue_push_tail_link(&e->queue, &c->queued);
+    op_send_queued(e);
+}
+
+sd_bus_message *op_message(Op *op, const char *path, const char *interface, const char *member)
+{
+    sd_bus_message *m = NULL;
+
+    if (!op->exec->bus || !path)
+        return NULL;
+    if (sd_bus_message_new_method_call(op->exec->bus, &m, SYSTEMD_NAME, path, interface, member) < 0)
+        return NULL;
+    return m;
+}
+
+sd_bus_message *op_manager_message(Op *op, const char *member)
+{
+    return op_message(op, SYSTEMD_PATH, SYSTEMD_MANAGER, member);
+}
+
+/* What is deferred meanwhile waits for the next iteration of the loop. */
+int op_on_defer(sd_event_source *source, void *userdata)
+{
+    Exec *e = userdata;
+
+    op_send_queued(e);
+    for (guint n = e->deferred.length; n > 0 && e->deferred.head; n--) {
+        Op *op = e->deferred.head->data;
+
+        g_queue_unlink(&e->deferred, &op->later);
+        op->deferred = false;
+        if (op->failed < 0)
+            op->type->answer(op, op->failed);
+        else if (op->type->work)
+            op->type->work(op);
+    }
+    if (e->deferred.head)
+        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    return 0;
+}
+
+void op_wait(Op *op)
+{
+    Exec *e = op->exec;
+    int enabled = SD_EVENT_OFF;
+
+    op->since = op_now(e);
+    sd_event_source_get_enabled(e->watch, &enabled);
+    if (enabled != SD_EVENT_OFF)
+        return;
+    sd_event_source_set_time(e->watch, op->since + CHECK_USEC);
+    sd_event_source_set_enabled(e->watch, SD_EVENT_ONESHOT);
+}
+
+/* Only what has no call under way: its reply will tell. */
+static bool op_is_waiting(const Op *op)
+{
+    return op->since > 0 && op->failed == 0 && op->calls.length == 0 && op->type->check;
+}
+
+void op_check_all(Exec *e)
+{
+    for (GList *l = e->ops.head; l; l = l->next)
+        if (op_is_waiting(l->data))
+            ((Op *)l->data)->type->check(l->data);
+}
+
+int op_on_watch(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Exec *e = userdata;
+    uint64_t now = op_now(e);
+    bool more = false;
+
+    for (GList *l = e->ops.head; l; l = l->next) {
+        Op *op = l->data;
+
+        if (op->since == 0 || op->failed < 0)
+            continue;
+        more = true;
+        if (now - op->since >= JOB_USEC)
+            op_fail_later(op, -ETIMEDOUT);
+        else if (op_is_waiting(op) && now - op->since >= CHECK_USEC)
+            op->type->check(op);
+    }
+    if (more) {
+        sd_event_source_set_time(source, now + CHECK_USEC);
+        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    }
+    return 0;
+}
+
+int op_reply_errno(sd_bus_message *reply)
+{
+    static const char *const gone[] = { SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+        SD_BUS_ERROR_DISCONNECTED };
+    static const struct {
+        const char *name;
+        int r;
+    } known[] = {
+        { SYSTEMD_NAME ".NoSuchUnit", -ENOENT },
+        { SYSTEMD_NAME ".NoSuchProcess", -ESRCH },
+    };
+    int r;
+
+    if (!sd_bus_message_is_method_error(reply, NULL))
+        return 0;
+    ARRAY_FOREACH (name, gone)
+        if (sd_bus_message_is_method_error(reply, *name))
+            return -ENOTCONN;
+    ARRAY_FOREACH (k, known)
+        if (sd_bus_message_is_method_error(reply, k->name))
+            return k->r;
+    r = sd_bus_message_get_errno(reply);
+    if (r == ECONNRESET || r == EHOSTUNREACH)
+        return -ENOTCONN;
+    return r > 0 ? -r : -EIO;
+}
+
+bool op_reply_is(sd_bus_message *reply, const char *error_name)
+{
+    return sd_bus_message_is_method_error(reply, error_name) > 0;
+}
+
+int op_reply_error(sd_bus_message *reply, Error *error)
+{
+    const sd_bus_error *e = sd_bus_message_get_error(reply);
+
+    error_set(error, ERROR_FAILED, "%s", e && e->message ? e->message : "The service manager refused.");
+    return op_reply_errno(reply);
+}
