@@ -192,6 +192,15 @@ static uint32_t scale(uint64_t permyriad)
     return (uint32_t)((permyriad * UINT32_MAX + 5000) / 10000);
 }
 
+static const char *limit_takes(const Property *p)
+{
+    if (p->flags & PROPERTY_PLAIN_NUMBER)
+        return "a number, a percentage or infinity";
+    if (p->flags & PROPERTY_NO_SHARE)
+        return "a size such as 512M, or infinity; no percentage, as a transient unit cannot have it";
+    return "a size such as 512M, a percentage or infinity";
+}
+
 int property_encode_limit(const Property *p, const char *value, PropertyOut *out)
 {
     g_autofree char *scaled = g_strconcat(p->key, "Scale", NULL);
@@ -199,7 +208,7 @@ int property_encode_limit(const Property *p, const char *value, PropertyOut *out
     uint64_t limit = UINT64_MAX, share;
     int r = 0;
 
-    if (property_parse_permyriad(value, &share) == 0 && share <= 10000) {
+    if (!(p->flags & PROPERTY_NO_SHARE) && property_parse_permyriad(value, &share) == 0 && share <= 10000) {
         property_out_add(out, p, scaled, g_variant_new_uint32(scale(share)));
         return 0;
     }
@@ -208,8 +217,7 @@ int property_encode_limit(const Property *p, const char *value, PropertyOut *out
     else if (strcmp(value, "infinity") != 0)
         r = count ? property_parse_u64(value, 0, &limit) : property_parse_size(value, 1024, &limit);
     if (r < 0)
-        return property_out_refuse(out, p, value,
-            count ? "a number, a percentage or infinity" : "a size such as 512M, a percentage or infinity");
+        return property_out_refuse(out, p, value, limit_takes(p));
     property_out_add(out, p, NULL, g_variant_new_uint64(limit));
     return 0;
 }

@@ -16,7 +16,7 @@ static const PropertyName protect_control_groups[] = { { "private", 0 }, { "stri
 static const PropertyName device_policy[] = { { "auto", 0 }, { "closed", 0 }, { "strict", 0 }, { NULL, 0 } };
 static const PropertyName oomd[] = { { "auto", 0 }, { "kill", 0 }, { NULL, 0 } };
 static const PropertyName oomd_preference[] = { { "none", 0 }, { "avoid", 0 }, { "omit", 0 }, { NULL, 0 } };
-static const PropertyName pressure_watch[] = { { "auto", 0 }, { "skip", 0 }, { NULL, 0 } };
+static const PropertyName pressure_watch[] = { { "", 0 }, { "auto", 0 }, { "skip", 0 }, { NULL, 0 } };
 static const PropertyName utmp_mode[] = { { "init", 0 }, { "login", 0 }, { "user", 0 }, { NULL, 0 } };
 static const PropertyName protect_system[] = { { "full", 0 }, { "strict", 0 }, { NULL, 0 } };
 static const PropertyName protect_home[] = { { "read-only", 0 }, { "tmpfs", 0 }, { NULL, 0 } };
@@ -69,6 +69,7 @@ const Property property_table[] = {
     { "CoredumpReceive", property_encode_boolean },
     { "DefaultMemoryLow", property_encode_limit, .flags = PROPERTY_EMPTY_IS_ZERO },
     { "DefaultMemoryMin", property_encode_limit, .flags = PROPERTY_EMPTY_IS_ZERO },
+    { "DefaultStartupMemoryLow", property_encode_limit, .flags = PROPERTY_EMPTY_IS_ZERO | PROPERTY_NO_SHARE },
     { "Delegate", property_lists_delegate },
     { "DelegateSubgroup", property_encode_string },
     { "DeviceAllow", property_lists_device },
@@ -228,11 +229,11 @@ const Property property_table[] = {
     { "StartupCPUWeight", property_encode_weight, .min = 1, .max = 10000, .flags = PROPERTY_IDLE_TOO,
         .takes = "a number from 1 to 10000, or idle" },
     { "StartupIOWeight", property_encode_weight, .min = 1, .max = 10000 },
-    { "StartupMemoryHigh", property_encode_limit },
-    { "StartupMemoryLow", property_encode_limit, .flags = PROPERTY_EMPTY_IS_ZERO },
-    { "StartupMemoryMax", property_encode_limit },
-    { "StartupMemorySwapMax", property_encode_limit },
-    { "StartupMemoryZSwapMax", property_encode_limit },
+    { "StartupMemoryHigh", property_encode_limit, .flags = PROPERTY_NO_SHARE },
+    { "StartupMemoryLow", property_encode_limit, .flags = PROPERTY_EMPTY_IS_ZERO | PROPERTY_NO_SHARE },
+    { "StartupMemoryMax", property_encode_limit, .flags = PROPERTY_NO_SHARE },
+    { "StartupMemorySwapMax", property_encode_limit, .flags = PROPERTY_NO_SHARE },
+    { "StartupMemoryZSwapMax", property_encode_limit, .flags = PROPERTY_NO_SHARE },
     { "StateDirectory", property_files_directories },
     { "StateDirectoryMode", property_encode_mode },
     { "SuccessExitStatus", property_lists_statuses },

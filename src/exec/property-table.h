@@ -33,6 +33,7 @@ enum {
     PROPERTY_PLAIN_NUMBER = 1 << 4,      /* of a limit: counts, no units */
     PROPERTY_IDLE_TOO = 1 << 5,          /* of a weight: "idle" is 0 */
     PROPERTY_ENCRYPTED = 1 << 6,         /* of a credential: Base64 */
+    PROPERTY_NO_SHARE = 1 << 7,          /* of a limit: PID 1 takes no percentage for it over D-Bus */
 };
 
 typedef enum PropertyLimit {

@@ -34,6 +34,12 @@ BINDS = ("/usr", "/usr:/mnt", "-/nonexistent:/mnt:norbind", "/usr:/mnt:rbind /tm
 PORTS = ("any", "tcp:80", "ipv6:udp:5000-5010", "ipv4:1-65535", "udp", "8080", "0", "tcp:ipv4:80", "ipv4:", "70000")
 ENVIRONMENT = ("A=1", 'B=2 "C=3 4"', "D=\\x41\\n", "E=", "'F=\"g\"'", "NOVALUE", "1=2", '"G=1', "H=\\q", "I=$HOME %n")
 
+# Settings that PID 1 takes and systemd-run does not know: they show what it can make of the ones beside them.
+AHEAD = {
+    "DefaultStartupMemoryLow": "DefaultMemoryLow",
+    **{"Startup" + key: key for key in ("MemoryHigh", "MemoryLow", "MemoryMax", "MemorySwapMax", "MemoryZSwapMax")},
+}
+
 VALUES = {
     **{key: BOOLEAN for key in SWITCHES},
     "AllowedCPUs": CPUS,
@@ -115,8 +121,8 @@ VALUES = {
     "ManagedOOMPreference": ("none", "avoid", "omit", "bogus"),
     "ManagedOOMSwap": ("auto", "kill", "bogus"),
     **{key: SIZES for key in ("MemoryHigh", "MemoryLimit", "MemoryLow", "MemoryMax", "MemoryMin", "MemorySwapMax",
-                              "MemoryZSwapMax", "StartupMemoryHigh", "StartupMemoryLow", "StartupMemoryMax",
-                              "StartupMemorySwapMax", "StartupMemoryZSwapMax")},
+                              "MemoryZSwapMax")},
+    **{key: ("512M", "1.5G", "infinity", "", "x") for key in AHEAD},
     "MemoryPressureThresholdSec": SPANS,
     "MemoryPressureWatch": ("auto", "on", "off", "skip", "bogus"),
     "MountFlags": ("shared", "slave", "private", "bogus"),
