@@ -1,0 +1,78 @@
+/* Fuzzes definitions: a file, and behind a 0x1e byte a drop-in. What is good is the same after its way
+ * through the database's form; what is not has a fault, each in UTF-8 and at a place that exists. */
+#include <string.h>
+
+#include "model/command.h"
+#include "model/input.h"
+#include "model/schedule.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned fuzz_lines(const TaskSource *s)
+{
+    unsigned n = 1;
+
+    for (size_t i = 0; i < s->length; i++)
+        n += s->text[i] == '\n';
+    return n;
+}
+
+static void fuzz_check_faults(const TaskSource *sources, size_t n, const DiagList *diags)
+{
+    g_autofree char *text = diag_list_to_text(diags);
+
+    g_assert(diags->len > 0 && g_utf8_validate(text, -1, NULL));
+    for (guint i = 0; i < diags->len; i++) {
+        const Diag *d = g_ptr_array_index(diags, i);
+        const TaskSource *s = g_str_equal(d->file, sources[0].path) ? &sources[0] : &sources[n - 1];
+
+        g_assert(g_str_equal(d->file, s->path) && d->line <= fuzz_lines(s));
+    }
+}
+
+static void fuzz_check_task(const Task *t)
+{
+    g_autofree char *json = task_sources_to_json(t), *again = NULL, *specs = input_specs_to_json(t->inputs),
+                    *path = NULL;
+    g_autoptr(GPtrArray) sources = NULL, diags = diag_list_new(), argv = NULL;
+    g_autofree TaskSource *copies = NULL;
+    g_autoptr(Task) second = NULL;
+
+    g_assert(specs[0] == '[');
+    g_assert(task_sources_from_json(json, &sources) >= 0);
+    copies = g_new0(TaskSource, sources->len);
+    for (guint i = 0; i < sources->len; i++)
+        copies[i] = *(TaskSource *)g_ptr_array_index(sources, i);
+    g_assert(task_parse(t->name, copies, sources->len, diags, &second) >= 0);
+    again = task_sources_to_json(second);
+    g_assert(g_str_equal(json, again));
+    g_assert(second->settings->len == t->settings->len && second->command->len == t->command->len);
+    g_assert(command_expand(t, NULL, &path, &argv, NULL) >= 0 && path[0] == '/');
+    for (guint i = 0; i < t->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(t->schedules, i);
+
+        g_assert(schedule_next(s, 1000) > 1000);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *cut = memchr(data, 0x1e, size);
+    size_t first = cut ? (size_t)(cut - data) : size;
+    g_autofree char *base = first > 0 ? g_memdup2(data, first) : NULL, *drop_in = NULL;
+    TaskSource sources[2] = { { .path = (char *)"a", .length = first }, { .path = (char *)"b" } };
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) t = NULL;
+
+    sources[0].text = first > 0 ? base : (char *)"";
+    if (cut) {
+        sources[1].length = size - first - 1;
+        drop_in = g_memdup2(cut + 1, sources[1].length);
+        sources[1].text = drop_in ? drop_in : (char *)"";
+    }
+    if (task_parse("t", sources, cut ? 2 : 1, diags, &t) < 0)
+        fuzz_check_faults(sources, cut ? 2 : 1, diags);
+    else
+        fuzz_check_task(t);
+    return 0;
+}
