@@ -7,7 +7,7 @@
 #include "model/command.h"
 
 typedef struct StartOp {
-    Op op;
+    Work op;
     char *unit;
     char *input_directory; /* NULL: no input */
     char *job;             /* NULL: not answered yet */
@@ -23,17 +23,17 @@ static void start_end(StartOp *s, int r, const Error *error)
     Exec *e = s->op.exec;
 
     g_hash_table_remove(e->starts, s->unit);
-    op_end(&s->op);
+    work_end(&s->op);
     s->fn(r, error, s->userdata);
-    op_free(&s->op);
+    work_free(&s->op);
 }
 
-static void start_answer(Op *op, int r)
+static void start_answer(Work *op, int r)
 {
     start_end((StartOp *)op, r, NULL);
 }
 
-static void start_free(Op *op)
+static void start_free(Work *op)
 {
     StartOp *s = (StartOp *)op;
 
@@ -418,18 +418,18 @@ static bool start_is_refusal(sd_bus_message *reply)
     };
 
     ARRAY_FOREACH (name, names)
-        if (op_reply_is(reply, *name))
+        if (work_reply_is(reply, *name))
             return true;
     return false;
 }
 
 /* A job that contradicts one which may not be replaced: at shutdown, that is the one which ends everything.
  */
-static void start_on_system_state(Op *op, sd_bus_message *reply)
+static void start_on_system_state(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
     const char *state = "";
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "v", "s", &state);
@@ -441,22 +441,22 @@ static void start_on_system_state(Op *op, sd_bus_message *reply)
 
 static void start_ask(StartOp *s, const char *path, const char *interface, const char *property, CallFn fn)
 {
-    sd_bus_message *m = op_message(&s->op, path, "org.freedesktop.DBus.Properties", "Get");
+    sd_bus_message *m = work_message(&s->op, path, "org.freedesktop.DBus.Properties", "Get");
 
     if (m && sd_bus_message_append(m, "ss", interface, property) < 0)
         m = sd_bus_message_unref(m);
-    op_call(&s->op, m, fn);
+    work_call(&s->op, m, fn);
 }
 
 static void start_on_error(StartOp *s, sd_bus_message *reply)
 {
-    int r = op_reply_error(reply, &s->error);
+    int r = work_reply_error(reply, &s->error);
 
-    if (op_reply_is(reply, SYSTEMD_NAME ".UnitExists"))
+    if (work_reply_is(reply, SYSTEMD_NAME ".UnitExists"))
         start_end(s, EXEC_EXISTS, &s->error);
-    else if (op_reply_is(reply, SYSTEMD_NAME ".ShuttingDown"))
+    else if (work_reply_is(reply, SYSTEMD_NAME ".ShuttingDown"))
         start_end_unmade(s, EXEC_SHUTTING_DOWN, &s->error);
-    else if (op_reply_is(reply, SYSTEMD_NAME ".TransactionIsDestructive"))
+    else if (work_reply_is(reply, SYSTEMD_NAME ".TransactionIsDestructive"))
         start_ask(s, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", start_on_system_state);
     else if (start_is_refusal(reply))
         start_end_unmade(s, EXEC_REFUSED, &s->error);
@@ -465,11 +465,11 @@ static void start_on_error(StartOp *s, sd_bus_message *reply)
 }
 
 /* A job that did not come to its end may have got as far as the process: 0 says that it did not. */
-static void start_on_main_start(Op *op, sd_bus_message *reply)
+static void start_on_main_start(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
     uint64_t started = UNSET;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "v", "t", &started);
@@ -501,19 +501,19 @@ static void start_again(StartOp *s)
     a->fn = s->fn;
     a->userdata = s->userdata;
     g_hash_table_remove(e->starts, s->unit);
-    op_end(&s->op);
+    work_end(&s->op);
     r = exec_release(e, s->unit, start_on_released, a);
     if (r < 0)
         start_on_released(r, NULL, a);
-    op_free(&s->op);
+    work_free(&s->op);
 }
 
-static void start_on_command(Op *op, sd_bus_message *reply)
+static void start_on_command(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
     g_autoptr(UnitState) u = unit_state_new(s->unit);
 
-    if (op_reply_errno(reply) >= 0 && unit_state_read_command(u, reply) >= 0 && u->never_ran)
+    if (work_reply_errno(reply) >= 0 && unit_state_read_command(u, reply) >= 0 && u->never_ran)
         start_again(s);
     else
         start_end(s, EXEC_STARTED, NULL);
@@ -553,7 +553,7 @@ void start_job_removed(Exec *e, const char *unit, const char *job, const char *r
     }
 }
 
-static void start_on_reply(Op *op, sd_bus_message *reply)
+static void start_on_reply(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
     const char *job;
@@ -571,15 +571,15 @@ static void start_on_reply(Op *op, sd_bus_message *reply)
         start_job_finished(s, s->removed_result);
         return;
     }
-    op_wait(op);
+    work_wait(op);
 }
 
 /* (uo): the unit's job; id 0 is none. */
-static void start_on_job(Op *op, sd_bus_message *reply)
+static void start_on_job(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
     uint32_t id = 0;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "v", "(uo)", &id, NULL);
@@ -588,7 +588,7 @@ static void start_on_job(Op *op, sd_bus_message *reply)
     start_end(s, r < 0 ? r : EXEC_STARTED, NULL);
 }
 
-static void start_check(Op *op)
+static void start_check(Work *op)
 {
     StartOp *s = (StartOp *)op;
     g_autofree char *path = unit_path(s->unit);
@@ -597,14 +597,14 @@ static void start_check(Op *op)
 }
 
 /* What cannot be described is refused without PID 1's help. */
-static void start_work(Op *op)
+static void start_work(Work *op)
 {
     StartOp *s = (StartOp *)op;
 
     start_end_unmade(s, EXEC_REFUSED, &s->error);
 }
 
-static const OpType start_type = {
+static const WorkType start_type = {
     .answer = start_answer, .free = start_free, .check = start_check, .work = start_work
 };
 
@@ -617,26 +617,29 @@ int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata)
 
     if (g_hash_table_contains(e->starts, unit))
         return -EBUSY;
-    s = (StartOp *)op_new(e, sizeof(StartOp), &start_type);
+    s = (StartOp *)work_new(e, sizeof(StartOp), &start_type);
     if (!s)
         return -ECANCELED;
     s->unit = g_steal_pointer(&unit);
     s->fn = fn;
     s->userdata = userdata;
     g_hash_table_insert(e->starts, s->unit, s);
-    if (start->input_json || start->raw || start->files)
+    /* What may be secret is not written for nothing. */
+    if (!e->bus || e->away)
+        r = -ENOTCONN;
+    else if (start->input_json || start->raw || start->files)
         r = files_write_input(e->runtime_directory, start, &s->input_directory);
-    m = r < 0 ? NULL : op_manager_message(&s->op, "StartTransientUnit");
+    m = r < 0 ? NULL : work_manager_message(&s->op, "StartTransientUnit");
     if (m)
         r = start_fill(m, s, start);
     if (r >= 0) {
-        op_call(&s->op, m, start_on_reply);
+        work_call(&s->op, m, start_on_reply);
         return 0;
     }
     sd_bus_message_unref(m);
     if (s->error.message)
-        op_work_later(&s->op);
+        work_work_later(&s->op);
     else
-        op_fail_later(&s->op, r);
+        work_fail_later(&s->op, r);
     return 0;
 }

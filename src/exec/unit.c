@@ -42,6 +42,16 @@ static const UnitProperty properties[] = {
     { "SubState", 's', FIELD(sub_state) },
 };
 
+static void *unit_field(UnitState *u, const UnitProperty *p)
+{
+    return (char *)u + p->offset;
+}
+
+static bool unit_property_is_string(const UnitProperty *p)
+{
+    return strchr("sAL", p->type) != NULL;
+}
+
 bool unit_state_is_over(const UnitState *u)
 {
     if (g_str_equal(u->active_state, "active"))
@@ -55,14 +65,11 @@ UnitState *unit_state_new(const char *unit)
 
     u->unit = g_strdup(unit);
     exec_unit_parse(unit, &u->run, &u->attempt);
-    for (size_t i = 0; i < G_N_ELEMENTS(properties); i++) {
-        void *field = (char *)u + properties[i].offset;
-
-        if (strchr("sAL", properties[i].type))
-            *(char **)field = g_strdup("");
-        else if (strchr("tT", properties[i].type))
-            *(uint64_t *)field = UNSET;
-    }
+    ARRAY_FOREACH (p, properties)
+        if (unit_property_is_string(p))
+            *(char **)unit_field(u, p) = g_strdup("");
+        else if (strchr("tT", p->type))
+            *(uint64_t *)unit_field(u, p) = UNSET;
     return u;
 }
 
@@ -70,9 +77,9 @@ void unit_state_free(UnitState *u)
 {
     if (!u)
         return;
-    for (size_t i = 0; i < G_N_ELEMENTS(properties); i++)
-        if (strchr("sAL", properties[i].type))
-            g_free(*(char **)((char *)u + properties[i].offset));
+    ARRAY_FOREACH (p, properties)
+        if (unit_property_is_string(p))
+            g_free(*(char **)unit_field(u, p));
     g_free(u->unit);
     g_free(u);
 }
@@ -82,10 +89,9 @@ UnitState *unit_state_copy(const UnitState *u)
     UnitState *copy = g_memdup2(u, sizeof(*u));
 
     copy->unit = g_strdup(u->unit);
-    for (size_t i = 0; i < G_N_ELEMENTS(properties); i++)
-        if (strchr("sAL", properties[i].type))
-            *(char **)((char *)copy + properties[i].offset) =
-                g_strdup(*(char *const *)((const char *)u + properties[i].offset));
+    ARRAY_FOREACH (p, properties)
+        if (unit_property_is_string(p))
+            *(char **)unit_field(copy, p) = g_strdup(*(char **)unit_field(copy, p));
     return copy;
 }
 
@@ -191,7 +197,7 @@ static int unit_read_property(UnitState *u, const UnitProperty *p, sd_bus_messag
         char type;
         const char *signature;
     } signatures[] = { { 'A', "ay" }, { 'C', "a(sasbttttuii)" }, { 'L', "aay" }, { 'T', "t" } };
-    void *field = (char *)u + p->offset;
+    void *field = unit_field(u, p);
     char plain[2] = { p->type, 0 };
     const char *signature = plain;
     int r, flag;
