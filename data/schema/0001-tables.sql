@@ -156,9 +156,10 @@ COMMENT ON COLUMN run.secrets IS 'The part of the input that is never shown';
 COMMENT ON COLUMN run.raw IS 'The input as bytes, for tasks without typed input';
 COMMENT ON COLUMN run.meta IS 'Free keys and values of whoever asked';
 
--- Only what can be claimed, in the order of claiming; and the same by when it is due.
-CREATE INDEX run_claim ON run (priority DESC, due, id) WHERE state IN ('waiting', 'queued');
-CREATE INDEX run_due ON run (due) WHERE state IN ('waiting', 'queued');
+-- Only what can be claimed, in the order of claiming; and what is to be queued when it is due. Apart, so that a claim
+-- reads neither those that wait for tomorrow nor sorts all that are due.
+CREATE INDEX run_claim ON run (priority DESC, due, id) WHERE state = 'queued';
+CREATE INDEX run_due ON run (due) WHERE state = 'waiting';
 -- Only what a node has in its hands.
 CREATE INDEX run_node ON run (node) WHERE state IN ('starting', 'running', 'stopping');
 CREATE INDEX run_task ON run (task, id);

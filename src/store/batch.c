@@ -146,6 +146,8 @@ static void send_group(Store *s, Exchange *x, Op *const *ops, unsigned n)
         values[n_values++] = s->node;
         values[n_values++] = epoch;
     }
+    if (info->before_name)
+        exchange_add_prepared(x, info->before_name, NULL, 0);
     exchange_add_prepared(x, info->name, values, n_values);
     if (info->second_name)
         exchange_add_prepared(x, info->second_name, values, info->second_n_values);
@@ -204,9 +206,10 @@ static void answer_batch(Batch *b, const ExchangeResult *result)
     for (unsigned i = 0, n; i < b->ops->len; i += n) {
         Op *op = b->ops->pdata[i];
         const OpInfo *info = op_info(op->kind);
-        const PGresult *res = result->result[statement++];
-        const PGresult *second = info->second_name ? result->result[statement++] : NULL;
+        const PGresult *res = result->result[info->before_name ? ++statement : statement];
+        const PGresult *second = info->second_name ? result->result[++statement] : NULL;
 
+        statement++;
         n = group_length(b->ops, i);
         if (info->shared)
             answer_shared(b->store, (Op *const *)b->ops->pdata + i, n, res);

@@ -15,11 +15,13 @@ struct Dump {
     char *path, *partial;
 };
 
+#define ROWS_OF(table, order)                                                                                \
+    "SELECT json_build_object('table', '" table "', 'row', to_jsonb(t)) FROM " table " t ORDER BY " order
+
 static const char *const definitions_sql[] = {
-    "SELECT json_build_object('table', 'task', 'row', to_jsonb(t)) FROM task t ORDER BY name",
-    "SELECT json_build_object('table', 'task_revision', 'row', to_jsonb(t)) FROM task_revision t"
-    " ORDER BY task, revision",
-    "SELECT json_build_object('table', 'schedule', 'row', to_jsonb(t)) FROM schedule t ORDER BY task, name",
+    ROWS_OF("task", "name"),
+    ROWS_OF("task_revision", "task, revision"),
+    ROWS_OF("schedule", "task, name"),
 };
 
 static const char runs_sql[] =

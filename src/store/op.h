@@ -58,6 +58,8 @@ typedef struct OpAnswer {
 typedef struct OpInfo {
     const char *name;        /* of the prepared statement */
     const char *sql;         /* NULL: each operation brings its own */
+    const char *before_name; /* a statement before it, without values, or NULL */
+    const char *before_sql;
     const char *second_name; /* a second statement after it, or NULL */
     const char *second_sql;
     unsigned second_n_values; /* it takes the first of the same values */

@@ -2,12 +2,15 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
-/* Values: limit, boot id, manager's stamp, node, epoch. A run is asked for by its due time alone; what holds
- * it otherwise has no due time. The fence is drawn here, after the row is locked: a later claim of the same
- * run always gets a greater one. */
+/* What is due is queued first, so that the claim finds everything in one index, in its order. What is held
+ * back by anything but time has no due time. */
+static const char queue_sql[] = "UPDATE run SET state = 'queued' WHERE state = 'waiting' AND due <= now()";
+
+/* Values: limit, boot id, manager's stamp, node, epoch. The fence is drawn here, after the row is locked: a
+ * later claim of the same run always gets a greater one. */
 static const char claim_sql[] =
     "WITH c AS MATERIALIZED ("
-    "  SELECT id FROM run WHERE state IN ('waiting', 'queued') AND due <= now()"
+    "  SELECT id FROM run WHERE state = 'queued' AND due <= now()"
     "  ORDER BY priority DESC, due, id LIMIT $1::bigint FOR UPDATE SKIP LOCKED),"
     " r AS MATERIALIZED ("
     "  UPDATE run SET state = 'starting', attempt = attempt + 1, node = $4::text, epoch = $5::bigint,"
@@ -36,9 +39,12 @@ static void claim_answer(Op *op, const OpAnswer *a)
 const OpInfo op_claim = {
     .name = "claim",
     .sql = claim_sql,
+    .before_name = "queue",
+    .before_sql = queue_sql,
     .second_name = "next_due",
     /* Where the limit was met, what is left is due: in the past, which is now at the earliest. */
-    .second_sql = "SELECT time_to_usec(min(due)) FROM run WHERE state IN ('waiting', 'queued')",
+    .second_sql = "SELECT time_to_usec(least((SELECT min(due) FROM run WHERE state = 'waiting'),"
+                  " (SELECT due FROM run WHERE state = 'queued' ORDER BY priority DESC, due, id LIMIT 1)))",
     .n_values = 3,
     .node = true,
     .answer = claim_answer,

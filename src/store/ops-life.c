@@ -5,10 +5,11 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
-/* $node and $epoch are the last two values of each. */
+/* $node and $epoch are the last two values of each. Only the id is compared by itself, so that rows are found
+ * by it, one by one, and not among all that the node has in its hands. */
 #define OURS(node, epoch)                                                                                    \
-    " r.id = q.run AND r.attempt = q.attempt AND r.token::text = q.token"                                    \
-    " AND r.node = " node "::text AND r.epoch = " epoch "::bigint "
+    " r.id = q.run AND (r.attempt, r.token::text, r.node, r.epoch)"                                          \
+    " IS NOT DISTINCT FROM (q.attempt, q.token, " node "::text, " epoch "::bigint) "
 
 /* For what u did not change: 1 where before holds, else 2. */
 #define OUTCOME(before)                                                                                      \
@@ -111,7 +112,8 @@ const OpInfo op_requeue = {
         "  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bigint[])"
         "  WITH ORDINALITY AS q(run, attempt, token, reason, in_usec, ord)),"
         " u AS MATERIALIZED ("
-        "  UPDATE run r SET state = CASE WHEN r.no_more THEN 'done' ELSE 'queued' END,"
+        "  UPDATE run r SET state = CASE WHEN r.no_more THEN 'done' WHEN q.in_usec > 0 THEN 'waiting'"
+        "    ELSE 'queued' END,"
         "   result = CASE WHEN r.no_more THEN r.cause ELSE '' END,"
         "   cause = CASE WHEN r.no_more THEN r.cause ELSE '' END,"
         "   cause_at = CASE WHEN r.no_more THEN r.cause_at END,"

@@ -144,8 +144,9 @@ static void take_node(Setup *u)
         " WHERE r.node = $1::text AND r.state IN ('starting', 'running', 'stopping') ORDER BY r.id",
         values, 1);
     exchange_add(x,
-        "SELECT time_to_usec(min(due)), count(*), (SELECT last_value FROM run_id) FROM run"
-        " WHERE state IN ('waiting', 'queued')",
+        "SELECT time_to_usec(least(w.due, q.due)), w.n + q.n, (SELECT last_value FROM run_id)"
+        " FROM (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'waiting') w,"
+        "  (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'queued') q",
         NULL, 0);
     exchange_end(x);
 }
@@ -165,6 +166,8 @@ static void prepare(Setup *u)
     for (unsigned kind = 0; kind < _OP_KIND_MAX; kind++) {
         const OpInfo *info = op_info((OpKind)kind);
 
+        if (info->before_sql)
+            exchange_add_prepare(x, info->before_name, info->before_sql);
         if (info->sql)
             exchange_add_prepare(x, info->name, info->sql);
         if (info->second_sql)
