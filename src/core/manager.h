@@ -115,9 +115,11 @@ typedef struct TaskEntry {
 typedef struct ScheduleEntry {
     const TaskEntry *entry;
     const Schedule *schedule; /* of entry->task */
-    bool enabled;             /* the task too */
-    uint64_t last;            /* last nominal fired, UNSET if none */
+    bool enabled;             /* of its own; it fires only where the task is enabled too */
+    uint64_t last;            /* last nominal fired or passed, UNSET if none */
     uint64_t next;            /* next nominal, UNSET if none */
+    bool said;                /* enabled was set by a person, not by the definition */
+    bool firing;              /* a slot is being settled */
 } ScheduleEntry;
 
 /* NULL if there is none. */

@@ -46,11 +46,11 @@ int exec_new(sd_event *event, const ExecConfig *config, const ExecEvents *events
     e->failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     e->evidences = g_hash_table_new(NULL, NULL);
     exec_find_cgroup_root(e);
-    r = sd_event_add_defer(event, &e->defer, op_on_defer, e);
+    r = sd_event_add_defer(event, &e->defer, work_on_defer, e);
     if (r >= 0)
         r = sd_event_source_set_enabled(e->defer, SD_EVENT_OFF);
     if (r >= 0)
-        r = sd_event_add_time(event, &e->watch, CLOCK_BOOTTIME, 0, USEC_PER_SEC, op_on_watch, e);
+        r = sd_event_add_time(event, &e->watch, CLOCK_BOOTTIME, 0, USEC_PER_SEC, work_on_watch, e);
     if (r >= 0)
         r = sd_event_source_set_enabled(e->watch, SD_EVENT_OFF);
     if (r < 0)
@@ -65,7 +65,7 @@ void exec_free(Exec *e)
         return;
     e->freeing = true;
     while (e->ops.head) {
-        Op *op = e->ops.head->data;
+        Work *op = e->ops.head->data;
 
         op->type->answer(op, -ECANCELED);
     }
@@ -101,7 +101,7 @@ static void exec_set_up(Exec *e, bool up)
 
 static void exec_resync(Exec *e)
 {
-    op_check_all(e);
+    work_check_all(e);
     if (e->events.resync)
         e->events.resync(e->userdata);
 }
@@ -111,9 +111,9 @@ static int exec_subscribe(Exec *e);
 static int on_subscribed(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Exec *e = userdata;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
-    if (r < 0 && !op_reply_is(reply, SYSTEMD_NAME ".AlreadySubscribed")) {
+    if (r < 0 && !work_reply_is(reply, SYSTEMD_NAME ".AlreadySubscribed")) {
         /* Absent: it is asked again when its name has an owner. Busy: now. */
         if (r == -ETIMEDOUT && !e->away)
             return exec_subscribe(e);
@@ -203,7 +203,7 @@ static int on_name_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
     if (sd_bus_message_read(m, "sss", &name, &old, &new) < 0 || !g_str_equal(name, SYSTEMD_NAME))
         return 0;
     g_hash_table_remove_all(e->failed);
-    op_fail_all(e, -ENOTCONN);
+    work_fail_all(e, -ENOTCONN);
     e->away = new[0] == 0;
     exec_set_up(e, false);
     return e->away ? 0 : exec_subscribe(e);
@@ -246,7 +246,7 @@ int exec_set_bus(Exec *e, sd_bus *bus)
     int r;
 
     if (e->bus) {
-        op_fail_all(e, -ENOTCONN);
+        work_fail_all(e, -ENOTCONN);
         g_ptr_array_set_size(e->slots, 0);
         g_hash_table_remove_all(e->failed);
         g_clear_pointer(&e->bus, sd_bus_unref);

@@ -17,32 +17,32 @@
 #define CHECK_USEC     (10 * USEC_PER_SEC) /* a signal that is awaited this long is asked after */
 #define REMOVE_ENTRIES 1000                /* files removed in one iteration of the loop */
 
-typedef struct Op Op;
+typedef struct Work Work;
 
-typedef struct OpType {
+typedef struct WorkType {
     /* Tells the caller r, and ends the operation. */
-    void (*answer)(Op *op, int r);
-    void (*free)(Op *op);
+    void (*answer)(Work *op, int r);
+    void (*free)(Work *op);
     /* The operation waits for a signal that may have been missed: ask. NULL: it never waits. */
-    void (*check)(Op *op);
+    void (*check)(Work *op);
     /* The next piece of work that is not a call; NULL: there is none. */
-    void (*work)(Op *op);
-} OpType;
+    void (*work)(Work *op);
+} WorkType;
 
-typedef void (*CallFn)(Op *op, sd_bus_message *reply);
+typedef void (*CallFn)(Work *op, sd_bus_message *reply);
 
 typedef struct Call {
-    Op *op;
+    Work *op;
     sd_bus_message *message;
     sd_bus_slot *slot; /* NULL: still in the queue */
     CallFn fn;
     GList queued; /* in Exec.queue */
-    GList link;   /* in Op.calls */
+    GList link;   /* in Work.calls */
 } Call;
 
-struct Op {
+struct Work {
     Exec *exec;
-    const OpType *type;
+    const WorkType *type;
     GList link;     /* in Exec.ops */
     GQueue calls;   /* of Call.link */
     uint64_t since; /* boot µs: it waits for a signal from then on; 0: it does not wait */
@@ -63,44 +63,44 @@ struct Exec {
     GPtrArray *slots; /* of sd_bus_slot*: matches and Subscribe() */
     bool away;        /* the manager is not on the bus */
     bool up, freeing;
-    GQueue ops;            /* of Op.link */
+    GQueue ops;            /* of Work.link */
     GQueue queue;          /* of Call.queued */
     unsigned in_flight;    /* calls with a slot */
-    GQueue deferred;       /* of Op.later */
-    GHashTable *starts;    /* unit → Op*: those whose job is not finished */
-    GHashTable *releases;  /* unit → Op* */
+    GQueue deferred;       /* of Work.later */
+    GHashTable *starts;    /* unit → Work*: those whose job is not finished */
+    GHashTable *releases;  /* unit → Work* */
     GHashTable *failed;    /* set of units that are known to have failed */
     GHashTable *evidences; /* set of helper processes */
     sd_event_source *defer, *watch;
 };
 
-/* --- op.c ------------------------------------------------------------------------------------------------
+/* --- work.c ------------------------------------------------------------------------------------------------
  */
 
-/* size is that of a structure which begins with an Op. NULL while the Exec is being freed. */
-Op *op_new(Exec *e, size_t size, const OpType *type);
+/* size is that of a structure which begins with an Work. NULL while the Exec is being freed. */
+Work *work_new(Exec *e, size_t size, const WorkType *type);
 /* Unlinks the operation and drops its calls, so that the answer may start others; then free it. */
-void op_end(Op *op);
-void op_free(Op *op);
+void work_end(Work *op);
+void work_free(Work *op);
 /* Answers r from the loop, not from within the caller's call. */
-void op_fail_later(Op *op, int r);
+void work_fail_later(Work *op, int r);
 /* Calls type->work from the loop. */
-void op_work_later(Op *op);
-void op_wait(Op *op);
+void work_work_later(Work *op);
+void work_wait(Work *op);
 /* Sends message, which it takes over, when the window has room. fn is called unless the operation ends
  * before. NULL or a failure of the bus ends the operation later. */
-void op_call(Op *op, sd_bus_message *message, CallFn fn);
-sd_bus_message *op_message(Op *op, const char *path, const char *interface, const char *member);
-sd_bus_message *op_manager_message(Op *op, const char *member);
+void work_call(Work *op, sd_bus_message *message, CallFn fn);
+sd_bus_message *work_message(Work *op, const char *path, const char *interface, const char *member);
+sd_bus_message *work_manager_message(Work *op, const char *member);
 /* Answers r to every operation that lives, from the loop. */
-void op_fail_all(Exec *e, int r);
-int op_on_defer(sd_event_source *source, void *userdata);
-int op_on_watch(sd_event_source *source, uint64_t usec, void *userdata);
-void op_check_all(Exec *e);
+void work_fail_all(Exec *e, int r);
+int work_on_defer(sd_event_source *source, void *userdata);
+int work_on_watch(sd_event_source *source, uint64_t usec, void *userdata);
+void work_check_all(Exec *e);
 /* A negative errno for a reply that is an error, 0 for any other. */
-int op_reply_errno(sd_bus_message *reply);
-bool op_reply_is(sd_bus_message *reply, const char *error_name);
-int op_reply_error(sd_bus_message *reply, Error *error);
+int work_reply_errno(sd_bus_message *reply);
+bool work_reply_is(sd_bus_message *reply, const char *error_name);
+int work_reply_error(sd_bus_message *reply, Error *error);
 
 /* --- start.c, release.c, unit.c: what signals bring --------------------------------------------------------
  */

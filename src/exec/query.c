@@ -7,47 +7,47 @@
  */
 
 typedef struct StampOp {
-    Op op;
+    Work op;
     ExecNumberFn fn;
     void *userdata;
 } StampOp;
 
 static void stamp_end(StampOp *s, int r, uint64_t number)
 {
-    op_end(&s->op);
+    work_end(&s->op);
     s->fn(r, number, s->userdata);
-    op_free(&s->op);
+    work_free(&s->op);
 }
 
-static void stamp_answer(Op *op, int r)
+static void stamp_answer(Work *op, int r)
 {
     stamp_end((StampOp *)op, r, UNSET);
 }
 
-static const OpType stamp_type = { .answer = stamp_answer };
+static const WorkType stamp_type = { .answer = stamp_answer };
 
-static void stamp_on_reply(Op *op, sd_bus_message *reply)
+static void stamp_on_reply(Work *op, sd_bus_message *reply)
 {
     uint64_t number = UNSET;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "v", "t", &number);
     stamp_end((StampOp *)op, r < 0 ? r : 0, number);
 }
 
-static void query_get(Op *op, const char *path, const char *interface, const char *property, CallFn fn)
+static void query_get(Work *op, const char *path, const char *interface, const char *property, CallFn fn)
 {
-    sd_bus_message *m = op_message(op, path, "org.freedesktop.DBus.Properties", "Get");
+    sd_bus_message *m = work_message(op, path, "org.freedesktop.DBus.Properties", "Get");
 
     if (m && sd_bus_message_append(m, "ss", interface, property) < 0)
         m = sd_bus_message_unref(m);
-    op_call(op, m, fn);
+    work_call(op, m, fn);
 }
 
 int exec_manager_stamp(Exec *e, ExecNumberFn fn, void *userdata)
 {
-    StampOp *s = (StampOp *)op_new(e, sizeof(StampOp), &stamp_type);
+    StampOp *s = (StampOp *)work_new(e, sizeof(StampOp), &stamp_type);
 
     if (!s)
         return -ECANCELED;
@@ -62,7 +62,7 @@ int exec_manager_stamp(Exec *e, ExecNumberFn fn, void *userdata)
 
 /* The states are read before what the process left: where they say that it is over, the rest is final. */
 typedef struct GetOp {
-    Op op;
+    Work op;
     UnitState *state;
     unsigned pending; /* replies */
     int r;
@@ -70,21 +70,21 @@ typedef struct GetOp {
     void *userdata;
 } GetOp;
 
-static void get_answer(Op *op, int r)
+static void get_answer(Work *op, int r)
 {
     GetOp *g = (GetOp *)op;
 
-    op_end(op);
+    work_end(op);
     g->fn(r, r < 0 ? NULL : g->state, g->userdata);
-    op_free(op);
+    work_free(op);
 }
 
-static void get_free(Op *op)
+static void get_free(Work *op)
 {
     unit_state_free(((GetOp *)op)->state);
 }
 
-static const OpType get_type = { .answer = get_answer, .free = get_free };
+static const WorkType get_type = { .answer = get_answer, .free = get_free };
 
 static void get_done(GetOp *g, int r)
 {
@@ -122,25 +122,25 @@ static int get_read_states(GetOp *g, sd_bus_message *reply)
     return 0;
 }
 
-static void get_on_states(Op *op, sd_bus_message *reply)
+static void get_on_states(Work *op, sd_bus_message *reply)
 {
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     get_done((GetOp *)op, r < 0 ? r : get_read_states((GetOp *)op, reply));
 }
 
-static void get_on_service(Op *op, sd_bus_message *reply)
+static void get_on_service(Work *op, sd_bus_message *reply)
 {
     GetOp *g = (GetOp *)op;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     get_done(g, r < 0 ? r : unit_state_read(g->state, reply));
 }
 
-static void get_on_invocation(Op *op, sd_bus_message *reply)
+static void get_on_invocation(Work *op, sd_bus_message *reply)
 {
     GetOp *g = (GetOp *)op;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     get_done(g, r < 0 ? r : unit_state_read_id(g->state, reply));
 }
@@ -148,7 +148,7 @@ static void get_on_invocation(Op *op, sd_bus_message *reply)
 /* What GetAll() of the Unit interface has beyond these two is much and dear. */
 static GetOp *get_start(Exec *e, const char *unit, bool with_states, ExecStateFn fn, void *userdata)
 {
-    GetOp *g = (GetOp *)op_new(e, sizeof(GetOp), &get_type);
+    GetOp *g = (GetOp *)work_new(e, sizeof(GetOp), &get_type);
     g_autofree char *path = unit_path(unit);
     sd_bus_message *m;
 
@@ -159,15 +159,15 @@ static GetOp *get_start(Exec *e, const char *unit, bool with_states, ExecStateFn
     g->userdata = userdata;
     g->pending = with_states ? 3 : 2;
     if (with_states) {
-        m = op_manager_message(&g->op, "ListUnitsByNames");
+        m = work_manager_message(&g->op, "ListUnitsByNames");
         if (m && sd_bus_message_append(m, "as", 1, unit) < 0)
             m = sd_bus_message_unref(m);
-        op_call(&g->op, m, get_on_states);
+        work_call(&g->op, m, get_on_states);
     }
-    m = op_message(&g->op, path, "org.freedesktop.DBus.Properties", "GetAll");
+    m = work_message(&g->op, path, "org.freedesktop.DBus.Properties", "GetAll");
     if (m && sd_bus_message_append(m, "s", SYSTEMD_NAME ".Service") < 0)
         m = sd_bus_message_unref(m);
-    op_call(&g->op, m, get_on_service);
+    work_call(&g->op, m, get_on_service);
     query_get(&g->op, path, SYSTEMD_NAME ".Unit", "InvocationID", get_on_invocation);
     return g;
 }
@@ -186,7 +186,7 @@ int exec_get(Exec *e, const char *unit, ExecStateFn fn, void *userdata)
  */
 
 typedef struct ListOp {
-    Op op;
+    Work op;
     GPtrArray *units;
     GHashTable *gets; /* set of GetOp* under way */
     int r;
@@ -199,27 +199,27 @@ typedef struct ListItem {
     GetOp *get;
 } ListItem;
 
-static void list_answer(Op *op, int r)
+static void list_answer(Work *op, int r)
 {
     ListOp *l = (ListOp *)op;
     GHashTableIter iter;
     gpointer item;
 
-    op_end(op);
+    work_end(op);
     g_hash_table_iter_init(&iter, l->gets);
     while (g_hash_table_iter_next(&iter, &item, NULL))
         ((ListItem *)item)->list = NULL;
     l->fn(r, r < 0 ? NULL : l->units, l->userdata);
-    op_free(op);
+    work_free(op);
 }
 
-static void list_free(Op *op)
+static void list_free(Work *op)
 {
     g_ptr_array_unref(((ListOp *)op)->units);
     g_hash_table_unref(((ListOp *)op)->gets);
 }
 
-static const OpType list_type = { .answer = list_answer, .free = list_free };
+static const WorkType list_type = { .answer = list_answer, .free = list_free };
 
 static void list_on_state(int r, const UnitState *u, void *userdata)
 {
@@ -279,10 +279,10 @@ static int list_read(ListOp *l, sd_bus_message *reply)
     return r;
 }
 
-static void list_on_units(Op *op, sd_bus_message *reply)
+static void list_on_units(Work *op, sd_bus_message *reply)
 {
     ListOp *l = (ListOp *)op;
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r >= 0)
         r = list_read(l, reply);
@@ -292,7 +292,7 @@ static void list_on_units(Op *op, sd_bus_message *reply)
 
 int exec_list(Exec *e, ExecListFn fn, void *userdata)
 {
-    ListOp *l = (ListOp *)op_new(e, sizeof(ListOp), &list_type);
+    ListOp *l = (ListOp *)work_new(e, sizeof(ListOp), &list_type);
     sd_bus_message *m;
 
     if (!l)
@@ -301,10 +301,10 @@ int exec_list(Exec *e, ExecListFn fn, void *userdata)
     l->gets = g_hash_table_new(NULL, NULL);
     l->fn = fn;
     l->userdata = userdata;
-    m = op_manager_message(&l->op, "ListUnitsByPatterns");
+    m = work_manager_message(&l->op, "ListUnitsByPatterns");
     if (m && sd_bus_message_append(m, "asas", 0, 1, "tsched-run-*.service") < 0)
         m = sd_bus_message_unref(m);
-    op_call(&l->op, m, list_on_units);
+    work_call(&l->op, m, list_on_units);
     return 0;
 }
 
@@ -312,32 +312,32 @@ int exec_list(Exec *e, ExecListFn fn, void *userdata)
  */
 
 typedef struct KillOp {
-    Op op;
+    Work op;
     ExecDoneFn fn;
     void *userdata;
 } KillOp;
 
 static void kill_end(KillOp *k, int r, const Error *error)
 {
-    op_end(&k->op);
+    work_end(&k->op);
     k->fn(r, error, k->userdata);
-    op_free(&k->op);
+    work_free(&k->op);
 }
 
-static void kill_answer(Op *op, int r)
+static void kill_answer(Work *op, int r)
 {
     kill_end((KillOp *)op, r, NULL);
 }
 
-static const OpType kill_type = { .answer = kill_answer };
+static const WorkType kill_type = { .answer = kill_answer };
 
-static void kill_on_reply(Op *op, sd_bus_message *reply)
+static void kill_on_reply(Work *op, sd_bus_message *reply)
 {
     g_auto(Error) error = { 0 };
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r < 0)
-        op_reply_error(reply, &error);
+        work_reply_error(reply, &error);
     kill_end((KillOp *)op, r, r < 0 ? &error : NULL);
 }
 
@@ -349,14 +349,14 @@ int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn 
 
     if (signal < 1 || signal >= NSIG)
         return -EINVAL;
-    k = (KillOp *)op_new(e, sizeof(KillOp), &kill_type);
+    k = (KillOp *)work_new(e, sizeof(KillOp), &kill_type);
     if (!k)
         return -ECANCELED;
     k->fn = fn;
     k->userdata = userdata;
-    m = op_manager_message(&k->op, "KillUnit");
+    m = work_manager_message(&k->op, "KillUnit");
     if (m && sd_bus_message_append(m, "ssi", unit, main_only ? "main-fail" : "all-fail", signal) < 0)
         m = sd_bus_message_unref(m);
-    op_call(&k->op, m, kill_on_reply);
+    work_call(&k->op, m, kill_on_reply);
     return 0;
 }

@@ -7,7 +7,7 @@
 #define PASSES_MAX 1000 /* a process that goes on making files does not hold up its unit's end */
 
 typedef struct ReleaseOp {
-    Op op;
+    Work op;
     char *unit;
     char *name; /* of the directories: RUN-ATTEMPT */
     bool stopped;
@@ -21,17 +21,17 @@ static void release_end(ReleaseOp *p, int r, const Error *error)
     Exec *e = p->op.exec;
 
     g_hash_table_remove(e->releases, p->unit);
-    op_end(&p->op);
+    work_end(&p->op);
     p->fn(r, error, p->userdata);
-    op_free(&p->op);
+    work_free(&p->op);
 }
 
-static void release_answer(Op *op, int r)
+static void release_answer(Work *op, int r)
 {
     release_end((ReleaseOp *)op, r, NULL);
 }
 
-static void release_free(Op *op)
+static void release_free(Work *op)
 {
     ReleaseOp *p = (ReleaseOp *)op;
 
@@ -39,30 +39,30 @@ static void release_free(Op *op)
     g_free(p->name);
 }
 
-static void release_on_reply(Op *op, sd_bus_message *reply)
+static void release_on_reply(Work *op, sd_bus_message *reply)
 {
     ReleaseOp *p = (ReleaseOp *)op;
     g_auto(Error) error = { 0 };
-    int r = op_reply_errno(reply);
+    int r = work_reply_errno(reply);
 
     if (r == -ENOENT) {
         release_end(p, 0, NULL);
     } else if (r < 0) {
-        op_reply_error(reply, &error);
+        work_reply_error(reply, &error);
         release_end(p, r, &error);
     }
 }
 
 static void release_call(ReleaseOp *p, const char *method, const char *mode)
 {
-    sd_bus_message *m = op_manager_message(&p->op, method);
+    sd_bus_message *m = work_manager_message(&p->op, method);
     int r = m ? sd_bus_message_append(m, "s", p->unit) : 0;
 
     if (m && r >= 0 && mode)
         r = sd_bus_message_append(m, "s", mode);
     if (r < 0)
         m = sd_bus_message_unref(m);
-    op_call(&p->op, m, release_on_reply);
+    work_call(&p->op, m, release_on_reply);
 }
 
 /* A failed unit has nothing to be stopped: it stays until its failure is reset. Any other goes by being
@@ -70,7 +70,7 @@ static void release_call(ReleaseOp *p, const char *method, const char *mode)
 static void release_stop(ReleaseOp *p)
 {
     p->stopped = true;
-    op_wait(&p->op);
+    work_wait(&p->op);
     if (g_hash_table_contains(p->op.exec->failed, p->unit))
         release_call(p, "ResetFailedUnit", NULL);
     else
@@ -78,7 +78,7 @@ static void release_stop(ReleaseOp *p)
 }
 
 /* What a large tree has beyond one iteration's share waits for the next. */
-static void release_work(Op *op)
+static void release_work(Work *op)
 {
     ReleaseOp *p = (ReleaseOp *)op;
     Exec *e = op->exec;
@@ -91,7 +91,7 @@ static void release_work(Op *op)
         int r = files_remove_tree(*directory, p->name, &budget);
 
         if (r > 0 && p->passes++ < PASSES_MAX) {
-            op_work_later(op);
+            work_work_later(op);
             return;
         }
         if (r != 0)
@@ -117,7 +117,7 @@ void release_unit_failed(Exec *e, const char *unit)
 }
 
 /* Both, whatever was known of it: the unit is not there if the first says so. */
-static void release_check(Op *op)
+static void release_check(Work *op)
 {
     ReleaseOp *p = (ReleaseOp *)op;
 
@@ -127,7 +127,7 @@ static void release_check(Op *op)
     release_call(p, "ResetFailedUnit", NULL);
 }
 
-static const OpType release_type = {
+static const WorkType release_type = {
     .answer = release_answer, .free = release_free, .check = release_check, .work = release_work
 };
 
@@ -141,7 +141,7 @@ int exec_release(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
         return -EINVAL;
     if (g_hash_table_contains(e->releases, unit))
         return -EBUSY;
-    p = (ReleaseOp *)op_new(e, sizeof(ReleaseOp), &release_type);
+    p = (ReleaseOp *)work_new(e, sizeof(ReleaseOp), &release_type);
     if (!p)
         return -ECANCELED;
     p->unit = g_strdup(unit);
@@ -149,6 +149,6 @@ int exec_release(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
     p->fn = fn;
     p->userdata = userdata;
     g_hash_table_insert(e->releases, p->unit, p);
-    op_work_later(&p->op);
+    work_work_later(&p->op);
     return 0;
 }

@@ -52,6 +52,8 @@ static void command_fault(CommandReader *r, const char *at, const char *format, 
     g_autofree char *message = NULL;
     va_list ap;
 
+    if (diag_list_full(r->diags))
+        return;
     va_start(ap, format);
     message = g_strdup_vprintf(format, ap);
     va_end(ap);
@@ -92,7 +94,7 @@ static void command_check_input(CommandReader *r, const char *at, const char *na
     else if (!spec && !r->has_input)
         command_fault(
             r, at, "'%s' is no input: the task has no [Input] section (a dollar is written $$)", name);
-    else if (!spec) {
+    else if (!spec && !diag_list_full(r->diags)) {
         names = input_names(r->inputs);
         hint = suggest_phrase(name, names);
         command_fault(r, at, "[Input] has no '%s'%s (a dollar is written $$)", name, hint);

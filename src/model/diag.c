@@ -21,13 +21,18 @@ DiagList *diag_list_new(void)
     return g_ptr_array_new_with_free_func(diag_free);
 }
 
+bool diag_list_full(const DiagList *list)
+{
+    return list->len >= DIAG_MAX;
+}
+
 void diag_add(DiagList *list, const char *file, unsigned line, unsigned column, const char *key,
     const char *format, ...)
 {
     va_list ap;
     Diag *d;
 
-    if (list->len >= DIAG_MAX)
+    if (diag_list_full(list))
         return;
 
     d = g_new0(Diag, 1);

@@ -14,6 +14,9 @@ typedef struct Diag {
 typedef GPtrArray DiagList; /* of Diag*, owned */
 
 DiagList *diag_list_new(void);
+/* Nothing more is taken: a list is bounded, whatever it is about. Spares looking for words nobody will read.
+ */
+bool diag_list_full(const DiagList *list);
 void diag_add(DiagList *list, const char *file, unsigned line, unsigned column, const char *key,
     const char *format, ...) _printf_(6, 7);
 /* Stable order: by file as first seen, then line, then column. */

@@ -50,9 +50,9 @@ int input_fail(GPtrArray *faults, Error *error)
 void input_fault_unknown(GPtrArray *faults, const GPtrArray *specs, const char *name, const char *what)
 {
     g_autoptr(GPtrArray) names = input_names(specs);
-    g_autofree char *hint = suggest_phrase(name, names);
+    g_autofree char *hint = faults->len < INPUT_FAULTS_MAX ? suggest_phrase(name, names) : NULL;
 
-    input_fault(faults, name, "the task has no such %s%s", what, hint);
+    input_fault(faults, name, "the task has no such %s%s", what, util_strempty(hint));
 }
 
 static bool input_has(const InputGiven *g, const char *name, unsigned *ret_times)

@@ -45,7 +45,7 @@ const char *suggest_nearest(const char *word, const GPtrArray *candidates)
         const char *c = g_ptr_array_index(candidates, i);
         unsigned d;
 
-        if (strlen(c) > SUGGEST_WORD_MAX)
+        if (strlen(c) > SUGGEST_WORD_MAX || strlen(c) >= length + best || length >= strlen(c) + best)
             continue;
         d = suggest_distance(word, c);
         if (d < best) {

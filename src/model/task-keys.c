@@ -339,7 +339,9 @@ void task_keys_service(TaskParser *p, const TaskFileItem *item)
     s->key = g_strdup(item->key);
     s->value = g_strdup(item->value);
     s->file = item->file;
-    task_file_position(item, 0, &s->line, &s->column);
+    s->line = item->line;
+    s->column = item->column;
+    task_file_position(item, 0, &s->value_line, &s->value_column);
     g_ptr_array_add(p->task->settings, s);
 }
 
@@ -452,7 +454,7 @@ static void task_check_schedule_input(TaskParser *p, const char *section, const 
     const TaskFileItem *item = task_parser_where(p, section, key);
     const InputSpec *spec = input_find(p->task->inputs, name);
 
-    if (!item || !p->task->has_input)
+    if (!item || !p->task->has_input || diag_list_full(p->diags))
         return;
     if (!spec) {
         g_autoptr(GPtrArray) names = input_names(p->task->inputs);

@@ -224,7 +224,7 @@ static void task_parse_source(TaskParser *p, const TaskSource *source)
     }
 }
 
-int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret)
+Task *task_read(const char *name, const TaskSource *sources, size_t n, DiagList *diags)
 {
     g_autoptr(Task) t = task_new(name);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
@@ -239,7 +239,6 @@ int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *
         .where = where,
         .schedule_items = schedule_items,
     };
-    guint before = diags->len;
 
     if (!task_name_is_valid(name))
         diag_add(diags, n > 0 ? sources[0].path : "", 0, 0, "",
@@ -253,6 +252,14 @@ int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *
     task_keys_check_schedules(&p);
     g_free(p.scope);
     diag_list_sort(diags);
+    return g_steal_pointer(&t);
+}
+
+int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret)
+{
+    guint before = diags->len;
+    g_autoptr(Task) t = task_read(name, sources, n, diags);
+
     if (diags->len > before)
         return -EINVAL;
     *ret = g_steal_pointer(&t);

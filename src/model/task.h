@@ -18,8 +18,10 @@ typedef struct TaskSetting {
     char *key;
     char *value;
     const char *file; /* borrowed from the task */
-    unsigned line;
+    unsigned line;    /* of the key */
     unsigned column;
+    unsigned value_line;
+    unsigned value_column;
 } TaskSetting;
 
 typedef enum InputType {
@@ -103,6 +105,9 @@ bool task_name_is_valid(const char *name);
  * also reports bad values of those whose meaning is taken from them (KillSignal=, TimeoutStopSec= …): here
  * the default stays. Instants (At=, From=) name a date, so that reading again gives the same. */
 int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret);
+/* Likewise, but a faulty definition is returned as far as it could be read: to be judged further, so that all
+ * its faults are told at once, and never to be put in force. */
+Task *task_read(const char *name, const TaskSource *sources, size_t n, DiagList *diags);
 Task *task_ref(Task *t);
 void task_unref(Task *t);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Task, task_unref)

@@ -364,11 +364,11 @@ static void test_properties(void)
     r = exec_read_output(exec, last_run, 1, 65536, &output, &error);
     check(r == 0 && output, "its output is read (%d %s)", r, util_strempty(error.message));
     ARRAY_FOREACH (text, expected) {
+        g_autofree char *shown = g_strescape(*text, NULL);
         size_t size = 0;
         const char *data = output ? g_bytes_get_data(output, &size) : "";
 
-        check(g_strstr_len(data, (gssize)size, *text) != NULL, "the task was given %s",
-            g_strescape(*text, NULL));
+        check(g_strstr_len(data, (gssize)size, *text) != NULL, "the task was given %s", shown);
     }
     check(release(last_run) == 0 && left_nothing(last_run), "released, and nothing is left");
 }

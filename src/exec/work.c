@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 
-static uint64_t op_now(Exec *e)
+static uint64_t work_now(Exec *e)
 {
     uint64_t usec = 0;
 
@@ -11,9 +11,9 @@ static uint64_t op_now(Exec *e)
     return usec;
 }
 
-Op *op_new(Exec *e, size_t size, const OpType *type)
+Work *work_new(Exec *e, size_t size, const WorkType *type)
 {
-    Op *op;
+    Work *op;
 
     if (e->freeing)
         return NULL;
@@ -25,7 +25,7 @@ Op *op_new(Exec *e, size_t size, const OpType *type)
     return op;
 }
 
-static void op_end_call(Call *c)
+static void work_end_call(Call *c)
 {
     Exec *e = c->op->exec;
 
@@ -40,13 +40,13 @@ static void op_end_call(Call *c)
     g_free(c);
 }
 
-static void op_drop_calls(Op *op)
+static void work_drop_calls(Work *op)
 {
     while (op->calls.head)
-        op_end_call(op->calls.head->data);
+        work_end_call(op->calls.head->data);
 }
 
-static void op_defer(Op *op)
+static void work_defer(Work *op)
 {
     Exec *e = op->exec;
 
@@ -57,11 +57,11 @@ static void op_defer(Op *op)
     sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
 }
 
-void op_end(Op *op)
+void work_end(Work *op)
 {
     Exec *e = op->exec;
 
-    op_drop_calls(op);
+    work_drop_calls(op);
     if (op->deferred)
         g_queue_unlink(&e->deferred, &op->later);
     op->deferred = false;
@@ -71,73 +71,73 @@ void op_end(Op *op)
         sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
 }
 
-void op_free(Op *op)
+void work_free(Work *op)
 {
     if (op->type->free)
         op->type->free(op);
     g_free(op);
 }
 
-void op_fail_later(Op *op, int r)
+void work_fail_later(Work *op, int r)
 {
-    op_drop_calls(op);
+    work_drop_calls(op);
     op->failed = r;
-    op_defer(op);
+    work_defer(op);
 }
 
-void op_work_later(Op *op)
+void work_work_later(Work *op)
 {
-    op_defer(op);
+    work_defer(op);
 }
 
-void op_fail_all(Exec *e, int r)
+void work_fail_all(Exec *e, int r)
 {
     for (GList *l = e->ops.head; l; l = l->next)
-        op_fail_later(l->data, r);
+        work_fail_later(l->data, r);
 }
 
-static void op_send_queued(Exec *e);
+static void work_send_queued(Exec *e);
 
-static int op_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static int work_on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Call *c = userdata;
-    Op *op = c->op;
+    Work *op = c->op;
     Exec *e = op->exec;
     CallFn fn = c->fn;
 
-    op_end_call(c);
-    op_send_queued(e);
+    work_end_call(c);
+    work_send_queued(e);
     fn(op, reply);
     return 0;
 }
 
-static void op_send(Call *c)
+static void work_send(Call *c)
 {
     Exec *e = c->op->exec;
     int r;
 
-    r = sd_bus_call_async(e->bus, &c->slot, c->message, op_on_reply, c, CALL_USEC);
+    r = sd_bus_call_async(e->bus, &c->slot, c->message, work_on_reply, c, CALL_USEC);
     if (r < 0) {
         c->slot = NULL;
         g_queue_push_tail_link(&e->queue, &c->queued);
-        op_fail_later(c->op, r);
+        work_fail_later(c->op, r);
         return;
     }
     e->in_flight++;
     g_clear_pointer(&c->message, sd_bus_message_unref);
 }
 
-static void op_send_queued(Exec *e)
+static void work_send_queued(Exec *e)
 {
     while (e->bus && e->in_flight < CALLS_MAX && e->queue.head) {
         Call *c = e->queue.head->data;
 
         g_queue_unlink(&e->queue, &c->queued);
-        op_send(c);
+        work_send(c);
     }
 }
 
-void op_call(Op *op, sd_bus_message *message, CallFn fn)
+void work_call(Work *op, sd_bus_message *message, CallFn fn)
 {
     Exec *e = op->exec;
     Call *c;
@@ -148,7 +148,7 @@ void op_call(Op *op, sd_bus_message *message, CallFn fn)
     }
     if (!message || !e->bus || e->away) {
         sd_bus_message_unref(message);
-        op_fail_later(op, -ENOTCONN);
+        work_fail_later(op, -ENOTCONN);
         return;
     }
     c = g_new0(Call, 1);
@@ -158,10 +158,10 @@ void op_call(Op *op, sd_bus_message *message, CallFn fn)
     c->link.data = c->queued.data = c;
     g_queue_push_tail_link(&op->calls, &c->link);
     g_queue_push_tail_link(&e->queue, &c->queued);
-    op_send_queued(e);
+    work_send_queued(e);
 }
 
-sd_bus_message *op_message(Op *op, const char *path, const char *interface, const char *member)
+sd_bus_message *work_message(Work *op, const char *path, const char *interface, const char *member)
 {
     sd_bus_message *m = NULL;
 
@@ -172,19 +172,19 @@ sd_bus_message *op_message(Op *op, const char *path, const char *interface, cons
     return m;
 }
 
-sd_bus_message *op_manager_message(Op *op, const char *member)
+sd_bus_message *work_manager_message(Work *op, const char *member)
 {
-    return op_message(op, SYSTEMD_PATH, SYSTEMD_MANAGER, member);
+    return work_message(op, SYSTEMD_PATH, SYSTEMD_MANAGER, member);
 }
 
 /* What is deferred meanwhile waits for the next iteration of the loop. */
-int op_on_defer(sd_event_source *source, void *userdata)
+int work_on_defer(sd_event_source *source, void *userdata)
 {
     Exec *e = userdata;
 
-    op_send_queued(e);
+    work_send_queued(e);
     for (guint n = e->deferred.length; n > 0 && e->deferred.head; n--) {
-        Op *op = e->deferred.head->data;
+        Work *op = e->deferred.head->data;
 
         g_queue_unlink(&e->deferred, &op->later);
         op->deferred = false;
@@ -198,12 +198,12 @@ int op_on_defer(sd_event_source *source, void *userdata)
     return 0;
 }
 
-void op_wait(Op *op)
+void work_wait(Work *op)
 {
     Exec *e = op->exec;
     int enabled = SD_EVENT_OFF;
 
-    op->since = op_now(e);
+    op->since = work_now(e);
     sd_event_source_get_enabled(e->watch, &enabled);
     if (enabled != SD_EVENT_OFF)
         return;
@@ -212,33 +212,33 @@ void op_wait(Op *op)
 }
 
 /* Only what has no call under way: its reply will tell. */
-static bool op_is_waiting(const Op *op)
+static bool work_is_waiting(const Work *op)
 {
     return op->since > 0 && op->failed == 0 && op->calls.length == 0 && op->type->check;
 }
 
-void op_check_all(Exec *e)
+void work_check_all(Exec *e)
 {
     for (GList *l = e->ops.head; l; l = l->next)
-        if (op_is_waiting(l->data))
-            ((Op *)l->data)->type->check(l->data);
+        if (work_is_waiting(l->data))
+            ((Work *)l->data)->type->check(l->data);
 }
 
-int op_on_watch(sd_event_source *source, uint64_t usec, void *userdata)
+int work_on_watch(sd_event_source *source, uint64_t usec, void *userdata)
 {
     Exec *e = userdata;
-    uint64_t now = op_now(e);
+    uint64_t now = work_now(e);
     bool more = false;
 
     for (GList *l = e->ops.head; l; l = l->next) {
-        Op *op = l->data;
+        Work *op = l->data;
 
         if (op->since == 0 || op->failed < 0)
             continue;
         more = true;
         if (now - op->since >= JOB_USEC)
-            op_fail_later(op, -ETIMEDOUT);
-        else if (op_is_waiting(op) && now - op->since >= CHECK_USEC)
+            work_fail_later(op, -ETIMEDOUT);
+        else if (work_is_waiting(op) && now - op->since >= CHECK_USEC)
             op->type->check(op);
     }
     if (more) {
@@ -248,7 +248,7 @@ int op_on_watch(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-int op_reply_errno(sd_bus_message *reply)
+int work_reply_errno(sd_bus_message *reply)
 {
     static const char *const gone[] = { SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
         SD_BUS_ERROR_DISCONNECTED };
@@ -275,15 +275,15 @@ int op_reply_errno(sd_bus_message *reply)
     return r > 0 ? -r : -EIO;
 }
 
-bool op_reply_is(sd_bus_message *reply, const char *error_name)
+bool work_reply_is(sd_bus_message *reply, const char *error_name)
 {
     return sd_bus_message_is_method_error(reply, error_name) > 0;
 }
 
-int op_reply_error(sd_bus_message *reply, Error *error)
+int work_reply_error(sd_bus_message *reply, Error *error)
 {
     const sd_bus_error *e = sd_bus_message_get_error(reply);
 
     error_set(error, ERROR_FAILED, "%s", e && e->message ? e->message : "The service manager refused.");
-    return op_reply_errno(reply);
+    return work_reply_errno(reply);
 }

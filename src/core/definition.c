@@ -1,0 +1,53 @@
+/* A definition judged as a whole: what the model can say of its text, and what the property table says of
+ * [Service]. */
+#include "core/internal.h"
+
+#include "exec/properties.h"
+
+static void definition_check_settings(const Task *t, DiagList *diags)
+{
+    for (guint i = 0; i < t->settings->len; i++) {
+        const TaskSetting *s = g_ptr_array_index(t->settings, i);
+        g_autofree char *reason = NULL;
+
+        if (properties_check(s->key, s->value, &reason) != PROPERTY_OK)
+            diag_add(diags, s->file, s->line, s->column, s->key, "%s", reason);
+    }
+}
+
+int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error)
+{
+    InputGiven given = { .texts = s->inputs };
+
+    return input_validate(t, &given, limit, ret, error);
+}
+
+static void definition_check_schedules(const Task *t, size_t input_max, DiagList *diags)
+{
+    for (guint i = 0; i < t->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(t->schedules, i);
+        const TaskSource *source = g_ptr_array_index(t->sources, 0);
+        g_auto(Input) input = { 0 };
+        g_auto(Error) error = { 0 };
+
+        if (definition_schedule_input(t, s, input_max, &input, &error) < 0)
+            diag_add(diags, source->path, 0, 0, "Schedule", "[Schedule %s] does not fit [Input]: %s", s->name,
+                error.message);
+    }
+}
+
+int definition_parse(
+    const char *name, const TaskSource *sources, size_t n, size_t input_max, DiagList *diags, Task **ret)
+{
+    guint before = diags->len;
+    g_autoptr(Task) t = task_read(name, sources, n, diags);
+
+    definition_check_settings(t, diags);
+    if (diags->len == before)
+        definition_check_schedules(t, input_max, diags);
+    diag_list_sort(diags);
+    if (diags->len > before)
+        return -EINVAL;
+    *ret = g_steal_pointer(&t);
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* Claims what is due, as much as there is room for. What is due next is known from the last claim and from
+ * what was asked since; one timer stands for it, so nothing due means no query. */
+#include "core/internal.h"
+
+#define CLAIM_MAX 256
+#define LOADED_MAX                                                                                           \
+    1000 /* units of ours, running or ended: the manager's cost for each grows with their number */
+
+struct Dispatcher {
+    Manager *manager;
+    uint64_t due; /* real µs from which a claim is worth while; UNSET: nothing waits */
+    bool claiming;
+    ClockTimer *timer;
+};
+
+static void dispatcher_act(Dispatcher *d);
+
+static void on_due(void *userdata)
+{
+    dispatcher_act(userdata);
+}
+
+Dispatcher *dispatcher_new(Manager *m)
+{
+    Dispatcher *d = g_new0(Dispatcher, 1);
+
+    d->manager = m;
+    d->due = UNSET;
+    if (clock_timer_new(m->clock, CLOCK_REAL, on_due, d, &d->timer) < 0)
+        g_clear_pointer(&d, g_free);
+    return d;
+}
+
+void dispatcher_free(Dispatcher *d)
+{
+    if (!d)
+        return;
+    clock_timer_free(d->timer);
+    g_free(d);
+}
+
+static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata)
+{
+    Dispatcher *d = userdata;
+    Manager *m = d->manager;
+
+    d->claiming = false;
+    if (r < 0) {
+        if (r == -ENOTCONN)
+            return; /* asked again when the store is back */
+        d->due = MIN(d->due, clock_real(m->clock) + USEC_PER_SEC);
+    } else {
+        d->due = MIN(d->due, next_due);
+        for (guint i = 0; i < runs->len; i++) {
+            StoreRun *run = g_ptr_array_index(runs, i);
+
+            runs->pdata[i] = NULL;
+            engine_claimed(m->engine, &run);
+        }
+        m->n_waiting -= MIN(m->n_waiting, runs->len);
+        manager_update(m);
+    }
+    dispatcher_act(d);
+}
+
+static void dispatcher_act(Dispatcher *d)
+{
+    Manager *m = d->manager;
+    unsigned loaded = engine_n_attempts(m->engine);
+    uint64_t now = clock_real(m->clock);
+
+    if (d->claiming || !manager_may_start(m) || !engine_is_reconciled(m->engine))
+        return;
+    if (d->due == UNSET) {
+        clock_timer_disarm(d->timer);
+        return;
+    }
+    if (d->due > now) {
+        clock_timer_arm(d->timer, d->due);
+        return;
+    }
+    if (loaded >= LOADED_MAX)
+        return; /* the next release wakes us */
+    d->due = UNSET;
+    d->claiming = store_claim(m->store, MIN(CLAIM_MAX, LOADED_MAX - loaded), on_claimed, d) >= 0;
+    if (!d->claiming)
+        d->due = now;
+}
+
+void dispatcher_due(Dispatcher *d, uint64_t due)
+{
+    if (due != UNSET)
+        d->due = MIN(d->due, due);
+    dispatcher_act(d);
+}
+
+void dispatcher_wake(Dispatcher *d)
+{
+    dispatcher_act(d);
+}

@@ -1,0 +1,66 @@
+/* The engine's attempts, shared by its three files: engine.c (what is next), start.c (how it starts),
+ * finish.c (how it ends). */
+#pragma once
+
+#include "core/internal.h"
+#include "model/attempt.h"
+
+typedef struct Attempt {
+    Engine *engine;
+    StoreRun *run;
+    Task *task; /* NULL while it is looked up, and where its revision cannot be had */
+    bool task_wanted;
+    char *unit;
+    AttemptView view;
+    UnitState *state; /* as last read, NULL before */
+    UnitState
+        *seen; /* the end as a signal told it, NULL before: all there is of a unit that somebody stopped */
+    bool store_busy, exec_busy;
+    bool leaving;  /* handed back to the queue: nothing more is done here */
+    bool reported; /* a unit without a row: said once */
+    bool warned;   /* TimeoutWarning= */
+    char *status_text;
+
+    /* the end, once view.phase is ATTEMPT_OVER */
+    RunResult result;
+    char *reason;
+    char *output;
+    int exit_code, exit_status;
+    uint64_t finished;
+
+    ClockTimer *timer; /* one for all of these, CLOCK_BOOTTIME µs, UNSET: not wanted */
+    uint64_t grace_at, poll_at, limit_at, warn_at, retry_at;
+} Attempt;
+
+struct Engine {
+    Manager *manager;
+    GHashTable *by_unit; /* char* (the attempt's) → Attempt*, owned */
+    GHashTable *by_run;  /* &run->id → Attempt*: the newest of a run */
+    bool listing;        /* an exec_list() is under way */
+    bool list_again;
+    bool reconciled;     /* units and rows were compared since both came up */
+    GPtrArray *evidence; /* Attempt names (char*) that wait for the journal's word */
+    bool evidence_busy;
+    ClockTimer *evidence_timer; /* gathers what is asked for in one iteration */
+};
+
+/* Decides and does, on both sides; safe to call whenever anything changed. The attempt may be freed by it. */
+void engine_act(Attempt *a);
+/* Calls fn with the attempt of that unit, if it is still there. */
+Attempt *engine_find(Engine *e, const char *unit);
+void attempt_retry_later(Attempt *a);
+/* Back to the queue, closed with reason; due again after in_usec. The attempt is dropped once that is
+ * committed. */
+void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec);
+
+/* start.c */
+void attempt_start(Attempt *a);
+/* finish.c: the end is known: fills in result, reason, output and sets the phase to OVER. */
+void attempt_finish_from_state(Attempt *a);
+/* The unit is gone, but its last signals told how its process ended: somebody stopped it. */
+void attempt_finish_from_signal(Attempt *a);
+void attempt_finish(Attempt *a, RunResult result, const char *reason);
+void attempt_finish_from_evidence(Attempt *a, const Evidence *e);
+void attempt_record(Attempt *a);
+/* evidence.c */
+void engine_want_evidence(Attempt *a);

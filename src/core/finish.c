@@ -1,0 +1,207 @@
+/* From an ended unit to a record: result, reason, output and whether another attempt follows. */
+#include "core/engine.h"
+
+#include "base/log.h"
+#include "model/ending.h"
+#include "model/retry.h"
+
+static void attempt_fail_output(Attempt *a, const char *why)
+{
+    if (a->result == RUN_SUCCESS) {
+        a->result = RUN_RESOURCES;
+        g_free(a->reason);
+        a->reason = g_strdup_printf("its output was not accepted: %s", why);
+    }
+}
+
+/* What the task wrote to its output file; a violation of [Output] fails a run that was successful. */
+static void attempt_read_output(Attempt *a)
+{
+    Manager *m = a->engine->manager;
+    g_autoptr(GBytes) bytes = NULL;
+    g_auto(Error) error = { 0 };
+    const char *text = "";
+    size_t length = 0;
+    int r;
+
+    r = exec_read_output(m->exec, a->run->id, a->run->attempt, m->config.output_max, &bytes, &error);
+    if (r >= 0 && bytes)
+        text = g_bytes_get_data(bytes, &length);
+    if (r >= 0 && a->task && (bytes || a->task->has_output))
+        r = input_validate_output(
+            a->task, text ? text : "", length, m->config.output_max, &a->output, &error);
+    if (r < 0)
+        attempt_fail_output(a, error.message ? error.message : g_strerror(-r));
+}
+
+void attempt_finish(Attempt *a, RunResult result, const char *reason)
+{
+    a->view.phase = ATTEMPT_OVER;
+    a->result = result;
+    g_free(a->reason);
+    a->reason = g_strdup(reason);
+}
+
+void attempt_finish_from_state(Attempt *a)
+{
+    const UnitState *u = a->state;
+
+    g_clear_pointer(&a->reason, g_free);
+    a->view.phase = ATTEMPT_OVER;
+    a->exit_code = u->main_code;
+    a->exit_status = u->main_code ? u->main_status : -1;
+    a->finished = u->exited;
+    a->result = ending_classify(
+        u->main_code, u->main_status, u->result, a->task ? a->task->success_status : NULL, &a->reason);
+    if (!a->view.orphan)
+        attempt_read_output(a);
+}
+
+void attempt_finish_from_signal(Attempt *a)
+{
+    const UnitState *seen = a->seen;
+    const GPtrArray *success = a->task ? a->task->success_status : NULL;
+    g_autofree char *reason = NULL;
+
+    a->exit_code = seen->main_code;
+    a->exit_status = seen->main_status;
+    a->finished = seen->exited;
+    attempt_finish(
+        a, ending_classify(seen->main_code, seen->main_status, seen->result, success, &reason), NULL);
+    a->reason = g_strdup_printf(
+        "its unit was stopped by somebody else%s%s", reason ? ": " : "", util_strempty(reason));
+}
+
+/* The journal never heard of it; that is proof only for the same life of the service manager. */
+static bool attempt_was_never_started(const Attempt *a)
+{
+    const Manager *m = a->engine->manager;
+
+    return a->view.row == RUN_STARTING && a->run->manager_stamp == m->manager_stamp &&
+           g_strcmp0(a->run->boot_id, m->boot_id) == 0;
+}
+
+void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
+{
+    g_autofree char *reason = NULL;
+
+    a->finished = e->ended;
+    switch (e->verdict) {
+    case EVIDENCE_NEVER:
+        if (attempt_was_never_started(a)) {
+            a->view.phase = ATTEMPT_CLAIMED;
+            a->view.unit_changed = false;
+        } else {
+            attempt_finish(
+                a, RUN_LOST, "its unit is gone with the service manager that it was claimed under");
+        }
+        return;
+    case EVIDENCE_FAILED:
+        a->exit_code = e->main_code;
+        a->exit_status = e->main_status;
+        attempt_finish(a,
+            ending_classify(
+                e->main_code, e->main_status, "", a->task ? a->task->success_status : NULL, &reason),
+            reason);
+        return;
+    case EVIDENCE_STOPPED:
+        attempt_finish(a, RUN_LOST, "its unit was stopped while nobody watched: how it ended is not known");
+        return;
+    case EVIDENCE_STARTED:
+        attempt_finish(a, RUN_LOST, "its unit is gone, and the journal does not say how it ended");
+        return;
+    case EVIDENCE_UNKNOWN:
+        attempt_finish(a, RUN_LOST, "its unit is gone, and the journal has a gap since it was claimed");
+        return;
+    }
+}
+
+static void attempt_log_end(const Attempt *a, RunResult result, RunState state)
+{
+    const char *id = result == RUN_LOST  ? LOG_ID_RUN_LOST
+                     : state == RUN_DONE ? LOG_ID_RUN_ENDED
+                                         : LOG_ID_RETRY;
+
+    log_message(result == RUN_SUCCESS ? LOG_DEBUG : LOG_NOTICE,
+        &(LogContext){ id, a->run->task, a->run->id, a->run->attempt, a->unit },
+        "Run %" G_GUINT64_FORMAT " of %s ended: %s%s%s%s", a->run->id, a->run->task,
+        run_result_to_string(result), a->reason ? ", " : "", util_strempty(a->reason),
+        state == RUN_DONE ? "" : "; it is tried again");
+}
+
+static void attempt_report_orphan(Attempt *a)
+{
+    if (!a->reported)
+        log_message(LOG_WARNING,
+            &(LogContext){ LOG_ID_FOREIGN_UNIT, NULL, a->run->id, a->run->attempt, a->unit },
+            "Unit %s is named as ours, but the database has no such attempt; it is left alone.", a->unit);
+    a->reported = true;
+    a->view.phase = ATTEMPT_RELEASED;
+}
+
+static void on_ended(
+    int r, RunResult result, RunState state, uint64_t due, const Error *error, void *userdata)
+{
+    Attempt *a = userdata;
+    Manager *m = a->engine->manager;
+
+    a->store_busy = false;
+    if (r < 0) {
+        if (r != -ENOTCONN) {
+            log_error("The end of run %" G_GUINT64_FORMAT " cannot be recorded, trying again: %s", a->run->id,
+                error && error->message ? error->message : g_strerror(-r));
+            /* What the database refuses is most likely the output: the end itself must not be lost for it. */
+            g_clear_pointer(&a->output, g_free);
+            attempt_retry_later(a);
+        }
+        engine_act(a);
+        return;
+    }
+    if (a->view.orphan && r == STORE_NOT_YOURS) {
+        attempt_report_orphan(a);
+        return;
+    }
+    a->view.phase = ATTEMPT_RECORDED;
+    if (r == STORE_RECORDED) {
+        attempt_log_end(a, result, state);
+        manager_run_changed(m, a->run->id, state, state == RUN_DONE ? result : RUN_RESULT_NONE);
+        if (state != RUN_DONE) {
+            m->n_waiting++;
+            dispatcher_due(m->dispatcher, due);
+        }
+    }
+    engine_act(a);
+    manager_update(m);
+}
+
+void attempt_record(Attempt *a)
+{
+    Manager *m = a->engine->manager;
+    const UnitState *u = a->state;
+    RunResult result = a->run->cause != RUN_RESULT_NONE ? a->run->cause : a->result;
+    StoreEnd end = {
+        .owner = { a->run->id, a->run->attempt, a->run->token },
+        .result = a->result,
+        .reason = util_strempty(a->reason),
+        .exit_code = a->exit_code,
+        .exit_status = a->exit_status,
+        .invocation_id = u ? u->invocation_id : "",
+        .started = u ? u->started : UNSET,
+        .finished = a->finished,
+        .cpu_nsec = u ? u->cpu_nsec : UNSET,
+        .memory_peak = u ? u->memory_peak : UNSET,
+        .io_read = u ? u->io_read : UNSET,
+        .io_write = u ? u->io_write : UNSET,
+        .ip_in = u ? u->ip_in : UNSET,
+        .ip_out = u ? u->ip_out : UNSET,
+        .output = a->output,
+    };
+
+    if (a->task && !a->view.orphan)
+        end.again = retry_wanted(&a->task->retry, a->run->attempt, result, a->exit_code, a->exit_status,
+            g_random_double(), &end.again_in_usec);
+    if (store_end(m->store, &end, on_ended, a) < 0) {
+        a->store_busy = false;
+        attempt_retry_later(a);
+    }
+}

@@ -1,0 +1,130 @@
+/* What the parts of core see of one another. Nothing outside this folder includes it. */
+#pragma once
+
+#include "core/manager.h"
+
+typedef struct Registry Registry;
+typedef struct Engine Engine;
+typedef struct Dispatcher Dispatcher;
+typedef struct Scheduler Scheduler;
+typedef struct Loader Loader;
+
+struct Manager {
+    sd_event *event;
+    Clock *clock;
+    ManagerConfig config; /* strings owned */
+    ManagerEvents events;
+    void *userdata;
+
+    Store *store;
+    Exec *exec;
+    Registry *registry;
+    Engine *engine;
+    Dispatcher *dispatcher;
+    Scheduler *scheduler;
+    Loader *loader;
+
+    char *boot_id;          /* of the kernel */
+    uint64_t manager_stamp; /* of the service manager; 0 while it has not been asked */
+    bool store_started;
+    ClockTimer *start_timer;
+
+    ManagerState state;
+    char *reason;
+    bool store_up;     /* and what stands there is loaded */
+    bool exec_up;      /* the service manager answers */
+    bool files_loaded; /* the task directories were read once */
+    uint64_t n_waiting;
+    ClockTimer *stop_timer;
+    ClockFn stop_fn;
+    void *stop_userdata;
+};
+
+/* Tells the world, and nobody else does. */
+void manager_run_changed(Manager *m, uint64_t run, RunState state, RunResult result);
+void manager_task_changed(Manager *m, const char *task);
+/* Something changed that State, Reason or whether work may go on depends on. */
+void manager_update(Manager *m);
+/* Claims and starts may be made now. */
+bool manager_may_start(const Manager *m);
+
+/* -ENOTCONN with a sentence while the database is away. */
+int manager_check_store(const Manager *m, Error *error);
+
+/* registry.c: the definitions in force, and old revisions that runs still refer to */
+Registry *registry_new(Manager *m);
+void registry_free(Registry *r);
+/* Takes what the database has; definitions that can no longer be parsed are logged and left out. */
+void registry_load(Registry *r, const StoreLoaded *loaded);
+TaskEntry *registry_find(Registry *r, const char *name);
+GPtrArray *registry_list(Registry *r, const char *after, unsigned limit);
+/* Puts task (reference taken) in force as revision. */
+TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char *path, uint64_t revision);
+void registry_remove(Registry *r, const char *name);
+/* Calls fn for each entry, in the order of names. */
+typedef void (*RegistryFn)(TaskEntry *entry, void *userdata);
+void registry_foreach(Registry *r, RegistryFn fn, void *userdata);
+/* The task of a run. In force or cached: *ret at once and 1. Else 0, and fn is called later with it, or with
+ * NULL where that revision cannot be had (r -ENOENT, -EINVAL) or the store went away (-ENOTCONN). */
+typedef void (*RegistryTaskFn)(int r, Task *task, void *userdata);
+int registry_get_revision(
+    Registry *r, const char *name, uint64_t revision, Task **ret, RegistryTaskFn fn, void *userdata);
+
+/* definition.c: a definition judged as a whole */
+int definition_parse(
+    const char *name, const TaskSource *sources, size_t n, size_t input_max, DiagList *diags, Task **ret);
+/* The input of a slot of this schedule. */
+int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error);
+
+/* loader: the task directories, read by a helper process (core/loader.h) */
+Loader *loader_new(Manager *m);
+void loader_free(Loader *l);
+typedef void (*LoaderFn)(int r, GPtrArray *files /* LoaderFile* */, void *userdata);
+typedef struct LoaderFile {
+    char *name;
+    GPtrArray *sources; /* TaskSource* */
+} LoaderFile;
+/* -EBUSY while one is under way. */
+int loader_start(Loader *l, LoaderFn fn, void *userdata);
+
+/* engine.c: the attempts that this node owns */
+Engine *engine_new(Manager *m);
+void engine_free(Engine *e);
+/* A run that was just claimed (a copy is not made: *run is taken and set to NULL). */
+void engine_claimed(Engine *e, StoreRun **run);
+/* What the database says is ours, after each time it came up; the runs are taken out of the array. */
+void engine_load(Engine *e, GPtrArray *runs);
+/* The units the manager has are to be compared with what we own. */
+void engine_resync(Engine *e);
+/* Units and rows were compared since both sides came up: what is ours is known. */
+bool engine_is_reconciled(const Engine *e);
+/* A cancel of a claimed run is committed. */
+void engine_cancelled(Engine *e, uint64_t run, uint64_t cause_at);
+/* Everything is looked at again: the store or the manager came back. */
+void engine_wake(Engine *e);
+unsigned engine_n_attempts(const Engine *e);
+unsigned engine_n_running(const Engine *e);
+unsigned engine_n_unrecorded(const Engine *e);
+void engine_live(Engine *e, uint64_t run, RunLive *ret);
+/* -ENOENT: no unit of that run is here. */
+int engine_kill(Engine *e, uint64_t run, int signal, ExecDoneFn fn, void *userdata);
+void engine_unit_changed(Engine *e, const UnitState *seen);
+void engine_unit_removed(Engine *e, const char *unit);
+
+/* dispatcher.c: claims what is due */
+Dispatcher *dispatcher_new(Manager *m);
+void dispatcher_free(Dispatcher *d);
+/* Something may be due from this instant on (real µs; UNSET: nothing known). */
+void dispatcher_due(Dispatcher *d, uint64_t due);
+/* There may be room, or the store or the manager came back. */
+void dispatcher_wake(Dispatcher *d);
+
+/* scheduler.c: the next slots behind one timer */
+Scheduler *scheduler_new(Manager *m);
+void scheduler_free(Scheduler *s);
+/* What was said of schedules in the database; also forgets what was under way. */
+void scheduler_load(Scheduler *s, GPtrArray *schedules);
+/* An entry is new or changed: its slots are computed anew, none before since (real µs). */
+void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since);
+void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled);
+void scheduler_wake(Scheduler *s);

@@ -1,0 +1,330 @@
+/* The daemon's one object: what is up, what state that makes, and who is woken by it. */
+#include "core/internal.h"
+
+#include "base/log.h"
+
+#define STAMP_WAIT_USEC (3 * USEC_PER_SEC)
+#define STOP_WAIT_USEC  (10 * USEC_PER_SEC)
+
+static const char *const state_names[_MANAGER_STATE_MAX] = {
+    [MANAGER_WAITING_FOR_DATABASE] = "waiting-for-database",
+    [MANAGER_RUNNING] = "running",
+    [MANAGER_STOPPING] = "stopping",
+};
+
+const char *manager_state_to_string(ManagerState s)
+{
+    return state_names[s];
+}
+
+/* --- telling
+ * ------------------------------------------------------------------------------------------------------ */
+
+void manager_run_changed(Manager *m, uint64_t run, RunState state, RunResult result)
+{
+    m->events.run_changed(run, state, result, m->userdata);
+}
+
+void manager_task_changed(Manager *m, const char *task)
+{
+    m->events.task_changed(task, m->userdata);
+}
+
+static void manager_set_state(Manager *m, ManagerState state, const char *reason)
+{
+    if (m->state == MANAGER_STOPPING)
+        state = MANAGER_STOPPING;
+    if (m->state == state && g_strcmp0(m->reason, reason) == 0)
+        return;
+    m->state = state;
+    g_free(m->reason);
+    m->reason = g_strdup(reason);
+    log_message(*reason ? LOG_NOTICE : LOG_INFO, &(LogContext){ .message_id = LOG_ID_STATE }, "State: %s%s%s",
+        manager_state_to_string(state), *reason ? ": " : "", reason);
+}
+
+bool manager_may_start(const Manager *m)
+{
+    return m->state == MANAGER_RUNNING && m->store_up && m->exec_up;
+}
+
+static void manager_finish_stop(Manager *m)
+{
+    ClockFn fn = m->stop_fn;
+
+    m->stop_fn = NULL;
+    if (m->stop_timer)
+        clock_timer_disarm(m->stop_timer);
+    if (fn)
+        fn(m->stop_userdata);
+}
+
+void manager_update(Manager *m)
+{
+    if (m->stop_fn && engine_n_unrecorded(m->engine) == 0 && store_pending(m->store) == 0)
+        manager_finish_stop(m);
+    m->events.state_changed(m->userdata);
+}
+
+/* --- the database
+ * ------------------------------------------------------------------------------------------------- */
+
+static void on_files(int r, const Error *error, void *userdata)
+{
+    Manager *m = userdata;
+
+    /* Tasks from files are in force, or were reported: work begins. */
+    m->files_loaded = true;
+    manager_set_state(
+        m, MANAGER_RUNNING, m->exec_up ? "" : "the service manager cannot be reached over the bus");
+    scheduler_wake(m->scheduler);
+    engine_wake(m->engine);
+    dispatcher_wake(m->dispatcher);
+    manager_update(m);
+}
+
+static void manager_database_up(Manager *m, const StoreLoaded *loaded)
+{
+    m->store_up = true;
+    m->n_waiting = loaded->n_waiting;
+    registry_load(m->registry, loaded);
+    scheduler_load(m->scheduler, loaded->schedules);
+    engine_load(m->engine, loaded->runs);
+    engine_wake(m->engine);
+    if (loaded->next_due != UNSET)
+        dispatcher_due(m->dispatcher, loaded->next_due);
+    if (m->files_loaded || manager_reload(m, NULL, on_files, m, NULL) < 0)
+        on_files(0, NULL, m);
+}
+
+static void on_store(StoreState state, const char *reason, const StoreLoaded *loaded, void *userdata)
+{
+    Manager *m = userdata;
+
+    if (state == STORE_UP) {
+        manager_database_up(m, loaded);
+        return;
+    }
+    m->store_up = false;
+    manager_set_state(m, MANAGER_WAITING_FOR_DATABASE, util_strempty(reason));
+    manager_update(m);
+}
+
+static int manager_start_store(Manager *m)
+{
+    g_autofree char *dumps = g_build_filename(m->config.state_directory, "dumps", NULL);
+    StoreConfig config = {
+        .conninfo = m->config.conninfo,
+        .node = m->config.node,
+        .boot_id = m->boot_id,
+        .manager_stamp = m->manager_stamp,
+        .dump_directory = dumps,
+    };
+    int r;
+
+    if (m->store_started)
+        return 0;
+    m->store_started = true;
+    clock_timer_disarm(m->start_timer);
+    r = store_new(m->event, m->clock, &config, on_store, m, &m->store);
+    return r < 0 ? r : store_start(m->store);
+}
+
+static void on_start_timer(void *userdata)
+{
+    manager_start_store(userdata);
+}
+
+/* --- the service manager
+ * ------------------------------------------------------------------------------------------ */
+
+static void on_unit_changed(const UnitState *seen, void *userdata)
+{
+    engine_unit_changed(((Manager *)userdata)->engine, seen);
+}
+
+static void on_unit_removed(const char *unit, void *userdata)
+{
+    engine_unit_removed(((Manager *)userdata)->engine, unit);
+}
+
+static void on_resync(void *userdata)
+{
+    engine_resync(((Manager *)userdata)->engine);
+}
+
+static void on_stamp(int r, uint64_t number, void *userdata)
+{
+    Manager *m = userdata;
+
+    if (r >= 0)
+        m->manager_stamp = number;
+    else if (r == -ENOTCONN)
+        return; /* asked again with the next connection, or the timer has enough of it */
+    manager_start_store(m);
+}
+
+static void on_exec_connection(bool up, void *userdata)
+{
+    Manager *m = userdata;
+
+    m->exec_up = up;
+    if (up && !m->store_started && exec_manager_stamp(m->exec, on_stamp, m) < 0)
+        manager_start_store(m);
+    if (m->state == MANAGER_RUNNING)
+        manager_set_state(m, MANAGER_RUNNING, up ? "" : "the service manager cannot be reached over the bus");
+    if (up) {
+        engine_resync(m->engine);
+        engine_wake(m->engine);
+        dispatcher_wake(m->dispatcher);
+    }
+    manager_update(m);
+}
+
+int manager_set_bus(Manager *m, sd_bus *bus)
+{
+    return exec_set_bus(m->exec, bus);
+}
+
+/* --- life
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static char *manager_read_boot_id(void)
+{
+    g_autofree char *text = NULL;
+    GString *id = g_string_new(NULL);
+
+    if (g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
+        for (const char *p = text; *p; p++)
+            if (g_ascii_isxdigit(*p))
+                g_string_append_c(id, *p);
+    return g_string_free(id, FALSE);
+}
+
+static void manager_copy_config(Manager *m, const ManagerConfig *c)
+{
+    m->config = *c;
+    m->config.conninfo = g_strdup(c->conninfo);
+    m->config.node = g_strdup(c->node);
+    m->config.runtime_directory = g_strdup(c->runtime_directory);
+    m->config.output_directory = g_strdup(c->output_directory);
+    m->config.state_directory = g_strdup(c->state_directory);
+    m->config.task_directories = (const char *const *)g_strdupv((char **)c->task_directories);
+}
+
+int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, const ManagerEvents *events,
+    void *userdata, Manager **ret)
+{
+    static const ExecEvents exec_events = { on_unit_changed, on_unit_removed, on_resync, on_exec_connection };
+    g_autoptr(Manager) m = g_new0(Manager, 1);
+    ExecConfig exec_config;
+    int r;
+
+    m->event = sd_event_ref(event);
+    m->clock = clock;
+    manager_copy_config(m, config);
+    m->events = *events;
+    m->userdata = userdata;
+    m->boot_id = manager_read_boot_id();
+    m->state = MANAGER_WAITING_FOR_DATABASE;
+    m->reason = g_strdup("starting");
+    exec_config =
+        (ExecConfig){ m->config.user_scope, m->config.runtime_directory, m->config.output_directory };
+    r = exec_new(event, &exec_config, &exec_events, m, &m->exec);
+    if (r < 0)
+        return r;
+    m->registry = registry_new(m);
+    m->engine = engine_new(m);
+    m->dispatcher = dispatcher_new(m);
+    m->scheduler = scheduler_new(m);
+    m->loader = loader_new(m);
+    if (!m->dispatcher || !m->scheduler || !m->loader ||
+        clock_timer_new(clock, CLOCK_BOOT, on_start_timer, m, &m->start_timer) < 0)
+        return -ENOMEM;
+    *ret = g_steal_pointer(&m);
+    return 0;
+}
+
+int manager_start(Manager *m)
+{
+    /* The store wants to know the service manager's identity first; without a bus it does without after a
+     * while. */
+    return clock_timer_arm(m->start_timer, clock_boot(m->clock) + STAMP_WAIT_USEC);
+}
+
+static void on_stop_timer(void *userdata)
+{
+    Manager *m = userdata;
+
+    log_warning("Stopping with %u ended runs not recorded yet; their units keep what is to be recorded.",
+        engine_n_unrecorded(m->engine));
+    manager_finish_stop(m);
+}
+
+void manager_stop(Manager *m, ClockFn fn, void *userdata)
+{
+    manager_set_state(m, MANAGER_STOPPING, "");
+    m->stop_fn = fn;
+    m->stop_userdata = userdata;
+    if (!m->store || !m->store_up) {
+        manager_finish_stop(m);
+        return;
+    }
+    if (!m->stop_timer && clock_timer_new(m->clock, CLOCK_BOOT, on_stop_timer, m, &m->stop_timer) < 0) {
+        manager_finish_stop(m);
+        return;
+    }
+    clock_timer_arm(m->stop_timer, clock_boot(m->clock) + STOP_WAIT_USEC);
+    manager_update(m);
+}
+
+void manager_free(Manager *m)
+{
+    if (!m)
+        return;
+    store_free(m->store);
+    exec_free(m->exec);
+    loader_free(m->loader);
+    scheduler_free(m->scheduler);
+    dispatcher_free(m->dispatcher);
+    engine_free(m->engine);
+    registry_free(m->registry);
+    clock_timer_free(m->start_timer);
+    clock_timer_free(m->stop_timer);
+    g_free((char *)m->config.conninfo);
+    g_free((char *)m->config.node);
+    g_free((char *)m->config.runtime_directory);
+    g_free((char *)m->config.output_directory);
+    g_free((char *)m->config.state_directory);
+    g_strfreev((char **)m->config.task_directories);
+    g_free(m->boot_id);
+    g_free(m->reason);
+    sd_event_unref(m->event);
+    g_free(m);
+}
+
+ManagerState manager_state(const Manager *m)
+{
+    return m->state;
+}
+
+const char *manager_reason(const Manager *m)
+{
+    return m->reason;
+}
+
+uint64_t manager_n_running(const Manager *m)
+{
+    return engine_n_running(m->engine);
+}
+
+uint64_t manager_n_waiting(const Manager *m)
+{
+    return m->n_waiting;
+}
+
+uint64_t manager_n_unrecorded(const Manager *m)
+{
+    return engine_n_unrecorded(m->engine);
+}

@@ -1,0 +1,224 @@
+/* The definitions in force, by name, and the old revisions that unfinished runs were made from. */
+#include "core/internal.h"
+
+#include "base/log.h"
+
+#define CACHE_MAX 256
+
+struct Registry {
+    Manager *manager;
+    GTree *entries;    /* name → TaskEntry*, owned */
+    GHashTable *cache; /* "NAME@REVISION" → Task*, owned */
+};
+
+static void task_entry_free(TaskEntry *entry)
+{
+    task_unref(entry->task);
+    g_free(entry->origin);
+    g_free(entry->path);
+    g_ptr_array_unref(entry->schedules);
+    g_free(entry);
+}
+
+static int registry_compare(gconstpointer a, gconstpointer b, gpointer userdata)
+{
+    return strcmp(a, b);
+}
+
+Registry *registry_new(Manager *m)
+{
+    Registry *r = g_new0(Registry, 1);
+
+    r->manager = m;
+    r->entries = g_tree_new_full(registry_compare, NULL, g_free, (GDestroyNotify)task_entry_free);
+    r->cache = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)task_unref);
+    return r;
+}
+
+void registry_free(Registry *r)
+{
+    if (!r)
+        return;
+    g_tree_unref(r->entries);
+    g_hash_table_unref(r->cache);
+    g_free(r);
+}
+
+TaskEntry *registry_find(Registry *r, const char *name)
+{
+    return g_tree_lookup(r->entries, name);
+}
+
+GPtrArray *registry_list(Registry *r, const char *after, unsigned limit)
+{
+    GPtrArray *list = g_ptr_array_new();
+    GTreeNode *node = after ? g_tree_upper_bound(r->entries, after) : g_tree_node_first(r->entries);
+
+    for (; node && list->len < limit; node = g_tree_node_next(node))
+        g_ptr_array_add(list, g_tree_node_value(node));
+    return list;
+}
+
+void registry_foreach(Registry *r, RegistryFn fn, void *userdata)
+{
+    for (GTreeNode *node = g_tree_node_first(r->entries); node; node = g_tree_node_next(node))
+        fn(g_tree_node_value(node), userdata);
+}
+
+static void registry_cache(Registry *r, const char *name, uint64_t revision, Task *task)
+{
+    if (g_hash_table_size(r->cache) >= CACHE_MAX)
+        g_hash_table_remove_all(r->cache);
+    g_hash_table_replace(r->cache, g_strdup_printf("%s@%" G_GUINT64_FORMAT, name, revision), task_ref(task));
+}
+
+static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEntry *old)
+{
+    GPtrArray *schedules = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < entry->task->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(entry->task->schedules, i);
+        ScheduleEntry *se = g_new0(ScheduleEntry, 1);
+
+        *se = (ScheduleEntry){ entry, s, s->enabled, UNSET, UNSET, false, false };
+        for (guint j = 0; old && j < old->schedules->len; j++) {
+            const ScheduleEntry *before = g_ptr_array_index(old->schedules, j);
+
+            if (strcmp(before->schedule->name, s->name) == 0) {
+                se->last = before->last;
+                se->enabled = before->said ? before->enabled : s->enabled;
+                se->said = before->said;
+            }
+        }
+        g_ptr_array_add(schedules, se);
+    }
+    return schedules;
+}
+
+TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char *path, uint64_t revision)
+{
+    TaskEntry *old = registry_find(r, task->name);
+    TaskEntry *entry = g_new0(TaskEntry, 1);
+
+    entry->task = task_ref(task);
+    entry->origin = g_strdup(origin);
+    entry->path = g_strdup(path);
+    entry->revision = revision;
+    entry->enabled = old ? old->enabled : true;
+    entry->schedules = task_entry_make_schedules(entry, old);
+    if (old)
+        registry_cache(r, task->name, old->revision, old->task);
+    g_tree_replace(r->entries, g_strdup(task->name), entry);
+    return entry;
+}
+
+void registry_remove(Registry *r, const char *name)
+{
+    TaskEntry *entry = registry_find(r, name);
+
+    if (!entry)
+        return;
+    registry_cache(r, name, entry->revision, entry->task);
+    g_tree_remove(r->entries, name);
+}
+
+static int registry_parse(Registry *r, const char *name, const char *definition, DiagList *diags, Task **ret)
+{
+    g_autoptr(GPtrArray) sources = NULL;
+    g_autofree TaskSource *flat = NULL;
+    int k = task_sources_from_json(definition, &sources);
+
+    if (k < 0)
+        return k;
+    flat = g_new0(TaskSource, sources->len);
+    for (guint i = 0; i < sources->len; i++)
+        flat[i] = *(const TaskSource *)g_ptr_array_index(sources, i);
+    return definition_parse(name, flat, sources->len, r->manager->config.input_max, diags, ret);
+}
+
+static void registry_load_task(Registry *r, const StoreTask *row)
+{
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) task = NULL;
+    TaskEntry *entry = registry_find(r, row->name);
+
+    if (entry && entry->revision == row->revision) {
+        entry->enabled = row->enabled;
+        return;
+    }
+    if (registry_parse(r, row->name, row->definition, diags, &task) < 0) {
+        g_autofree char *text = diag_list_to_text(diags);
+
+        log_message(LOG_ERR, &(LogContext){ LOG_ID_TASK_INVALID, row->name, 0, 0, NULL },
+            "The definition of %s in the database is not valid any more, it is left out: %s", row->name,
+            text);
+        return;
+    }
+    registry_put(r, task, row->origin, row->path, row->revision)->enabled = row->enabled;
+}
+
+void registry_load(Registry *r, const StoreLoaded *loaded)
+{
+    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) entries = registry_list(r, NULL, UINT_MAX);
+
+    for (guint i = 0; i < loaded->tasks->len; i++) {
+        const StoreTask *row = g_ptr_array_index(loaded->tasks, i);
+
+        g_hash_table_add(there, row->name);
+        registry_load_task(r, row);
+    }
+    for (guint i = 0; i < entries->len; i++) {
+        g_autofree char *name = g_strdup(((const TaskEntry *)g_ptr_array_index(entries, i))->task->name);
+
+        if (!g_hash_table_contains(there, name))
+            registry_remove(r, name);
+    }
+}
+
+typedef struct RevisionWait {
+    Registry *registry;
+    char *name;
+    uint64_t revision;
+    RegistryTaskFn fn;
+    void *userdata;
+} RevisionWait;
+
+static void on_revision(int r, const char *text, void *userdata)
+{
+    RevisionWait *w = userdata;
+    g_autoptr(Task) task = NULL;
+    g_autoptr(GPtrArray) diags = diag_list_new();
+
+    if (r >= 0) {
+        r = registry_parse(w->registry, w->name, text, diags, &task);
+        if (task)
+            registry_cache(w->registry, w->name, w->revision, task);
+    }
+    w->fn(r < 0 ? r : 0, task, w->userdata);
+    g_free(w->name);
+    g_free(w);
+}
+
+int registry_get_revision(
+    Registry *r, const char *name, uint64_t revision, Task **ret, RegistryTaskFn fn, void *userdata)
+{
+    const TaskEntry *entry = registry_find(r, name);
+    g_autofree char *key = g_strdup_printf("%s@%" G_GUINT64_FORMAT, name, revision);
+    Task *task = entry && entry->revision == revision ? entry->task : g_hash_table_lookup(r->cache, key);
+    RevisionWait *w;
+    int k;
+
+    if (task) {
+        *ret = task_ref(task);
+        return 1;
+    }
+    w = g_new(RevisionWait, 1);
+    *w = (RevisionWait){ r, g_strdup(name), revision, fn, userdata };
+    k = store_get_revision(r->manager->store, name, revision, on_revision, w);
+    if (k < 0) {
+        g_free(w->name);
+        g_free(w);
+    }
+    return k;
+}

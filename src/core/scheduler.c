@@ -1,0 +1,334 @@
+/* The next slot of every schedule, behind one timer. A slot is fired by asking for its run; that the same
+ * slot is never fired twice is the database's guard, not ours. */
+#include "core/internal.h"
+
+#include "base/log.h"
+#include "model/schedule.h"
+#include "model/timespec.h"
+
+struct Scheduler {
+    Manager *manager;
+    ClockTimer *timer;
+    GHashTable *since; /* "TASK/SCHEDULE" → uint64_t*: no slot before it */
+};
+
+static void scheduler_act(Scheduler *s);
+
+static void on_slot_due(void *userdata)
+{
+    scheduler_act(userdata);
+}
+
+Scheduler *scheduler_new(Manager *m)
+{
+    Scheduler *s = g_new0(Scheduler, 1);
+
+    s->manager = m;
+    s->since = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (clock_timer_new(m->clock, CLOCK_REAL, on_slot_due, s, &s->timer) < 0) {
+        g_hash_table_unref(s->since);
+        g_clear_pointer(&s, g_free);
+    }
+    return s;
+}
+
+void scheduler_free(Scheduler *s)
+{
+    if (!s)
+        return;
+    clock_timer_free(s->timer);
+    g_hash_table_unref(s->since);
+    g_free(s);
+}
+
+static char *scheduler_key(const ScheduleEntry *se)
+{
+    return g_strdup_printf("%s/%s", se->entry->task->name, se->schedule->name);
+}
+
+static uint64_t scheduler_since(Scheduler *s, const ScheduleEntry *se)
+{
+    g_autofree char *key = scheduler_key(se);
+    const uint64_t *since = g_hash_table_lookup(s->since, key);
+
+    return since ? *since : 0;
+}
+
+static void scheduler_set_since(Scheduler *s, const ScheduleEntry *se, uint64_t since)
+{
+    g_hash_table_replace(s->since, scheduler_key(se), g_memdup2(&since, sizeof since));
+}
+
+/* Its next nominal time: after the last one, and none before it was said that it is to fire. */
+static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
+{
+    uint64_t since = scheduler_since(s, se);
+    uint64_t after = since > 0 ? since - 1 : 0;
+
+    if (se->last != UNSET && se->last > after)
+        after = se->last;
+    se->next = se->enabled && se->entry->enabled ? schedule_next(se->schedule, after) : UNSET;
+    if (se->next == USEC_INFINITY)
+        se->next = UNSET;
+}
+
+/* --- firing
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* An answer finds its schedule by name: the definition may have changed meanwhile. */
+typedef struct Firing {
+    Scheduler *scheduler;
+    char *task, *schedule;
+    uint64_t nominal;
+} Firing;
+
+static Firing *firing_new(Scheduler *s, const ScheduleEntry *se, uint64_t nominal)
+{
+    Firing *f = g_new(Firing, 1);
+
+    *f = (Firing){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), nominal };
+    return f;
+}
+
+static void firing_free(Firing *f)
+{
+    g_free(f->task);
+    g_free(f->schedule);
+    g_free(f);
+}
+
+static ScheduleEntry *scheduler_find(Scheduler *s, const char *task, const char *schedule)
+{
+    TaskEntry *entry = registry_find(s->manager->registry, task);
+
+    for (guint i = 0; entry && i < entry->schedules->len; i++) {
+        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+
+        if (strcmp(se->schedule->name, schedule) == 0)
+            return se;
+    }
+    return NULL;
+}
+
+/* The slot is settled: the next one counts. */
+static void firing_settled(const Firing *f)
+{
+    ScheduleEntry *se = scheduler_find(f->scheduler, f->task, f->schedule);
+
+    if (!se)
+        return;
+    se->firing = false;
+    se->last = se->last == UNSET ? f->nominal : MAX(se->last, f->nominal);
+    scheduler_compute(f->scheduler, se);
+    scheduler_act(f->scheduler);
+}
+
+static void on_passed(int r, const Error *error, void *userdata)
+{
+    Firing *f = userdata;
+
+    if (r != -ENOTCONN && r != -ECANCELED)
+        firing_settled(f);
+    firing_free(f);
+}
+
+static void scheduler_pass(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *reason)
+{
+    Firing *f = firing_new(s, se, nominal);
+    g_autofree char *when = timespec_format_instant(nominal);
+
+    log_message(LOG_NOTICE, &(LogContext){ LOG_ID_SLOT_MISSED, se->entry->task->name, 0, 0, NULL },
+        "The slot %s of %s/%s did not fire: %s", when, se->entry->task->name, se->schedule->name, reason);
+    se->firing = true;
+    if (store_pass_slot(s->manager->store, se->entry->task->name, se->schedule->name, nominal, reason,
+            on_passed, f) < 0) {
+        se->firing = false;
+        firing_free(f);
+    }
+}
+
+static void on_fired(int r, const StoreAsked *asked, const Error *error, void *userdata)
+{
+    Firing *f = userdata;
+    Manager *m = f->scheduler->manager;
+    ScheduleEntry *se;
+
+    if (r >= 0) {
+        if (asked->run != 0 && asked->fresh) {
+            m->n_waiting++;
+            manager_run_changed(m, asked->run, asked->state, RUN_RESULT_NONE);
+            dispatcher_due(m->dispatcher, asked->due);
+        }
+        firing_settled(f);
+    } else if (r != -ENOTCONN && r != -ECANCELED) {
+        se = scheduler_find(f->scheduler, f->task, f->schedule);
+        if (se)
+            scheduler_pass(f->scheduler, se, f->nominal,
+                error && error->message ? error->message : "the database refused its run");
+    }
+    firing_free(f);
+}
+
+static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
+{
+    Manager *m = s->manager;
+    const Task *t = se->entry->task;
+    g_autofree char *token =
+        g_strdup_printf("%s/%s@%" G_GUINT64_FORMAT, t->name, se->schedule->name, nominal);
+    g_auto(Input) input = { 0 };
+    g_auto(Error) error = { 0 };
+    Firing *f;
+    StoreAsk ask;
+
+    if (definition_schedule_input(t, se->schedule, m->config.input_max, &input, &error) < 0) {
+        scheduler_pass(s, se, nominal, error.message);
+        return;
+    }
+    ask = (StoreAsk){
+        .requester = "taskschedd",
+        .requester_uid = UNSET,
+        .token = token,
+        .task = t->name,
+        .revision = se->entry->revision,
+        .queue = t->queue,
+        .priority = t->priority,
+        .input = input.json,
+        .secrets = input.secrets,
+        .grace_usec = t->stop_usec,
+        .schedule = se->schedule->name,
+        .nominal = nominal,
+    };
+    f = firing_new(s, se, nominal);
+    se->firing = true;
+    if (store_ask(m->store, &ask, on_fired, f) < 0) {
+        se->firing = false;
+        firing_free(f);
+    }
+}
+
+/* One that is due: fired, or, where it is too late for it, passed up to the newest one that is too. */
+static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
+{
+    uint64_t nominal = se->next, next;
+
+    if (schedule_catches_up(se->schedule, nominal, now)) {
+        scheduler_fire(s, se, nominal);
+        return;
+    }
+    if (se->schedule->every_usec > 0) {
+        uint64_t skipped = (now - nominal) / se->schedule->every_usec;
+
+        nominal += skipped * se->schedule->every_usec;
+        if (schedule_catches_up(se->schedule, nominal, now) && skipped > 0)
+            nominal -= se->schedule->every_usec; /* the newest is in time: only those before it are passed */
+        scheduler_pass(s, se, nominal, "the host or taskschedd was down, and intervals are not caught up");
+        return;
+    }
+    while (
+        (next = schedule_next(se->schedule, nominal)) <= now && !schedule_catches_up(se->schedule, next, now))
+        nominal = next;
+    scheduler_pass(s, se, nominal, "it was missed by more than a day");
+}
+
+typedef struct SchedulerPass {
+    Scheduler *scheduler;
+    uint64_t now, earliest;
+} SchedulerPass;
+
+static void scheduler_visit(TaskEntry *entry, void *userdata)
+{
+    SchedulerPass *p = userdata;
+
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+
+        if (se->next == UNSET || se->firing)
+            continue;
+        if (se->next <= p->now)
+            scheduler_handle(p->scheduler, se, p->now);
+        else
+            p->earliest = MIN(p->earliest, se->next);
+    }
+}
+
+static void scheduler_act(Scheduler *s)
+{
+    Manager *m = s->manager;
+    SchedulerPass p = { s, clock_real(m->clock), UNSET };
+
+    if (!m->store_up || m->state == MANAGER_STOPPING)
+        return;
+    registry_foreach(m->registry, scheduler_visit, &p);
+    if (p.earliest == UNSET)
+        clock_timer_disarm(s->timer);
+    else
+        clock_timer_arm(s->timer, p.earliest);
+}
+
+/* --- what is said of schedules
+ * ------------------------------------------------------------------------------------ */
+
+static void scheduler_reset(TaskEntry *entry, void *userdata)
+{
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+
+        se->firing = false;
+        scheduler_compute(userdata, se);
+    }
+}
+
+void scheduler_load(Scheduler *s, GPtrArray *schedules)
+{
+    for (guint i = 0; i < schedules->len; i++) {
+        const StoreSchedule *row = g_ptr_array_index(schedules, i);
+        ScheduleEntry *se = scheduler_find(s, row->task, row->name);
+
+        if (!se)
+            continue;
+        se->last = row->last_nominal;
+        se->said = row->enabled >= 0;
+        se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
+        if (row->since != UNSET)
+            scheduler_set_since(s, se, row->since);
+    }
+    registry_foreach(s->manager->registry, scheduler_reset, s);
+}
+
+void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since)
+{
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+
+        scheduler_set_since(s, se, since);
+        scheduler_compute(s, se);
+    }
+    scheduler_act(s);
+}
+
+void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled)
+{
+    uint64_t now = clock_real(s->manager->clock);
+
+    if (!schedule)
+        entry->enabled = enabled;
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+
+        if (schedule && strcmp(se->schedule->name, schedule) != 0)
+            continue;
+        if (schedule) {
+            se->enabled = enabled;
+            se->said = true;
+        }
+        if (enabled)
+            scheduler_set_since(s, se, now);
+        scheduler_compute(s, se);
+    }
+    scheduler_act(s);
+}
+
+void scheduler_wake(Scheduler *s)
+{
+    scheduler_act(s);
+}

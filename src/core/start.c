@@ -1,0 +1,121 @@
+/* From a claimed run to a start: its input is resolved, its command filled in, and the manager asked. */
+#include "core/engine.h"
+
+#include "base/log.h"
+#include "model/command.h"
+
+#define SHUTDOWN_RETRY_USEC (5 * USEC_PER_SEC)
+
+static void on_started(int r, const Error *error, void *userdata)
+{
+    Attempt *a = userdata;
+
+    a->exec_busy = false;
+    switch (r) {
+    case EXEC_STARTED:
+        a->view.phase = ATTEMPT_STARTED;
+        a->view.unit_changed = true;
+        break;
+    case EXEC_EXISTS:
+        a->view.unit_changed = true; /* read it: ours by its token, or somebody else's */
+        break;
+    case EXEC_REFUSED:
+        attempt_finish(a, RUN_RESOURCES, error->message);
+        break;
+    case EXEC_SHUTTING_DOWN:
+        attempt_requeue(a, "the host is shutting down", SHUTDOWN_RETRY_USEC);
+        return;
+    default:
+        /* Unknown outcome: the unit may be there. Asking again finds out. */
+        if (r != -ENOTCONN) {
+            log_warning("Starting %s failed, trying again: %s", a->unit,
+                error && error->message ? error->message : g_strerror(-r));
+            attempt_retry_later(a);
+        }
+        break;
+    }
+    engine_act(a);
+}
+
+static char *attempt_credentials_directory(const Attempt *a)
+{
+    const Manager *m = a->engine->manager;
+
+    if (m->config.user_scope)
+        return g_strdup_printf("%s/credentials/%s", g_get_user_runtime_dir(), a->unit);
+    return g_strdup_printf("/run/credentials/%s", a->unit);
+}
+
+/* What the attempt is given; ret's pointers are owned by the other out-parameters. */
+typedef struct StartInput {
+    char *json;
+    GHashTable *files;
+    char *path;
+    GPtrArray *argv;
+} StartInput;
+
+static void start_input_clear(StartInput *s)
+{
+    g_clear_pointer(&s->json, g_free);
+    g_clear_pointer(&s->files, g_hash_table_unref);
+    g_clear_pointer(&s->path, g_free);
+    g_clear_pointer(&s->argv, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StartInput, start_input_clear)
+
+static int attempt_resolve(const Attempt *a, StartInput *ret, Error *error)
+{
+    g_autofree char *directory = attempt_credentials_directory(a);
+    Input input = { a->run->input, a->run->secrets, a->run->raw };
+    g_autoptr(JsonNode) node = NULL;
+    uint64_t now = clock_real(a->engine->manager->clock);
+    int r;
+
+    r = input_resolve(a->task, &input, now, directory, &ret->json, &ret->files, error);
+    if (r < 0)
+        return r;
+    node = json_from_string(ret->json, NULL);
+    return command_expand(a->task, node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL,
+        &ret->path, &ret->argv, error);
+}
+
+void attempt_start(Attempt *a)
+{
+    Manager *m = a->engine->manager;
+    const StoreRun *run = a->run;
+    g_auto(StartInput) input = { 0 };
+    g_auto(Error) error = { 0 };
+    ExecStart start;
+    int r;
+
+    r = attempt_resolve(a, &input, &error);
+    if (r >= 0) {
+        start = (ExecStart){
+            .run = run->id,
+            .attempt = run->attempt,
+            .task = a->task,
+            .path = input.path,
+            .argv = (char *const *)input.argv->pdata,
+            .token = run->token,
+            .fence = run->fence,
+            .schedule = run->schedule,
+            .nominal = run->nominal,
+            .timeout_usec = a->task->timeout_usec,
+            .input_json = a->task->has_input || run->input ? input.json : NULL,
+            .raw = run->raw,
+            .files = input.files,
+        };
+        a->exec_busy = true;
+        r = exec_start(m->exec, &start, on_started, a);
+        if (r < 0) {
+            a->exec_busy = false;
+            if (r != -ENOTCONN)
+                error_set(&error, ERROR_FAILED, "the unit could not be asked for: %s", g_strerror(-r));
+        }
+    }
+    if (error.code != ERROR_NONE) {
+        attempt_finish(a, RUN_RESOURCES, error.message);
+        engine_act(a);
+    }
+}

@@ -1,0 +1,399 @@
+/* What people ask of definitions: apply, delete, enable, reload, verify. */
+#include "core/internal.h"
+
+#include "base/log.h"
+
+const TaskEntry *manager_find_task(Manager *m, const char *name)
+{
+    return registry_find(m->registry, name);
+}
+
+GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit)
+{
+    return registry_list(m->registry, after, limit);
+}
+
+int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags)
+{
+    g_autoptr(Task) task = NULL;
+
+    return definition_parse(name, sources, n, m->config.input_max, diags, &task);
+}
+
+/* --- putting a definition in force
+ * -------------------------------------------------------------------------------- */
+
+/* Several files of one reload share one of these; apply has one of its own. */
+typedef struct Batch {
+    Manager *manager;
+    unsigned pending;
+    bool sealed; /* no more are added */
+    int r;
+    GString *faults;
+    ManagerDoneFn done_fn;
+    ManagerNumberFn number_fn;
+    uint64_t revision;
+    void *userdata;
+} Batch;
+
+static Batch *batch_new(Manager *m, void *userdata)
+{
+    Batch *b = g_new0(Batch, 1);
+
+    b->manager = m;
+    b->faults = g_string_new(NULL);
+    b->userdata = userdata;
+    return b;
+}
+
+static void batch_fault(Batch *b, int r, const char *text)
+{
+    b->r = r;
+    g_string_append(b->faults, text);
+    if (b->faults->len > 0 && b->faults->str[b->faults->len - 1] != '\n')
+        g_string_append_c(b->faults, '\n');
+}
+
+static void batch_check(Batch *b)
+{
+    g_auto(Error) error = { 0 };
+
+    if (!b->sealed || b->pending > 0)
+        return;
+    if (b->faults->len > 0)
+        g_string_truncate(b->faults, b->faults->len - 1);
+    if (b->r == -ENOTCONN)
+        error_set(&error, ERROR_NOT_AVAILABLE, "The connection to the database was lost before it answered");
+    else if (b->r < 0)
+        error_set(&error, ERROR_INVALID_TASK, "%s", b->faults->str);
+    if (b->number_fn)
+        b->number_fn(b->r, b->revision, &error, b->userdata);
+    else if (b->done_fn)
+        b->done_fn(b->r, &error, b->userdata);
+    g_string_free(b->faults, TRUE);
+    g_free(b);
+}
+
+typedef struct Putting {
+    Batch *batch;
+    Task *task;
+    const char *origin;
+    char *path;
+} Putting;
+
+static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
+{
+    Putting *p = userdata;
+    Manager *m = p->batch->manager;
+    TaskEntry *before = registry_find(m->registry, p->task->name);
+
+    p->batch->pending--;
+    if (r < 0) {
+        batch_fault(p->batch, r, error && error->message ? error->message : "");
+    } else if (!before || before->revision != revision || strcmp(before->origin, p->origin) != 0) {
+        TaskEntry *entry = registry_put(m->registry, p->task, p->origin, p->path, revision);
+
+        scheduler_put(m->scheduler, entry, clock_real(m->clock));
+        manager_task_changed(m, p->task->name);
+    }
+    p->batch->revision = revision;
+    batch_check(p->batch);
+    task_unref(p->task);
+    g_free(p->path);
+    g_free(p);
+}
+
+static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
+{
+    g_autofree char *definition = task_sources_to_json(task);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    Putting *p = g_new(Putting, 1);
+    StorePutTask put;
+    int r;
+
+    for (guint i = 0; i < task->schedules->len; i++)
+        g_ptr_array_add(names, ((const Schedule *)g_ptr_array_index(task->schedules, i))->name);
+    g_ptr_array_add(names, NULL);
+    put = (StorePutTask){ task->name, origin, path, task->description, definition,
+        (const char *const *)names->pdata };
+    *p = (Putting){ b, task_ref(task), origin, g_strdup(path) };
+    b->pending++;
+    r = store_put_task(b->manager->store, &put, on_put, p);
+    if (r < 0) {
+        b->pending--;
+        task_unref(p->task);
+        g_free(p->path);
+        g_free(p);
+    }
+    return r;
+}
+
+int manager_apply_task(Manager *m, const Caller *caller, const char *name, const char *text, size_t length,
+    ManagerNumberFn fn, void *userdata, Error *error)
+{
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autofree char *path = g_strconcat(name, ".task", NULL);
+    TaskSource source = { path, (char *)text, length };
+    g_autoptr(Task) task = NULL;
+    const TaskEntry *entry;
+    Batch *b;
+    int r = manager_check_store(m, error);
+
+    if (r < 0)
+        return r;
+    if (!task_name_is_valid(name))
+        return error_set(error, ERROR_INVALID_TASK,
+            "A task's name is a letter or digit and up to 63 more of letters, digits, '_', '.' and '-'");
+    entry = registry_find(m->registry, name);
+    if (entry && strcmp(entry->origin, "file") == 0) {
+        error_set(error, ERROR_FROM_FILE, "Task %s is defined by the file %s", name, entry->path);
+        error_set_hint(error, "Change the file, or put a drop-in beside it, and run `tschedctl reload`.");
+        return -EEXIST;
+    }
+    r = definition_parse(name, &source, 1, m->config.input_max, diags, &task);
+    if (r < 0) {
+        g_autofree char *faults = diag_list_to_text(diags);
+
+        return error_set(error, ERROR_INVALID_TASK, "%s", g_strchomp(faults));
+    }
+    b = batch_new(m, userdata);
+    b->number_fn = fn;
+    b->sealed = true;
+    r = batch_put(b, task, "api", "");
+    if (r < 0) {
+        g_string_free(b->faults, TRUE);
+        g_free(b);
+        return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
+    }
+    manager_audit(m, caller, "ApplyTask", name, true);
+    return 0;
+}
+
+/* --- delete, enable
+ * ----------------------------------------------------------------------------------------------- */
+
+typedef struct Change {
+    Manager *manager;
+    Batch *batch; /* of a reload; else NULL */
+    char *task, *schedule;
+    bool enabled;
+    ManagerDoneFn fn;
+    void *userdata;
+} Change;
+
+static Change *change_new(
+    Manager *m, const char *task, const char *schedule, ManagerDoneFn fn, void *userdata)
+{
+    Change *c = g_new0(Change, 1);
+
+    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, fn, userdata };
+    return c;
+}
+
+static void change_free(Change *c)
+{
+    g_free(c->task);
+    g_free(c->schedule);
+    g_free(c);
+}
+
+static void change_answer(Change *c, int r, const Error *given)
+{
+    g_auto(Error) own = { 0 };
+
+    if (r < 0 && (!given || given->code == ERROR_NONE)) {
+        if (r == -ENOTCONN)
+            error_set(
+                &own, ERROR_NOT_AVAILABLE, "The connection to the database was lost before it answered");
+        else
+            error_set(&own, ERROR_FAILED, "The database refused this: %s", g_strerror(-r));
+        given = &own;
+    }
+    if (c->batch) {
+        c->batch->pending--;
+        if (r < 0)
+            batch_fault(c->batch, r, given->message);
+        batch_check(c->batch);
+    } else {
+        c->fn(r, given, c->userdata);
+    }
+    change_free(c);
+}
+
+static void on_deleted(int r, const Error *error, void *userdata)
+{
+    Change *c = userdata;
+
+    if (r >= 0) {
+        registry_remove(c->manager->registry, c->task);
+        manager_task_changed(c->manager, c->task);
+        scheduler_wake(c->manager->scheduler);
+    }
+    change_answer(c, r, error);
+}
+
+int manager_delete_task(
+    Manager *m, const Caller *caller, const char *name, ManagerDoneFn fn, void *userdata, Error *error)
+{
+    const TaskEntry *entry;
+    Change *c;
+    int r = manager_check_store(m, error);
+
+    if (r < 0)
+        return r;
+    entry = registry_find(m->registry, name);
+    if (!entry)
+        return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", name);
+    if (strcmp(entry->origin, "file") == 0) {
+        error_set(error, ERROR_FROM_FILE, "Task %s is defined by the file %s", name, entry->path);
+        error_set_hint(error, "Remove or mask the file and run `tschedctl reload`.");
+        return -EEXIST;
+    }
+    c = change_new(m, name, NULL, fn, userdata);
+    r = store_delete_task(m->store, name, on_deleted, c);
+    if (r < 0) {
+        change_free(c);
+        return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
+    }
+    manager_audit(m, caller, "DeleteTask", name, true);
+    return 0;
+}
+
+static void on_enabled(int r, const Error *error, void *userdata)
+{
+    Change *c = userdata;
+    TaskEntry *entry = registry_find(c->manager->registry, c->task);
+
+    if (r >= 0 && entry) {
+        scheduler_set_enabled(c->manager->scheduler, entry, c->schedule, c->enabled);
+        manager_task_changed(c->manager, c->task);
+    }
+    change_answer(c, r, error);
+}
+
+int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bool enabled, ManagerDoneFn fn,
+    void *userdata, Error *error)
+{
+    g_auto(GStrv) parts = g_strsplit(object, "/", 2);
+    const TaskEntry *entry;
+    Change *c;
+    int r = manager_check_store(m, error);
+
+    if (r < 0)
+        return r;
+    entry = *parts ? registry_find(m->registry, parts[0]) : NULL;
+    if (!entry)
+        return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", util_strempty(parts[0]));
+    if (parts[1] && !task_find_schedule(entry->task, parts[1]))
+        return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", parts[0], parts[1]);
+    c = change_new(m, parts[0], parts[1], fn, userdata);
+    c->enabled = enabled;
+    r = store_set_enabled(m->store, parts[0], parts[1], enabled, on_enabled, c);
+    if (r < 0) {
+        change_free(c);
+        return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
+    }
+    manager_audit(m, caller, enabled ? "Enable" : "Disable", object, true);
+    return 0;
+}
+
+/* --- reload
+ * ------------------------------------------------------------------------------------------------------- */
+
+static void reload_file(Batch *b, const LoaderFile *f)
+{
+    Manager *m = b->manager;
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autofree TaskSource *sources = g_new0(TaskSource, MAX(f->sources->len, 1));
+    g_autoptr(Task) task = NULL;
+    int r;
+
+    if (f->sources->len == 0)
+        return;
+    for (guint i = 0; i < f->sources->len; i++)
+        sources[i] = *(const TaskSource *)g_ptr_array_index(f->sources, i);
+    if (!task_name_is_valid(f->name)) {
+        diag_add(diags, sources[0].path, 0, 0, "",
+            "the file's name is no task's name: a letter or digit and up to 63 more of letters, digits, '_', '.', '-'");
+        r = -EINVAL;
+    } else {
+        r = definition_parse(f->name, sources, f->sources->len, m->config.input_max, diags, &task);
+    }
+    if (r < 0) {
+        g_autofree char *text = diag_list_to_text(diags);
+
+        log_message(LOG_ERR, &(LogContext){ LOG_ID_TASK_INVALID, f->name, 0, 0, NULL },
+            "Task %s is not valid, its last good definition stays in force: %s", f->name, text);
+        batch_fault(b, -EINVAL, text);
+        return;
+    }
+    r = batch_put(b, task, "file", sources[0].path);
+    if (r < 0)
+        batch_fault(b, r, "");
+}
+
+static void reload_delete(Batch *b, const char *name)
+{
+    Change *c = change_new(b->manager, name, NULL, NULL, NULL);
+
+    c->batch = b;
+    b->pending++;
+    if (store_delete_task(b->manager->store, name, on_deleted, c) < 0) {
+        b->pending--;
+        change_free(c);
+    }
+}
+
+static void reload_remove_missing(Batch *b, GPtrArray *files)
+{
+    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) entries = registry_list(b->manager->registry, NULL, UINT_MAX);
+
+    for (guint i = 0; i < files->len; i++)
+        g_hash_table_add(there, ((LoaderFile *)g_ptr_array_index(files, i))->name);
+    for (guint i = 0; i < entries->len; i++) {
+        const TaskEntry *entry = g_ptr_array_index(entries, i);
+
+        if (strcmp(entry->origin, "file") == 0 && !g_hash_table_contains(there, entry->task->name))
+            reload_delete(b, entry->task->name);
+    }
+}
+
+static void on_loaded(int r, GPtrArray *files, void *userdata)
+{
+    Batch *b = userdata;
+
+    if (r < 0) {
+        batch_fault(b, r, "the task directories could not be read");
+    } else if (!b->manager->store_up) {
+        batch_fault(b, -ENOTCONN, "");
+    } else {
+        for (guint i = 0; i < files->len; i++)
+            reload_file(b, g_ptr_array_index(files, i));
+        reload_remove_missing(b, files);
+    }
+    b->sealed = true;
+    batch_check(b);
+}
+
+int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error)
+{
+    Batch *b;
+    int r = manager_check_store(m, error);
+
+    if (r < 0)
+        return r;
+    b = batch_new(m, userdata);
+    b->done_fn = fn;
+    r = loader_start(m->loader, on_loaded, b);
+    if (r < 0) {
+        g_string_free(b->faults, TRUE);
+        g_free(b);
+        return error_set(error, ERROR_FAILED, "%s",
+            r == -EBUSY ? "A reload is under way already"
+                        : "The helper that reads the task directories could not be started");
+    }
+    if (caller)
+        manager_audit(m, caller, "Reload", "", true);
+    return 0;
+}

@@ -1,0 +1,97 @@
+"""What the system tests share: the real programs inside the booted machine, and TAP."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+SEED = int(os.environ.get("TASKSCHEDD_SEED") or random.randrange(1 << 30))
+LONG = os.environ.get("TASKSCHEDD_LONG") == "1"
+chance = random.Random(SEED)
+
+
+class Tap:
+    """Counts and prints; ends with the plan."""
+
+    def __init__(self):
+        self.n = self.failed = 0
+        print(f"# seed {SEED}", flush=True)
+
+    def ok(self, good, what, detail=""):
+        self.n += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.n} - {what}", flush=True)
+        if not good and detail != "":
+            for line in str(detail).splitlines()[:40]:
+                print(f"#   {line}", flush=True)
+        return good
+
+    def same(self, got, want, what):
+        return self.ok(got == want, what, f"got  {got!r}\nwant {want!r}")
+
+    def note(self, text):
+        print(f"# {text}", flush=True)
+
+    def end(self):
+        print(f"1..{self.n}", flush=True)
+        sys.exit(1 if self.failed else 0)
+
+
+def command(*argv, input=None, timeout=60, check=True):
+    """Standard output of a program that must succeed."""
+    p = subprocess.run(argv, input=input, capture_output=True, text=True, timeout=timeout)
+    if check and p.returncode != 0:
+        raise RuntimeError(f"{argv}: exit {p.returncode}: {p.stderr.strip()}")
+    return p.stdout
+
+
+def ctl(*argv, **more):
+    return command("tschedctl", *argv, **more)
+
+
+def ctl_json(*argv, **more):
+    return json.loads(ctl("--json=short", *argv, **more))
+
+
+def sql(text):
+    """Rows of a query, each a list of strings."""
+    out = command("psql", "-h", "/run/taskschedd/postgresql", "-U", "taskschedd", "-d", "taskschedd", "-X", "-A", "-t",
+                  "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", f"set search_path = taskschedd; {text}")
+    return [line.split("\t") for line in out.splitlines() if line and line != "SET"]
+
+
+def units():
+    """Our units that are loaded: name -> (active, sub)."""
+    out = command("systemctl", "list-units", "--all", "--plain", "--no-legend", "tsched-run-*.service")
+    return {w[0]: (w[2], w[3]) for w in (line.split() for line in out.splitlines()) if len(w) >= 4}
+
+
+def wait_until(condition, seconds, step=0.05):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(step)
+    return bool(condition())
+
+
+def apply(name, text):
+    ctl("apply", "--name", name, "-", input=text)
+
+
+def drop_in(unit, name, text):
+    """A setting of the administrator's for a unit, in force at once."""
+    path = f"/etc/systemd/system/{unit}.d"
+    os.makedirs(path, exist_ok=True)
+    with open(f"{path}/{name}.conf", "w", encoding="utf-8") as f:
+        f.write(text)
+    command("systemctl", "daemon-reload")
+
+
+def script(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o755)
