@@ -127,7 +127,9 @@ static void test_whole(void)
     g_assert_cmpstr(setting->value, ==, "1G");
     g_assert_cmpstr(setting->file, ==, "t.task");
     g_assert_cmpuint(setting->line, ==, 27);
-    g_assert_cmpuint(setting->column, ==, 11);
+    g_assert_cmpuint(setting->column, ==, 1);
+    g_assert_cmpuint(setting->value_line, ==, 27);
+    g_assert_cmpuint(setting->value_column, ==, 11);
     g_assert_cmpuint(t->schedules->len, ==, 2);
     s = task_find_schedule(t, "nightly");
     g_assert_cmpuint(s->every_usec, ==, 86400 * SEC);
