@@ -223,6 +223,38 @@ static void test_expressions(void)
             g_error("'%s' is taken", *text);
 }
 
+/* A day is a calendar day where the clock changes, an hour is an hour; a text without zone is the system's.
+ */
+static void test_zone(void)
+{
+    static const struct {
+        const char *now, *text, *formatted;
+    } cases[] = {
+        { "2026-03-29T12:00:00+02:00", "today", "2026-03-28T23:00:00.000000Z" },
+        { "2026-03-29T12:00:00+02:00", "tomorrow", "2026-03-29T22:00:00.000000Z" },
+        { "2026-03-29T12:00:00+02:00", "today +1day", "2026-03-29T22:00:00.000000Z" },
+        { "2026-03-29T12:00:00+02:00", "today +24h", "2026-03-29T23:00:00.000000Z" },
+        { "2026-10-25T12:00:00+01:00", "today +1day", "2026-10-25T23:00:00.000000Z" },
+        { "2026-04-15T12:00:00+02:00", "month-start -1month", "2026-02-28T23:00:00.000000Z" },
+        { "2026-04-15T12:00:00+02:00", "week-start", "2026-04-12T22:00:00.000000Z" },
+        { "2026-04-15T12:00:00+02:00", "2026-01-01 06:00", "2026-01-01T05:00:00.000000Z" },
+        { "2026-04-15T00:30:00+02:00", "today", "2026-04-14T22:00:00.000000Z" },
+        { "2026-04-15T00:30:00+02:00", "today UTC", "2026-04-14T00:00:00.000000Z" },
+    };
+
+    g_setenv("TZ", "Europe/Zurich", TRUE);
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *text = NULL;
+        uint64_t now, usec;
+
+        g_assert_cmpint(timespec_parse_absolute(c->now, &now), ==, 0);
+        g_assert_cmpint(timespec_eval(c->text, now, &usec), ==, 0);
+        text = timespec_format_instant(usec);
+        g_assert_cmpstr(text, ==, c->formatted);
+    }
+    g_setenv("TZ", "UTC", TRUE);
+}
+
 int main(int argc, char **argv)
 {
     /* The expected instants are written for this zone. */
@@ -235,5 +267,6 @@ int main(int argc, char **argv)
     g_test_add_func("/timespec/absolute", test_absolute);
     g_test_add_func("/timespec/instants-oracle", test_instants_oracle);
     g_test_add_func("/timespec/expressions", test_expressions);
+    g_test_add_func("/timespec/zone", test_zone);
     return g_test_run();
 }
