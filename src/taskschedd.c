@@ -78,8 +78,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
     if (d->stopping)
         return 0;
     d->stopping = true;
-    daemon_status_stopping(d->status);
     manager_stop(d->manager, on_stopped, d);
+    daemon_status_stopping(d->status);
     return 0;
 }
 

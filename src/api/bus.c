@@ -23,7 +23,7 @@ struct Bus {
     sd_bus_slot *disconnected, *name_slot;
     ClockTimer *timer;
     uint64_t delay;
-    bool complained; /* one line for a series of failures */
+    char *complaint; /* as last logged: one line for a series of equal failures; NULL while all is well */
 };
 
 static void bus_close(Bus *b)
@@ -35,10 +35,12 @@ static void bus_close(Bus *b)
 
 static void bus_try_later(Bus *b, const char *what, int error)
 {
-    if (!b->complained)
-        log_message(LOG_WARNING, NULL, "%s: %s. Trying again; running tasks are not affected.", what,
-            g_strerror(-error));
-    b->complained = true;
+    g_autofree char *complaint = g_strdup_printf("%s: %s", what, g_strerror(-error));
+
+    if (g_strcmp0(complaint, b->complaint) != 0)
+        log_message(LOG_WARNING, NULL, "%s. Trying again; running tasks are not affected.", complaint);
+    g_free(b->complaint);
+    b->complaint = g_steal_pointer(&complaint);
     if (b->bus) {
         b->events.down(b->userdata);
         bus_close(b);
@@ -77,9 +79,9 @@ static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
         bus_try_later(b, what, r);
         return 0;
     }
-    if (b->complained)
+    if (b->complaint)
         log_message(LOG_INFO, NULL, "Connected to the message bus.");
-    b->complained = false;
+    g_clear_pointer(&b->complaint, g_free);
     b->delay = DELAY_MIN;
     b->events.up(b->bus, b->userdata);
     return 0;
@@ -150,5 +152,6 @@ void bus_free(Bus *b)
     clock_timer_free(b->timer);
     sd_event_unref(b->event);
     g_free(b->name);
+    g_free(b->complaint);
     g_free(b);
 }

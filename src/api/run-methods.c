@@ -51,13 +51,26 @@ int run_methods_run(Request *q, Error *error)
     return manager_run_task(q->manager, &q->caller, &ask, on_run, q, error);
 }
 
-int run_methods_cancel(Request *q, Error *error)
+/* The first argument of a method about one run. */
+static int run_methods_read_id(Request *q, uint64_t *ret, Error *error)
 {
-    uint64_t run;
-    int r = sd_bus_message_read(q->message, "t", &run);
+    int r = sd_bus_message_read(q->message, "t", ret);
 
     if (r < 0)
         return message_read_failed(r, error);
+    /* No id is larger than what a bigint holds. */
+    if (*ret == 0 || *ret > INT64_MAX)
+        return error_set(error, ERROR_NO_SUCH_RUN, "There is no run %" G_GUINT64_FORMAT ".", *ret);
+    return 0;
+}
+
+int run_methods_cancel(Request *q, Error *error)
+{
+    uint64_t run;
+    int r = run_methods_read_id(q, &run, error);
+
+    if (r < 0)
+        return r;
     return manager_cancel_run(q->manager, &q->caller, run, on_done, q, error);
 }
 
@@ -65,10 +78,12 @@ int run_methods_kill(Request *q, Error *error)
 {
     uint64_t run;
     int number;
-    int r = sd_bus_message_read(q->message, "ti", &run, &number);
+    int r = run_methods_read_id(q, &run, error);
 
+    if (r >= 0)
+        r = message_read_failed(sd_bus_message_read(q->message, "i", &number), error);
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     if (number < 1 || number > SIGRTMAX)
         return error_set(error, ERROR_INVALID_ARGUMENT, "There is no signal %d.", number);
     return manager_kill_run(q->manager, &q->caller, run, number, on_done, q, error);
@@ -77,10 +92,10 @@ int run_methods_kill(Request *q, Error *error)
 int run_methods_retry(Request *q, Error *error)
 {
     uint64_t run;
-    int r = sd_bus_message_read(q->message, "t", &run);
+    int r = run_methods_read_id(q, &run, error);
 
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     return manager_retry_run(q->manager, &q->caller, run, on_run, q, error);
 }
 
@@ -130,10 +145,10 @@ static void on_get(int r, const StoreRun *run, const GPtrArray *attempts, void *
 int run_methods_get(Request *q, Error *error)
 {
     uint64_t run;
-    int r = sd_bus_message_read(q->message, "t", &run);
+    int r = run_methods_read_id(q, &run, error);
 
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     return manager_get_run(q->manager, run, on_get, q, error);
 }
 
