@@ -160,8 +160,9 @@ COMMENT ON COLUMN run.meta IS 'Free keys and values of whoever asked';
 -- reads neither those that wait for tomorrow nor sorts all that are due.
 CREATE INDEX run_claim ON run (priority DESC, due, id) WHERE state = 'queued';
 CREATE INDEX run_due ON run (due) WHERE state = 'waiting';
--- Only what a node has in its hands.
-CREATE INDEX run_node ON run (node) WHERE state IN ('starting', 'running', 'stopping');
+-- Only what a node has in its hands. IS TRUE, so that only a query that says the same uses it: an update of one run
+-- finds that by its id, whatever the planner thinks of how few these are.
+CREATE INDEX run_node ON run (node) WHERE (state IN ('starting', 'running', 'stopping')) IS TRUE;
 CREATE INDEX run_task ON run (task, id);
 CREATE INDEX run_requester ON run (requester, id);
 CREATE INDEX run_meta ON run USING gin (meta jsonb_path_ops) WHERE meta IS NOT NULL;

@@ -143,8 +143,9 @@ int store_requeue(
 
 /* --- the end
  *
- * d decides, from the row as it stands: the cause wins unless the process had ended before it; another
- * attempt follows only if nobody cancelled. All other parts only write down what d says. */
+ * o is the row as it stands, locked until it is written. d decides: the cause wins unless the process had
+ * ended before it; another attempt follows only if nobody cancelled. All other parts only write down what d
+ * says. */
 static const char end_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::smallint[],"
@@ -251,26 +252,24 @@ int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata)
 
 /* --- cancelling */
 
+/* One update for both: what it finds the row to be at that moment decides, also where a claim came between.
+ */
 static const char cancel_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT * FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS q(run, reason, ord)),"
-    " ended AS MATERIALIZED ("
-    "  UPDATE run r SET state = 'done', result = 'cancelled', cause = 'cancelled', cause_at = now(),"
-    "   no_more = true, finished = now(), reason = q.reason"
-    "  FROM q WHERE r.id = q.run AND r.state IN ('waiting', 'queued', 'paused')"
-    "  RETURNING q.ord, r.cause_at),"
-    " marked AS MATERIALIZED ("
+    " u AS MATERIALIZED ("
     "  UPDATE run r SET no_more = true,"
+    "   state = CASE WHEN r.state IN ('waiting', 'queued', 'paused') THEN 'done' ELSE r.state END,"
+    "   result = CASE WHEN r.state IN ('waiting', 'queued', 'paused') THEN 'cancelled' ELSE '' END,"
+    "   finished = CASE WHEN r.state IN ('waiting', 'queued', 'paused') THEN now() ELSE r.finished END,"
     "   reason = CASE WHEN r.cause = '' THEN q.reason ELSE r.reason END,"
     "   cause_at = CASE WHEN r.cause = '' THEN now() ELSE r.cause_at END,"
     "   cause = CASE WHEN r.cause = '' THEN 'cancelled' ELSE r.cause END"
-    "  FROM q WHERE r.id = q.run AND r.state IN ('starting', 'running', 'stopping') AND NOT r.no_more"
-    "  RETURNING q.ord, r.state, r.cause_at)"
-    "SELECT ord, 'done', 'cancelled', false, time_to_usec(cause_at) FROM ended "
-    "UNION ALL SELECT ord, state, '', false, time_to_usec(cause_at) FROM marked "
+    "  FROM q WHERE r.id = q.run AND r.state <> 'done' AND NOT r.no_more"
+    "  RETURNING q.ord, r.state, r.result, r.cause_at)"
+    "SELECT ord, state, result, false, time_to_usec(cause_at) FROM u "
     "UNION ALL SELECT q.ord, r.state, r.result, r.state = 'done', time_to_usec(r.cause_at)"
-    " FROM q JOIN run r ON r.id = q.run"
-    " WHERE q.ord NOT IN (SELECT ord FROM ended) AND q.ord NOT IN (SELECT ord FROM marked)";
+    " FROM q JOIN run r ON r.id = q.run WHERE q.ord NOT IN (SELECT ord FROM u)";
 
 static void cancel_answer(Op *op, const OpAnswer *a)
 {

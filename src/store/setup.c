@@ -123,12 +123,12 @@ static void take_node(Setup *u)
         values, 3);
     exchange_add(x,
         "UPDATE attempt a SET epoch = (SELECT epoch FROM node WHERE name = $1::text) FROM run r"
-        " WHERE r.node = $1::text AND r.state IN ('starting', 'running', 'stopping')"
+        " WHERE r.node = $1::text AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE"
         "  AND a.run = r.id AND a.attempt = r.attempt",
         values, 1);
     exchange_add(x,
         "UPDATE run SET epoch = (SELECT epoch FROM node WHERE name = $1::text)"
-        " WHERE node = $1::text AND state IN ('starting', 'running', 'stopping')",
+        " WHERE node = $1::text AND (state IN ('starting', 'running', 'stopping')) IS TRUE",
         values, 1);
     exchange_add(x, "SELECT partitions_ahead()", NULL, 0);
     exchange_add(x,
@@ -141,7 +141,7 @@ static void take_node(Setup *u)
         x, "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM schedule s ORDER BY s.task, s.name", NULL, 0);
     exchange_add(x,
         "SELECT " ROW_RUN_COLUMNS " FROM run r"
-        " WHERE r.node = $1::text AND r.state IN ('starting', 'running', 'stopping') ORDER BY r.id",
+        " WHERE r.node = $1::text AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE ORDER BY r.id",
         values, 1);
     exchange_add(x,
         "SELECT time_to_usec(least(w.due, q.due)), w.n + q.n, (SELECT last_value FROM run_id)"

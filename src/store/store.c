@@ -20,8 +20,7 @@ static void wake(Store *s)
 
 void store_answer(Store *s, Op *op, const OpAnswer *a)
 {
-    if (op->kind != OP_AUDIT)
-        s->pending--;
+    s->pending--;
     op_answer(op, a);
     op_free(op);
 }
@@ -29,6 +28,7 @@ void store_answer(Store *s, Op *op, const OpAnswer *a)
 /* Audit lines are kept through a time without a database, the latest of them. */
 static void keep_audit(Store *s, Op *op)
 {
+    s->pending--;
     g_queue_push_tail(&s->audits, op);
     if (g_queue_get_length(&s->audits) > STORE_AUDIT_MAX) {
         op_free(g_queue_pop_head(&s->audits));
@@ -49,8 +49,7 @@ void store_lose(Store *s, Op *op, int r)
 
 int store_enqueue(Store *s, Op *op)
 {
-    if (op->kind != OP_AUDIT)
-        s->pending++;
+    s->pending++;
     if (s->state != STORE_UP) {
         store_lose(s, op, -ENOTCONN);
         return 0;
@@ -92,6 +91,8 @@ void store_keep_partitions(Store *s)
 {
     uint64_t now = clock_boot(s->clock), step = s->id_seen / PARTITIONS_EVERY_RUNS;
 
+    if (s->state != STORE_UP)
+        return;
     if (step == s->partitions_for && now < s->partitions_at + PARTITIONS_EVERY_USEC)
         return;
     s->partitions_for = step;

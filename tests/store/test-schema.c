@@ -200,6 +200,88 @@ static void test_second(void)
     fixture_free(g);
 }
 
+typedef struct Done {
+    bool answered;
+    int r;
+    char *text;
+} Done;
+
+static void on_done(int r, const Error *error, void *userdata)
+{
+    Done *d = userdata;
+
+    *d = (Done){ .answered = true, .r = r, .text = error ? g_strdup(error->message) : NULL };
+}
+
+static void on_text(int r, const char *text, void *userdata)
+{
+    Done *d = userdata;
+
+    *d = (Done){ .answered = true, .r = r, .text = g_strdup(text) };
+}
+
+static int enable(Fixture *f, const char *task, const char *schedule, bool on)
+{
+    Done d = { 0 };
+
+    store_set_enabled(f->store, task, schedule, on, on_done, &d);
+    fixture_until(f, &d.answered);
+    g_free(d.text);
+    return d.r;
+}
+
+/* Slots that pass while a task or a schedule is disabled are not due later; saying it twice changes nothing.
+ */
+static void test_enabled(void)
+{
+    static const char *const schedules[] = { "a", NULL };
+    static const char since[] = "SELECT count(*) FROM schedule WHERE since = 'epoch'";
+    Done d = { 0 };
+    Fixture *f;
+
+    fixture_fresh();
+    f = fixture_new("here", NULL, NULL);
+    fixture_wait(f, STORE_UP);
+    fixture_put(f, "x", "[\"one\"]", schedules);
+    fixture_put(f, "x", "[\"two\"]", schedules);
+    g_free(fixture_sql("UPDATE schedule SET since = 'epoch'"));
+    g_assert_cmpint(enable(f, "x", NULL, true), ==, 0);
+    g_assert_cmpint(enable(f, "x", NULL, false), ==, 0);
+    g_assert_cmpuint(fixture_sql_u64(since), ==, 1);
+    g_assert_cmpuint(fixture_sql_u64("SELECT count(*) FROM task WHERE NOT enabled"), ==, 1);
+    g_assert_cmpint(enable(f, "x", NULL, true), ==, 0);
+    g_assert_cmpuint(fixture_sql_u64(since), ==, 0);
+    g_free(fixture_sql("UPDATE schedule SET since = 'epoch'"));
+    g_assert_cmpint(enable(f, "x", "a", false), ==, 0);
+    g_assert_cmpuint(fixture_sql_u64(since), ==, 1);
+    g_assert_cmpint(enable(f, "x", "a", true), ==, 0);
+    g_assert_cmpuint(fixture_sql_u64(since), ==, 0);
+    g_assert_cmpint(enable(f, "x", "b", true), ==, -ENOENT);
+    g_assert_cmpint(enable(f, "y", NULL, true), ==, -ENOENT);
+
+    store_get_revision(f->store, "x", 1, on_text, &d);
+    fixture_until(f, &d.answered);
+    g_assert_cmpstr(d.text, ==, "[\"one\"]");
+    g_free(d.text);
+    d = (Done){ 0 };
+    store_get_revision(f->store, "x", 3, on_text, &d);
+    fixture_until(f, &d.answered);
+    g_assert_cmpint(d.r, ==, -ENOENT);
+
+    for (int i = 0; i < 2; i++) {
+        d = (Done){ 0 };
+        store_delete_task(f->store, "x", on_done, &d);
+        fixture_until(f, &d.answered);
+        g_assert_cmpint(d.r, ==, i ? -ENOENT : 0);
+        g_free(d.text);
+    }
+    /* Defined again, its history goes on. */
+    g_assert_cmpuint(fixture_sql_u64("SELECT count(*) FROM schedule"), ==, 0);
+    g_assert_cmpuint(fixture_put(f, "x", "[\"three\"]", schedules), ==, 3);
+    g_assert_cmpuint(fixture_sql_u64("SELECT count(*) FROM task WHERE enabled AND NOT deleted"), ==, 1);
+    fixture_free(f);
+}
+
 static void test_tasks(void)
 {
     static const char *const two[] = { "a", "b", NULL };
@@ -239,5 +321,6 @@ int main(int argc, char **argv)
     g_test_add_func("/store/schema/dump", test_dump);
     g_test_add_func("/store/schema/second", test_second);
     g_test_add_func("/store/schema/tasks", test_tasks);
+    g_test_add_func("/store/schema/enabled", test_enabled);
     return g_test_run();
 }
