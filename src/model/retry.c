@@ -1,15 +1,14 @@
 /* The decision after an attempt ended: again, or not. */
+#include "model/exit-status.h"
 #include "model/retry.h"
 #include "model/signals.h"
 
 static bool retry_word_matches(const char *word, RunResult result, int exit_code, int exit_status)
 {
-    guint64 status;
-
     if (g_strcmp0(word, run_result_to_string(result)) == 0)
         return true;
-    if (g_ascii_string_to_unsigned(word, 10, 0, 255, &status, NULL))
-        return exit_code == RUN_EXITED && exit_status == (int)status;
+    if (exit_code == RUN_EXITED)
+        return exit_status_from_string(word) == exit_status;
     return (exit_code == RUN_KILLED || exit_code == RUN_DUMPED) && signals_from_name(word) == exit_status;
 }
 
@@ -65,5 +64,5 @@ bool retry_word_is_valid(const char *word)
     if ((int)result >= 0)
         return result != RUN_RESULT_NONE && result != RUN_SUCCESS && result != RUN_CANCELLED &&
                result != RUN_SKIPPED;
-    return g_ascii_string_to_unsigned(word, 10, 0, 255, NULL, NULL) || signals_from_name(word) > 0;
+    return exit_status_from_string(word) >= 0 || signals_from_name(word) > 0;
 }

@@ -7,5 +7,5 @@
  * the caller. cancelled and skipped are never retried, lost only where RetryOn= names it. */
 bool retry_wanted(const RetryPolicy *p, unsigned attempts, RunResult result, int exit_code, int exit_status,
     double random, uint64_t *ret_delay_usec);
-/* Is the word a result, an exit status (0…255) or a signal's name? */
+/* Is the word a result, an exit status (0…255, or its name: TEMPFAIL) or a signal's name? */
 bool retry_word_is_valid(const char *word);

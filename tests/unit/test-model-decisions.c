@@ -90,6 +90,11 @@ static void test_retry_words(void)
     g_assert_true(retry_wanted(&p, 1, RUN_SIGNAL, RUN_KILLED, SIGKILL, 0, NULL));
     g_assert_false(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, SIGKILL, 0, NULL));
     g_assert_false(retry_wanted(&p, 1, RUN_SIGNAL, RUN_KILLED, 75, 0, NULL));
+    p.retry_on = named;
+    g_assert_true(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, 75, 0, NULL));
+    g_assert_false(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, 74, 0, NULL));
+    g_assert_false(retry_wanted(&p, 1, RUN_SIGNAL, RUN_KILLED, SIGTERM, 0, NULL));
+    p.retry_on = on;
     p.no_retry_on = no;
     g_assert_false(retry_wanted(&p, 1, RUN_EXIT_CODE, RUN_EXITED, 75, 0, NULL));
     p.retry_on = all;
