@@ -295,6 +295,15 @@ static void test_list(void)
     g_assert_cmpuint(none->len, ==, 0);
 }
 
+/* Nothing asked for: nothing wakes us. */
+static void test_idle(void)
+{
+    for (int i = 0; i < 10; i++)
+        fixture_turn(f);
+    g_assert_cmpuint(store_pending(f->store), ==, 0);
+    g_assert_cmpint(sd_event_run(f->event, 2 * USEC_PER_SEC), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     int r;
@@ -310,6 +319,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/faults/read-only", test_read_only);
     g_test_add_func("/store/faults/many", test_many);
     g_test_add_func("/store/faults/list", test_list);
+    g_test_add_func("/store/faults/idle", test_idle);
     g_test_add_func("/store/faults/stalled", test_stalled);
     r = g_test_run();
     fixture_free(f);
