@@ -81,7 +81,7 @@ static void test_retry_default(void)
 static void test_retry_words(void)
 {
     g_autoptr(GPtrArray) on = words("lost 75 SIGKILL"), all = words("cancelled skipped lost"),
-                         no = words("75");
+                         no = words("75"), named = words("TEMPFAIL");
     RetryPolicy p = { .retries = 9, .delay_max_usec = USEC_INFINITY, .retry_on = on };
 
     g_assert_true(retry_wanted(&p, 1, RUN_LOST, 0, 0, 0, NULL));
