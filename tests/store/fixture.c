@@ -1,3 +1,4 @@
+/* See fixture.h: a store on a real database, waited for, and a plain connection beside it. */
 #include "fixture.h"
 
 #include <string.h>

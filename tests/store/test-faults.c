@@ -129,6 +129,54 @@ static void test_read_only(void)
     fixture_cancel(f, fixture_ask(f, "read-only", 0, 0).asked.run);
 }
 
+/* A trigger stands for what a disk or a lock would say: the first `times` inserts fail with that code. */
+static void fail_asks(const char *code, int times)
+{
+    g_free(fixture_sql("DROP SEQUENCE IF EXISTS failed; CREATE SEQUENCE failed"));
+    g_free(fixture_sql("CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $f$"
+                       " BEGIN IF nextval('failed') <= %d THEN RAISE EXCEPTION 'as if' USING ERRCODE = '%s';"
+                       " END IF; RETURN new; END $f$",
+        times, code));
+    g_free(fixture_sql(
+        "CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON ask FOR EACH ROW EXECUTE FUNCTION fail()"));
+}
+
+/* What may succeed when repeated is repeated, and nobody hears of it. */
+static void test_again(void)
+{
+    unsigned n_up = f->n_up;
+    Asked a;
+
+    fail_asks("40001", 3);
+    a = fixture_ask(f, "serialization", 0, 0);
+    g_assert_cmpint(a.r, ==, 0);
+    g_assert_true(a.asked.fresh);
+    g_assert_cmpuint(f->n_up, ==, n_up);
+    fixture_cancel(f, a.asked.run);
+    /* But not for ever. */
+    fail_asks("40001", 7);
+    a = fixture_ask(f, "deadlock", 0, 0);
+    g_assert_cmpint(a.r, ==, -ENOTCONN);
+    fixture_wait(f, STORE_UP);
+    g_free(fixture_sql("DROP TRIGGER fail ON ask"));
+}
+
+static void test_disk_full(void)
+{
+    Asked a;
+
+    fail_asks("53100", 1);
+    a = fixture_ask(f, "full", 0, 0);
+    g_assert_cmpint(a.r, ==, -ENOTCONN);
+    g_assert_cmpint(f->state, ==, STORE_UNUSABLE);
+    g_assert_nonnull(strstr(f->reason, "disk is full"));
+    fixture_wait(f, STORE_UP);
+    a = fixture_ask(f, "full", 0, 0);
+    g_assert_true(a.asked.fresh);
+    fixture_cancel(f, a.asked.run);
+    g_free(fixture_sql("DROP TRIGGER fail ON ask"));
+}
+
 /* The server is there and does not answer: after the time for an answer the connection is given up. The clock
  * is the test's, so that nobody waits for it. */
 static void test_stalled(void)
@@ -317,6 +365,8 @@ int main(int argc, char **argv)
     g_test_add_func("/store/faults/down", test_down);
     g_test_add_func("/store/faults/poison", test_poison);
     g_test_add_func("/store/faults/read-only", test_read_only);
+    g_test_add_func("/store/faults/again", test_again);
+    g_test_add_func("/store/faults/disk-full", test_disk_full);
     g_test_add_func("/store/faults/many", test_many);
     g_test_add_func("/store/faults/list", test_list);
     g_test_add_func("/store/faults/idle", test_idle);
