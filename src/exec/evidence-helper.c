@@ -177,9 +177,10 @@ static bool helper_has_gap(sd_journal *j, const Query *q)
     if (helper_match_boot(j, q) < 0 || helper_match(j, "_TRANSPORT", "kernel") < 0 ||
         helper_match(j, "SYSLOG_IDENTIFIER", "systemd") < 0 || helper_any_since(j, q->claimed) != 0)
         return true;
-    /* The line that a start would have left has been seen of another unit since. */
-    return helper_match_manager(j, q) < 0 || helper_match(j, "MESSAGE_ID", MESSAGE_STARTED) < 0 ||
-           helper_any_since(j, q->claimed) <= 0;
+    /* The line that a start leaves is kept here at all: our own start left one, if no other unit's. Of a
+     * start since the claim there need be none: the database may have been away while nothing was started. */
+    return helper_match_manager(j, q) < 0 || helper_match(j, "MESSAGE_ID", MESSAGE_STARTING) < 0 ||
+           helper_any_since(j, 0) <= 0;
 }
 
 static void helper_judge(sd_journal *j, const Query *q, Evidence *e)
