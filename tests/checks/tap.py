@@ -10,6 +10,10 @@ SRC = pathlib.Path(__file__).resolve().parent.parent.parent
 
 def files(*patterns):
     """The files that are, or are about to be, in the project, relative to its root; all of them without a pattern."""
+    if not (SRC / ".git").exists():
+        paths = [path.relative_to(SRC) for path in sorted(SRC.rglob("*")) if path.is_file()]
+        paths = [path for path in paths if not path.parts[0].startswith("build") and "__pycache__" not in path.parts]
+        return [path for path in paths if not patterns or any(path.match(pattern) for pattern in patterns)]
     words = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.check_output(words, cwd=SRC).decode().split("\0")
     paths = [pathlib.PurePath(name) for name in sorted(set(names)) if name and (SRC / name).is_file()]
