@@ -10,7 +10,7 @@
 
 #define PAGE_MAX 1000
 /* Rows that are held in memory at a time while a page is put together. */
-#define BATCH 100
+#define BATCH 50
 /* Of a whole reply: a bus throws out a connection that sends more than 32 MiB at once. */
 #define REPLY_MAX (6 * 1024 * 1024)
 
@@ -312,6 +312,8 @@ static int run_page_read(RunPage *p, Request *q, Error *error)
 
     p->filter.state = -1;
     p->filter.result = -1;
+    /* With the input comes the output, which a list shows. */
+    p->filter.with_input = true;
     r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
     if (r >= 0)
         r = run_page_read_cursor(p, q->message, error);

@@ -132,10 +132,27 @@ class Bus:
 
     def send(self, method, signature="", *args):
         """Without waiting for the answer."""
-        m = self.message(self.to, method, signature, args)
-        check(lib.sd_bus_send(self.bus, m, None), method)
+        m, cookie = self.message(self.to, method, signature, args), ctypes.c_uint64()
+        # Without room for the cookie the message would say that no answer is wanted.
+        check(lib.sd_bus_send(self.bus, m, ctypes.byref(cookie)), method)
         lib.sd_bus_message_unref(m)
         check(lib.sd_bus_flush(self.bus), "flush")
+
+    def answers(self, count, timeout=10):
+        """The error names of the answers to what send() sent, "" for those that are none."""
+        lib.sd_bus_message_get_error.restype = ctypes.POINTER(Failure)
+        found, end = [], time.monotonic() + timeout
+        while len(found) < count and time.monotonic() < end:
+            m = P()
+            if check(lib.sd_bus_process(self.bus, ctypes.byref(m)), "process") == 0:
+                lib.sd_bus_wait(self.bus, ctypes.c_uint64(100000))
+            if m:
+                if lib.sd_bus_message_is_method_error(m, None) > 0:
+                    found.append(lib.sd_bus_message_get_error(m).contents.name.decode())
+                elif lib.sd_bus_message_is_signal(m, None, None) == 0:
+                    found.append("")
+                lib.sd_bus_message_unref(m)
+        return found
 
     def get(self, name):
         to = [*self.to[:2], b"org.freedesktop.DBus.Properties"]

@@ -72,6 +72,11 @@ def sql(text):
     return done.stdout.decode().strip()
 
 
+def backend():
+    """The process that serves the daemon's connection to the database."""
+    return int(sql("select pid from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'"))
+
+
 class World:
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="taskschedd-bus."))
