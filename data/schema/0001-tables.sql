@@ -120,10 +120,10 @@ CREATE TABLE run (
     retry_of bigint,
     requester text NOT NULL,
     requester_uid bigint,
-    input jsonb,
-    secrets jsonb,
+    input json,
+    secrets json,
     raw bytea,
-    output jsonb,
+    output json,
     meta jsonb,
     cpu_nsec bigint,
     memory_peak bigint,
@@ -136,6 +136,7 @@ CREATE TABLE run (
     CHECK (state NOT IN ('starting', 'running', 'stopping') OR (epoch IS NOT NULL AND token IS NOT NULL))
 ) PARTITION BY RANGE (id);
 COMMENT ON TABLE run IS 'Executions asked for, in partitions of 1,000,000 ids';
+COMMENT ON COLUMN run.input IS 'json, not jsonb: that would write 1e300 as 301 digits, which is no number of ours any more; so with secrets and output';
 COMMENT ON COLUMN run.revision IS 'Of the task, as it was when the run was asked for';
 COMMENT ON COLUMN run.result IS 'How it ended; empty until it is done';
 COMMENT ON COLUMN run.cause IS 'The first recorded cause of an end that was asked for (cancelled, timeout); empty if none. It stays through whatever kills follow';
@@ -185,7 +186,7 @@ CREATE TABLE attempt (
     reason text NOT NULL DEFAULT '',
     exit_code smallint NOT NULL DEFAULT 0,
     exit_status integer,
-    output jsonb,
+    output json,
     late text NOT NULL DEFAULT '',
     cpu_nsec bigint,
     memory_peak bigint,

@@ -423,8 +423,10 @@ int input_convert_bytes(const InputSpec *s, GBytes *bytes, JsonNode **ret, char 
         *ret_reason = g_strdup("the file is not valid UTF-8, only an input of type file may be other bytes");
         return -EINVAL;
     }
+    /* A file made by an editor ends in a newline, which is no part of the value. */
+    if (s->type == INPUT_STRING && n > 0 && data[n - 1] == '\n')
+        n--;
     text = g_strndup(data ? data : "", n);
-    /* A file made by an editor ends in a newline, which is no part of a number or a date. */
     return input_convert_text(s, s->type == INPUT_STRING ? text : g_strstrip(text), ret, ret_reason);
 }
 

@@ -8,7 +8,7 @@
 static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
-    "   $7::int[], $8::jsonb[], $9::jsonb[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
+    "   $7::int[], $8::json[], $9::json[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
     "   $14::bigint[], $15::text[], $16::bigint[])"
     "  WITH ORDINALITY AS q(requester, uid, token, task, revision, queue, priority, input, secrets, meta, raw,"
     "   due, retry_of, grace, schedule, nominal, ord)),"

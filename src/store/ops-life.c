@@ -150,7 +150,7 @@ static const char end_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::smallint[],"
     "   $7::int[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],"
-    "   $14::bigint[], $15::bigint[], $16::bigint[], $17::jsonb[], $18::boolean[], $19::bigint[])"
+    "   $14::bigint[], $15::bigint[], $16::bigint[], $17::json[], $18::boolean[], $19::bigint[])"
     "  WITH ORDINALITY AS q(run, attempt, token, result, reason, exit_code, exit_status, invocation, started,"
     "   finished, cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out, output, again, again_in, ord)),"
     " o AS MATERIALIZED ("

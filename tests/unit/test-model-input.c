@@ -259,7 +259,7 @@ static void test_files(void)
     g_autoptr(GBytes) content = g_bytes_new_static("\0\xff\n", 3);
 
     add_file(files, "f", "\0\xff\n", 3);
-    add_file(files, "s", "a\n", 2);
+    add_file(files, "s", "a\n\n", 3);
     add_file(files, "n", "7\n", 2);
     g_assert_cmpint(input_validate(t, &given, LIMIT, &input, NULL), >=, 0);
     g_assert_cmpstr(input.json, ==, "{\"f\":\"AP8K\",\"s\":\"a\\n\",\"n\":7}");
