@@ -10,7 +10,11 @@ static void definition_check_settings(const Task *t, DiagList *diags)
         const TaskSetting *s = g_ptr_array_index(t->settings, i);
         g_autofree char *reason = NULL;
 
-        if (properties_check(s->key, s->value, &reason) != PROPERTY_OK)
+        PropertyVerdict verdict = properties_check(s->key, s->value, &reason);
+
+        if (verdict == PROPERTY_INVALID)
+            diag_add(diags, s->file, s->value_line, s->value_column, s->key, "%s", reason);
+        else if (verdict != PROPERTY_OK)
             diag_add(diags, s->file, s->line, s->column, s->key, "%s", reason);
     }
 }

@@ -273,6 +273,7 @@ static void attempt_take_state(Attempt *a, UnitState *state)
 static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
 {
     Attempt *a = userdata;
+    Manager *m = a->engine->manager;
 
     a->store_busy = false;
     if (r < 0) { /* it stays claimed, and is tried anew from there */
@@ -281,8 +282,13 @@ static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *
         engine_act(a);
         return;
     }
-    manager_run_changed(a->engine->manager, a->run->id, RUN_QUEUED, RUN_RESULT_NONE);
-    dispatcher_due(a->engine->manager->dispatcher, clock_real(a->engine->manager->clock));
+    if (cause != RUN_RESULT_NONE) { /* cancelled meanwhile: it does not go back, it is done */
+        manager_run_changed(m, a->run->id, RUN_DONE, cause);
+    } else {
+        m->n_waiting++;
+        manager_run_changed(m, a->run->id, RUN_QUEUED, RUN_RESULT_NONE);
+        dispatcher_due(m->dispatcher, clock_real(m->clock) + a->requeue_usec);
+    }
     attempt_drop(a);
 }
 
@@ -292,6 +298,7 @@ void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec)
 
     a->store_busy = true;
     a->leaving = true;
+    a->requeue_usec = in_usec;
     store_requeue(a->engine->manager->store, &owner, reason, in_usec, on_requeued, a);
 }
 

@@ -16,9 +16,10 @@ typedef struct Attempt {
     UnitState
         *seen; /* the end as a signal told it, NULL before: all there is of a unit that somebody stopped */
     bool store_busy, exec_busy;
-    bool leaving;  /* handed back to the queue: nothing more is done here */
-    bool reported; /* a unit without a row: said once */
-    bool warned;   /* TimeoutWarning= */
+    bool leaving;          /* handed back to the queue: nothing more is done here */
+    uint64_t requeue_usec; /* and it is due again after this */
+    bool reported;         /* a unit without a row: said once */
+    bool warned;           /* TimeoutWarning= */
     char *status_text;
 
     /* the end, once view.phase is ATTEMPT_OVER */

@@ -35,7 +35,6 @@ static void evidence_query(const Attempt *a, EvidenceQuery *ret)
         .unit = a->unit,
         .invocation_id = a->state ? a->state->invocation_id : util_strempty(a->run->invocation_id),
         .claimed = a->run->claimed,
-        .boot_id = a->run->boot_id,
     };
 }
 
@@ -53,7 +52,7 @@ static void on_evidence_timer(void *userdata)
     e->evidence = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < b->units->len; i++) {
         Attempt *a = engine_find(e, g_ptr_array_index(b->units, i));
-        EvidenceQuery q = { "", "", 0, "" };
+        EvidenceQuery q = { "", "", 0 };
 
         if (a)
             evidence_query(a, &q);

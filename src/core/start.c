@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "model/command.h"
+#include "model/json.h"
 
 #define SHUTDOWN_RETRY_USEC (5 * USEC_PER_SEC)
 
@@ -69,14 +70,17 @@ static int attempt_resolve(const Attempt *a, StartInput *ret, Error *error)
     g_autofree char *directory = attempt_credentials_directory(a);
     Input input = { a->run->input, a->run->secrets, a->run->raw };
     g_autoptr(JsonNode) node = NULL;
+    g_autofree char *reason = NULL;
     uint64_t now = clock_real(a->engine->manager->clock);
     int r;
 
     r = input_resolve(a->task, &input, now, directory, &ret->json, &ret->files, error);
     if (r < 0)
         return r;
-    node = json_from_string(ret->json, NULL);
-    return command_expand(a->task, node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL,
+    r = json_read(ret->json, strlen(ret->json), &node, &reason);
+    if (r < 0)
+        return error_set(error, ERROR_INVALID_INPUT, "its input is not valid JSON: %s", reason);
+    return command_expand(a->task, JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL,
         &ret->path, &ret->argv, error);
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
 
 #include "exec/exec.h"
@@ -22,9 +21,10 @@
 #define SYNC_REQUEST       "{\"method\":\"io.systemd.Journal.Synchronize\"}"
 
 typedef struct Query {
-    const char *unit, *invocation, *boot;
+    const char *unit, *invocation;
     uint64_t claimed;
     bool user;
+    const char *boot; /* the current one */
 } Query;
 
 /* What is logged may still be on its way: journald answers when it has written all that came before. */
@@ -60,26 +60,29 @@ static int helper_match(sd_journal *j, const char *name, const char *value)
     return sd_journal_add_match(j, match, 0);
 }
 
+/* The boot of the newest entry is this one. Not /proc's word for it: in a container's unit with
+ * ProtectKernelTunables= that is the host's, and not what journald writes. "" where there is none; g_free. */
+static char *helper_current_boot(sd_journal *j)
+{
+    sd_journal_flush_matches(j);
+    if (sd_journal_seek_tail(j) < 0 || sd_journal_previous(j) <= 0)
+        return g_strdup("");
+    return helper_field(j, "_BOOT_ID");
+}
+
 static int helper_match_boot(sd_journal *j, const Query *q)
 {
-    g_autofree char *plain = g_strdup(q->boot);
-    char *to = plain;
-
-    for (const char *p = q->boot; *p; p++)
-        if (*p != '-')
-            *to++ = *p;
-    *to = 0;
     sd_journal_flush_matches(j);
-    return plain[0] ? helper_match(j, "_BOOT_ID", plain) : 0;
+    return helper_match(j, "_BOOT_ID", q->boot);
 }
 
 /* The manager's own lines. */
 static int helper_match_manager(sd_journal *j, const Query *q)
 {
     g_autofree char *unit = g_strdup_printf("user@%u.service", (unsigned)getuid());
-    int r = helper_match_boot(j, q);
+    int r = 0;
 
-    if (r >= 0 && !q->user)
+    if (!q->user)
         r = helper_match(j, "_PID", "1");
     if (r >= 0 && q->user)
         r = helper_match(j, "_SYSTEMD_UNIT", unit);
@@ -115,7 +118,7 @@ static void helper_judge_line(sd_journal *j, Evidence *e)
     if (g_strcmp0(id, MESSAGE_EXITED) == 0 && helper_code(code) > 0 && status) {
         e->verdict = EVIDENCE_FAILED;
         e->main_code = helper_code(code);
-        e->main_status = atoi(status);
+        e->main_status = (int)g_ascii_strtoll(status, NULL, 10);
         e->ended = helper_time(j);
     } else if (g_strcmp0(id, MESSAGE_STOPPED) == 0 || g_strcmp0(id, MESSAGE_FAILED) == 0) {
         if (e->verdict == EVIDENCE_FAILED)
@@ -154,18 +157,12 @@ static int helper_find_suppressed(sd_journal *j, const Query *q)
     return r;
 }
 
-/* May lines of the manager since the claim be missing? They are if the boot is another one, its journal
- * begins after the claim, journald was started since, or had too much of them; if the manager could not reach
- * it and wrote to the kernel instead; or if what is logged at all leaves out what we look for. */
+/* May lines of the manager since the claim be missing? They are if the journal of this boot begins after the
+ * claim, journald was started since, or had too much of them; if the manager could not reach it and wrote to
+ * the kernel instead; or if what is logged at all leaves out what we look for. */
 static bool helper_has_gap(sd_journal *j, const Query *q)
 {
-    char boot[SD_ID128_UUID_STRING_MAX], plain[SD_ID128_STRING_MAX];
-    sd_id128_t id;
-
-    if (sd_id128_get_boot(&id) < 0)
-        return true;
-    if (!g_str_equal(q->boot, sd_id128_to_uuid_string(id, boot)) &&
-        !g_str_equal(q->boot, sd_id128_to_string(id, plain)))
+    if (q->claimed > (uint64_t)g_get_real_time()) /* the clock was set back: times say nothing */
         return true;
     if (helper_match_boot(j, q) < 0 || sd_journal_seek_head(j) < 0 || sd_journal_next(j) <= 0 ||
         helper_time(j) > q->claimed)
@@ -179,8 +176,8 @@ static bool helper_has_gap(sd_journal *j, const Query *q)
         return true;
     /* The line that a start leaves is kept here at all: our own start left one, if no other unit's. Of a
      * start since the claim there need be none: the database may have been away while nothing was started. */
-    return helper_match_manager(j, q) < 0 || helper_match(j, "MESSAGE_ID", MESSAGE_STARTING) < 0 ||
-           helper_any_since(j, 0) <= 0;
+    return helper_match_boot(j, q) < 0 || helper_match_manager(j, q) < 0 ||
+           helper_match(j, "MESSAGE_ID", MESSAGE_STARTING) < 0 || helper_any_since(j, 0) <= 0;
 }
 
 static void helper_judge(sd_journal *j, const Query *q, Evidence *e)
@@ -190,6 +187,7 @@ static void helper_judge(sd_journal *j, const Query *q, Evidence *e)
     int r;
 
     *e = (Evidence){ .verdict = EVIDENCE_NEVER, .ended = UNSET };
+    sd_journal_flush_matches(j);
     r = helper_match_manager(j, q);
     if (r >= 0 && by_invocation)
         r = helper_match(j, q->user ? "USER_INVOCATION_ID" : "INVOCATION_ID", q->invocation);
@@ -221,7 +219,6 @@ static bool helper_parse(JsonParser *parser, const char *line, Query *q)
     o = json_node_get_object(root);
     q->unit = json_object_get_string_member_with_default(o, "unit", "");
     q->invocation = json_object_get_string_member_with_default(o, "invocation", "");
-    q->boot = json_object_get_string_member_with_default(o, "boot", "");
     q->claimed = (uint64_t)json_object_get_int_member_with_default(o, "claimed", 0);
     q->user = json_object_get_boolean_member_with_default(o, "user", FALSE);
     return q->unit[0] != 0;
@@ -230,6 +227,7 @@ static bool helper_parse(JsonParser *parser, const char *line, Query *q)
 int evidence_helper_main(void)
 {
     g_autofree char *line = NULL;
+    g_autofree char *boot = NULL;
     sd_journal *j = NULL;
     size_t size = 0;
     int r = 0;
@@ -237,9 +235,10 @@ int evidence_helper_main(void)
     helper_synchronize();
     if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY) < 0)
         return 1;
-    while (r == 0 && getline(&line, &size, stdin) > 0) {
+    boot = helper_current_boot(j);
+    while (r == 0 && boot && getline(&line, &size, stdin) > 0) {
         g_autoptr(JsonParser) parser = json_parser_new();
-        Query q;
+        Query q = { .boot = boot };
         Evidence e;
 
         if (!helper_parse(parser, line, &q)) {
@@ -253,5 +252,5 @@ int evidence_helper_main(void)
         printf("}\n");
     }
     sd_journal_close(j);
-    return fflush(stdout) == 0 ? r : 1;
+    return fflush(stdout) == 0 && boot ? r : 1;
 }

@@ -36,9 +36,10 @@ static void evidence_free(EvidenceHelper *h)
     sd_event_source_disable_unref(h->on_exit);
     sd_event_source_disable_unref(h->on_timeout);
     if (h->process >= 0) {
-        /* Only a process that still runs: one that has ended was reaped. */
+        /* Only a process that still runs: one that has ended was reaped. It may hang in the kernel, so it is
+         * not waited for: a zombie until we end is the lesser evil. */
         pidfd_send_signal(h->process, SIGKILL, NULL, 0);
-        waitid(P_PIDFD, (id_t)h->process, &info, WEXITED);
+        waitid(P_PIDFD, (id_t)h->process, &info, WEXITED | WNOHANG);
         close(h->process);
     }
     if (h->stream >= 0)
@@ -185,7 +186,6 @@ static char *evidence_format(Exec *e, const EvidenceQuery *q)
     json_builder_begin_object(b);
     evidence_add(b, "unit", q->unit);
     evidence_add(b, "invocation", q->invocation_id);
-    evidence_add(b, "boot", q->boot_id);
     json_builder_set_member_name(b, "claimed");
     json_builder_add_int_value(b, (int64_t)q->claimed);
     json_builder_set_member_name(b, "user");
@@ -268,7 +268,7 @@ static int evidence_start(EvidenceHelper *h, const EvidenceQuery *queries)
     if (h->process < 0) {
         r = -errno;
         kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+        waitpid(pid, NULL, WNOHANG);
         return r;
     }
     r = sd_event_add_io(event, &h->on_stream, h->stream, EPOLLIN, on_stream, h);

@@ -146,7 +146,6 @@ typedef struct EvidenceQuery {
     const char *unit;
     const char *invocation_id; /* "" is not known: by unit name after the claim */
     uint64_t claimed;          /* real µs */
-    const char *boot_id;       /* the claim's */
 } EvidenceQuery;
 
 typedef struct Evidence {
