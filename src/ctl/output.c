@@ -174,19 +174,18 @@ void output_table(const Ctl *ctl, Table *t, bool header)
     fputs(text, stdout);
 }
 
-static void output_pager_child(int fd, const char *pager)
+static void output_pager_child(int fd, const char *pager, char **environment)
 {
     dup2(fd, STDIN_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    /* Quits where one screen does, keeps colours, leaves the text standing. */
-    setenv("LESS", "FRSXMK", 0);
-    execl("/bin/sh", "sh", "-c", pager, NULL);
+    execle("/bin/sh", "sh", "-c", pager, NULL, environment);
     _exit(127);
 }
 
 void output_pager_open(Ctl *ctl)
 {
     const char *pager = getenv("PAGER");
+    g_auto(GStrv) environment = NULL;
     int fds[2];
 
     if (!pager)
@@ -195,10 +194,12 @@ void output_pager_open(Ctl *ctl)
         return;
     if (pipe2(fds, O_CLOEXEC) < 0)
         return;
+    /* less quits where one screen does, keeps colours, leaves the text standing. */
+    environment = g_environ_setenv(g_get_environ(), "LESS", "FRSXMK", false);
     fflush(stdout);
     ctl->pager_pid = fork();
     if (ctl->pager_pid == 0)
-        output_pager_child(fds[0], pager);
+        output_pager_child(fds[0], pager, environment);
     if (ctl->pager_pid > 0) {
         dup2(fds[1], STDOUT_FILENO);
         /* Leaving the pager early is no failure of ours. */

@@ -120,7 +120,10 @@ char *text_result(JsonObject *run)
     const char *code = text_member(run, "ExitCode");
     uint64_t status = text_number(run, "ExitStatus");
 
-    if (status == UNSET || g_str_equal(result, "success"))
+    /* Of every other result the process's end is a consequence, not the news. */
+    static const char *const own[] = { "exit-code", "signal", "core-dump", NULL };
+
+    if (status == UNSET || !g_strv_contains(own, result))
         return text_safe(result);
     if (g_str_equal(code, "exited") && status > 0)
         return g_strdup_printf("%s (%" G_GUINT64_FORMAT ")", result, status);
