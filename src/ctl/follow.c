@@ -110,9 +110,20 @@ void follow_process(Follow *f)
     fflush(f->out);
 }
 
+/* The status without the percentage at its beginning, which stands beside the bar already. */
+static const char *follow_words(const char *status)
+{
+    size_t digits = strspn(status, "0123456789.");
+
+    if (digits == 0 || status[digits] != '%')
+        return status;
+    status += digits + 1;
+    return status + strspn(status, " ");
+}
+
 char *follow_bar(uint64_t percent, const char *status, unsigned width)
 {
-    g_autofree char *safe = text_safe(status);
+    g_autofree char *safe = text_safe(percent == UNSET ? status : follow_words(status));
     g_autoptr(GString) line = g_string_new(NULL);
 
     if (percent != UNSET) {

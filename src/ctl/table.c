@@ -4,7 +4,7 @@
 #include "ctl/text.h"
 
 #define GAP     2u
-#define MINIMUM 6u /* a column is not cut below this */
+#define MINIMUM 3u /* a column is not cut below this */
 
 typedef struct Cell {
     char *text;

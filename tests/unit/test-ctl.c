@@ -153,6 +153,7 @@ static void test_text(void)
     assert_text(text_relative(10 * USEC_PER_SEC, 5 * USEC_PER_SEC), "in 5s");
     assert_text(text_relative(5 * USEC_PER_SEC, 10 * USEC_PER_SEC), "5s ago");
     assert_text(follow_bar(42, "copying", 80), "[########------------]  42% copying");
+    assert_text(follow_bar(50, "50.5% copying", 80), "[##########----------]  50% copying");
     assert_text(follow_bar(250, "", 80), "[####################] 100%");
     assert_text(follow_bar(UNSET, "a long text", 6), "a lon…");
 }
