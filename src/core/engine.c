@@ -257,6 +257,9 @@ static void attempt_take_state(Attempt *a, UnitState *state)
     a->status_text = g_strdup(state->status_text);
     if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED)
         a->view.phase = ATTEMPT_STARTED;
+    a->view.never_ran = state->never_ran && !a->view.orphan;
+    if (a->view.never_ran)
+        return;
     a->view.main_over = unit_state_is_over(state);
     if (first) {
         a->view.altered = attempt_is_altered(a);
@@ -380,6 +383,14 @@ static void on_released(int r, const Error *error, void *userdata)
     a->exec_busy = false;
     if (r < 0) {
         attempt_retry_later(a);
+        engine_act(a);
+        return;
+    }
+    if (a->view.never_ran) { /* the same attempt is started anew */
+        a->view.never_ran = false;
+        a->view.phase = ATTEMPT_CLAIMED;
+        a->view.unit_changed = false;
+        g_clear_pointer(&a->state, unit_state_free);
         engine_act(a);
         return;
     }

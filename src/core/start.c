@@ -28,7 +28,9 @@ static void on_started(int r, const Error *error, void *userdata)
         return;
     default:
         /* Unknown outcome: the unit may be there. Asking again finds out. */
-        if (r != -ENOTCONN) {
+        if (r == -EAGAIN) { /* a reload took its command line away before it was executed */
+            attempt_retry_later(a);
+        } else if (r != -ENOTCONN) {
             log_warning("Starting %s failed, trying again: %s", a->unit,
                 error && error->message ? error->message : g_strerror(-r));
             attempt_retry_later(a);

@@ -11,7 +11,7 @@ AttemptStoreAction attempt_decide_store(const AttemptView *v)
 {
     if (v->phase == ATTEMPT_OVER)
         return ATTEMPT_STORE_END;
-    if (v->phase != ATTEMPT_STARTED || v->orphan)
+    if (v->phase != ATTEMPT_STARTED || v->orphan || v->never_ran)
         return ATTEMPT_STORE_NOTHING;
     if (v->row == RUN_STARTING && !v->main_over && !attempt_is_ending(v))
         return ATTEMPT_STORE_RUNNING;
@@ -26,6 +26,8 @@ AttemptStoreAction attempt_decide_store(const AttemptView *v)
 
 static AttemptExecAction attempt_decide_started(const AttemptView *v)
 {
+    if (v->never_ran)
+        return ATTEMPT_EXEC_RELEASE;
     if (v->unit_changed)
         return ATTEMPT_EXEC_READ;
     if (v->orphan || !attempt_is_ending(v))

@@ -24,6 +24,7 @@ typedef struct AttemptView {
     bool main_over;    /* the main process has ended */
     bool leftover;     /* and others of its control group live on */
     bool timed_out;    /* over its limit by our own clock */
+    bool never_ran;    /* the manager lost its command line in a reload: nothing was executed */
     bool altered;      /* a drop-in changed what is the daemon's own */
     unsigned killed;   /* 0: no signal sent, 1: KillSignal=, 2: SIGKILL */
     bool grace_over;   /* the time between both has passed */
