@@ -75,8 +75,8 @@ static void dispatcher_act(Dispatcher *d)
         clock_timer_disarm(d->timer);
         return;
     }
-    if (d->due > now) {
-        clock_timer_arm(d->timer, d->due);
+    if (d->due > now + AHEAD_USEC) {
+        clock_timer_arm(d->timer, d->due - AHEAD_USEC);
         return;
     }
     if (loaded >= LOADED_MAX)

@@ -71,12 +71,15 @@ static void on_timer(void *userdata)
     }
     if (a->retry_at <= now)
         a->retry_at = UNSET;
+    if (a->hold_at <= now)
+        a->hold_at = UNSET;
     engine_act(a);
 }
 
 static void attempt_arm(Attempt *a)
 {
-    uint64_t at = MIN(MIN(MIN(a->grace_at, a->poll_at), MIN(a->limit_at, a->retry_at)), a->warn_at);
+    uint64_t at =
+        MIN(MIN(MIN(a->grace_at, a->poll_at), MIN(a->limit_at, a->retry_at)), MIN(a->warn_at, a->hold_at));
     Clock *clock = a->engine->manager->clock;
 
     if (at == UNSET) {
@@ -101,6 +104,16 @@ static uint64_t attempt_boot_at(const Attempt *a, uint64_t real)
     uint64_t now = clock_real(c);
 
     return clock_boot(c) + (real > now ? real - now : 0);
+}
+
+/* Claimed ahead of its time: it is started when it is due, by the clock that people set. */
+static bool attempt_is_held(Attempt *a)
+{
+    bool held = a->view.phase == ATTEMPT_CLAIMED && a->run->due != UNSET &&
+                a->run->due > clock_real(a->engine->manager->clock);
+
+    a->hold_at = held ? attempt_boot_at(a, a->run->due) : UNSET;
+    return held;
 }
 
 static void attempt_arm_limits(Attempt *a)
@@ -163,7 +176,7 @@ static Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
     a->view.cause = run->cause;
     a->exit_status = -1;
     a->finished = UNSET;
-    a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = UNSET;
+    a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = a->hold_at = UNSET;
     g_hash_table_insert(e->by_unit, a->unit, a);
     /* replace, not insert: the key lives in the attempt that is entered. */
     g_hash_table_replace(e->by_run, &a->run->id, a);
@@ -537,6 +550,7 @@ static void attempt_do_store(Attempt *a, AttemptStoreAction action)
 void engine_act(Attempt *a)
 {
     Manager *m = a->engine->manager;
+    bool held = attempt_is_held(a);
 
     attempt_warn(a);
     attempt_arm(a);
@@ -550,7 +564,7 @@ void engine_act(Attempt *a)
     if (m->exec_up && !a->exec_busy && a->retry_at == UNSET) {
         AttemptExecAction action = attempt_decide_exec(&a->view);
 
-        if (action != ATTEMPT_EXEC_START || manager_may_start(m))
+        if (action != ATTEMPT_EXEC_START || (!held && manager_may_start(m)))
             attempt_do_exec(a, action);
     }
 }

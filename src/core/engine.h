@@ -30,7 +30,7 @@ typedef struct Attempt {
     uint64_t finished;
 
     ClockTimer *timer; /* one for all of these, CLOCK_BOOTTIME µs, UNSET: not wanted */
-    uint64_t grace_at, poll_at, limit_at, warn_at, retry_at;
+    uint64_t grace_at, poll_at, limit_at, warn_at, retry_at, hold_at;
 } Attempt;
 
 struct Engine {

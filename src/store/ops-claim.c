@@ -4,13 +4,15 @@
 
 /* What is due is queued first, so that the claim finds everything in one index, in its order. What is held
  * back by anything but time has no due time. */
-static const char queue_sql[] = "UPDATE run SET state = 'queued' WHERE state = 'waiting' AND due <= now()";
+#define DUE "due <= now() + interval '" G_STRINGIFY(STORE_CLAIM_AHEAD_MSEC) " milliseconds'"
+
+static const char queue_sql[] = "UPDATE run SET state = 'queued' WHERE state = 'waiting' AND " DUE;
 
 /* Values: limit, boot id, manager's stamp, node, epoch. The fence is drawn here, after the row is locked: a
  * later claim of the same run always gets a greater one. */
 static const char claim_sql[] =
     "WITH c AS MATERIALIZED ("
-    "  SELECT id FROM run WHERE state = 'queued' AND due <= now()"
+    "  SELECT id FROM run WHERE state = 'queued' AND " DUE
     "  ORDER BY priority DESC, due, id LIMIT $1::bigint FOR UPDATE SKIP LOCKED),"
     " r AS MATERIALIZED ("
     "  UPDATE run SET state = 'starting', attempt = attempt + 1, node = $4::text, epoch = $5::bigint,"

@@ -183,8 +183,13 @@ int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t n
 /* --- the life of a run
  * ------------------------------------------------------------------------------------------ */
 
-/* Claims up to limit due runs for this node: state starting, attempt + 1, a fresh token and fence; and tells
- * when the next one that is not claimed is due (now, where limit was met). */
+/* A run is claimed this long before it is due, so that nothing but its start is left for the moment itself.
+ * Until then the owner holds it behind a timer; a cancel that comes meanwhile is found in the row's cause. */
+#define STORE_CLAIM_AHEAD_MSEC 50
+
+/* Claims up to limit runs that are due, or will be within STORE_CLAIM_AHEAD_MSEC, for this node: state
+ * starting, attempt + 1, a fresh token and fence; and tells when the next one that is not claimed is due
+ * (now, where limit was met). */
 typedef void (*StoreClaimFn)(int r, GPtrArray *runs /* StoreRun*, stolen by taking a ref of the array */,
     uint64_t next_due, void *userdata);
 int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata);
