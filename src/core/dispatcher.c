@@ -2,7 +2,8 @@
  * what was asked since; one timer stands for it, so nothing due means no query. */
 #include "core/internal.h"
 
-#define CLAIM_MAX 256
+#define CLAIM_MAX  256
+#define AHEAD_USEC (STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
 #define LOADED_MAX                                                                                           \
     1000 /* units of ours, running or ended: the manager's cost for each grows with their number */
 
