@@ -6,6 +6,9 @@
 #include "model/schedule.h"
 #include "model/timespec.h"
 
+/* A slot's run is asked for this long before, so that the dispatcher can claim it in time. */
+#define AHEAD_USEC (2 * STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
+
 struct Scheduler {
     Manager *manager;
     ClockTimer *timer;
@@ -194,6 +197,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
         .priority = t->priority,
         .input = input.json,
         .secrets = input.secrets,
+        .due = nominal,
         .grace_usec = t->stop_usec,
         .schedule = se->schedule->name,
         .nominal = nominal,
@@ -211,7 +215,7 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 {
     uint64_t nominal = se->next, next;
 
-    if (schedule_catches_up(se->schedule, nominal, now)) {
+    if (nominal >= now || schedule_catches_up(se->schedule, nominal, now)) {
         scheduler_fire(s, se, nominal);
         return;
     }
@@ -244,7 +248,7 @@ static void scheduler_visit(TaskEntry *entry, void *userdata)
 
         if (se->next == UNSET || se->firing)
             continue;
-        if (se->next <= p->now)
+        if (se->next <= p->now + AHEAD_USEC)
             scheduler_handle(p->scheduler, se, p->now);
         else
             p->earliest = MIN(p->earliest, se->next);
@@ -262,7 +266,7 @@ static void scheduler_act(Scheduler *s)
     if (p.earliest == UNSET)
         clock_timer_disarm(s->timer);
     else
-        clock_timer_arm(s->timer, p.earliest);
+        clock_timer_arm(s->timer, p.earliest - AHEAD_USEC);
 }
 
 /* --- what is said of schedules
