@@ -3,6 +3,7 @@
 #include "core/engine.h"
 
 #include "base/log.h"
+#include "model/timespec.h"
 
 #define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
 #define RETRY_USEC       USEC_PER_SEC          /* after an error of a side that is up */
@@ -135,6 +136,7 @@ static void on_warned(int r, const Error *error, void *userdata)
 static void attempt_warn(Attempt *a)
 {
     Manager *m = a->engine->manager;
+    g_autofree char *left = NULL;
 
     if (a->warn_at > clock_boot(m->clock))
         return;
@@ -142,10 +144,10 @@ static void attempt_warn(Attempt *a)
     if (a->warned || a->view.phase != ATTEMPT_STARTED || a->view.main_over || !m->exec_up)
         return;
     a->warned = true;
+    left = timespec_format_span(a->task->timeout_warning_usec);
     log_message(LOG_WARNING,
         &(LogContext){ LOG_ID_TIMEOUT_NEAR, a->run->task, a->run->id, a->run->attempt, a->unit },
-        "Run %" G_GUINT64_FORMAT " of %s reaches its time limit in %" G_GUINT64_FORMAT " s.", a->run->id,
-        a->run->task, a->task->timeout_warning_usec / USEC_PER_SEC);
+        "Run %" G_GUINT64_FORMAT " of %s reaches its time limit in %s.", a->run->id, a->run->task, left);
     exec_kill(m->exec, a->unit, true, a->task->timeout_warning_signal, on_warned, NULL);
 }
 

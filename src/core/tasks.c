@@ -323,7 +323,10 @@ static void reload_file(Batch *b, const LoaderFile *f)
         g_autofree char *text = diag_list_to_text(diags);
 
         log_message(LOG_ERR, &(LogContext){ LOG_ID_TASK_INVALID, f->name, 0, 0, NULL },
-            "Task %s is not valid, its last good definition stays in force: %s", f->name, text);
+            registry_find(m->registry, f->name)
+                ? "Task %s is not valid, its last good definition stays in force: %s"
+                : "Task %s is not valid, it is left out: %s",
+            f->name, g_strchomp(text));
         batch_fault(b, -EINVAL, text);
         return;
     }
