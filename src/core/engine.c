@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "model/timespec.h"
+#include "model/timespec.h"
 
 #define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
 #define RETRY_USEC       USEC_PER_SEC          /* after an error of a side that is up */
@@ -144,6 +145,7 @@ static void attempt_warn(Attempt *a)
     if (a->warned || a->view.phase != ATTEMPT_STARTED || a->view.main_over || !m->exec_up)
         return;
     a->warned = true;
+    left = timespec_format_span(a->task->timeout_warning_usec);
     left = timespec_format_span(a->task->timeout_warning_usec);
     log_message(LOG_WARNING,
         &(LogContext){ LOG_ID_TIMEOUT_NEAR, a->run->task, a->run->id, a->run->attempt, a->unit },
