@@ -13,23 +13,38 @@
 #include "config.h"
 #include "core/loader.h"
 
+#define READY_USEC (2 * USEC_PER_SEC) /* so long a start waits for the database */
+
 typedef struct Daemon {
     sd_event *event;
     Clock *clock;
     Api *api;
     Manager *manager;
     DaemonStatus *status;
+    ClockTimer *ready_timer;
+    bool named;    /* the bus name is ours */
     bool ready;    /* READY=1 was sent */
     bool stopping; /* asked to */
 } Daemon;
 
-/* --- events
- * ----------------------------------------------------------------------------------------------------- */
+/* --- events --- */
+
+/* Units are ordered after the daemon's, so it must count as started before it starts any. */
+static void daemon_set_ready(Daemon *d)
+{
+    if (!d->ready)
+        daemon_status_ready(d->status);
+    d->ready = true;
+    clock_timer_disarm(d->ready_timer);
+}
 
 static void on_state_changed(void *userdata)
 {
     Daemon *d = userdata;
 
+    /* Whoever waits for `systemctl start` finds it answering; without a database it is ready to say so. */
+    if (d->named && manager_state(d->manager) == MANAGER_RUNNING)
+        daemon_set_ready(d);
     if (d->status)
         daemon_status_changed(d->status);
     api_state_changed(d->api);
@@ -51,18 +66,21 @@ static void on_task_changed(const char *task, void *userdata)
     api_task_changed(d->api, task);
 }
 
-/* Units are ordered after the daemon's, so it must count as started before it starts any. */
-static void on_ready(void *userdata)
+static void on_ready_timer(void *userdata)
+{
+    daemon_set_ready(userdata);
+}
+
+static void on_named(void *userdata)
 {
     Daemon *d = userdata;
 
-    if (!d->ready)
-        daemon_status_ready(d->status);
-    d->ready = true;
+    if (!d->named && !d->ready)
+        clock_timer_arm(d->ready_timer, clock_boot(d->clock) + READY_USEC);
+    d->named = true;
 }
 
-/* --- signals
- * ---------------------------------------------------------------------------------------------------- */
+/* --- signals --- */
 
 static void on_stopped(void *userdata)
 {
@@ -126,8 +144,7 @@ static int daemon_block_signals(void)
     return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0;
 }
 
-/* --- start
- * ------------------------------------------------------------------------------------------------------ */
+/* --- start --- */
 
 static void daemon_raise_limits(void)
 {
@@ -145,6 +162,7 @@ static void daemon_clear(Daemon *d)
     d->status = NULL;
     manager_free(d->manager);
     api_free(d->api);
+    clock_timer_free(d->ready_timer);
     clock_free(d->clock);
     sd_event_unref(d->event);
 }
@@ -163,6 +181,8 @@ static int daemon_new_loop(Daemon *d)
         r = sd_event_set_watchdog(d->event, true);
     if (r >= 0)
         r = clock_new(d->event, &d->clock);
+    if (r >= 0)
+        r = clock_timer_new(d->clock, CLOCK_BOOT, on_ready_timer, d, &d->ready_timer);
     return r;
 }
 
@@ -174,7 +194,7 @@ static int daemon_new_parts(Daemon *d, const DaemonConfig *config)
         .task_changed = on_task_changed,
     };
     ManagerConfig manager = daemon_config_manager(config);
-    int r = api_new(d->event, d->clock, config->user_scope, on_ready, d, &d->api);
+    int r = api_new(d->event, d->clock, config->user_scope, on_named, d, &d->api);
 
     if (r >= 0)
         r = manager_new(d->event, d->clock, &manager, &events, d, &d->manager);
@@ -203,8 +223,7 @@ static int daemon_run(const DaemonConfig *config)
     return r;
 }
 
-/* --- the command line
- * --------------------------------------------------------------------------------------------- */
+/* --- the command line --- */
 
 typedef struct Options {
     bool user_scope;

@@ -23,8 +23,7 @@ struct AskMessage {
     char *meta;
 };
 
-/* --- values of the input
- * ------------------------------------------------------------------------------------------ */
+/* --- values of the input --- */
 
 static int ask_add_integer(AskMessage *a, sd_bus_message *m, const char *name, char type)
 {
@@ -191,8 +190,7 @@ static int ask_read_input(AskMessage *a, sd_bus_message *m, Error *error)
     return message_read_failed(r, error);
 }
 
-/* --- options
- * -------------------------------------------------------------------------------------------------------- */
+/* --- options --- */
 
 static int ask_read_token(sd_bus_message *m, void *userdata, Error *error)
 {

@@ -155,8 +155,7 @@ static int config_read(DaemonConfig *c, const char *file)
     return 0;
 }
 
-/* --- which files
- * ------------------------------------------------------------------------------------------------ */
+/* --- which files --- */
 
 /* Highest first. */
 static char **config_directories(bool user_scope)
@@ -212,8 +211,7 @@ static void config_read_all(DaemonConfig *c)
     g_tree_foreach(files, config_read_drop_in, c);
 }
 
-/* --- defaults
- * --------------------------------------------------------------------------------------------------- */
+/* --- defaults --- */
 
 /* The service manager may name several directories; the first is ours. */
 static char *config_directory(const char *variable, const char *fallback)

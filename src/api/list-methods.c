@@ -90,8 +90,7 @@ static int page_finish(Page *p, Request *q)
     return 0;
 }
 
-/* --- tasks
- * ------------------------------------------------------------------------------------------------------ */
+/* --- tasks --- */
 
 static int page_add_task(Page *p, const TaskEntry *entry)
 {
@@ -150,8 +149,7 @@ int list_methods_tasks(Request *q, Error *error)
     return r < 0 ? r : page_finish(&p, q);
 }
 
-/* --- schedules
- * -------------------------------------------------------------------------------------------------- */
+/* --- schedules --- */
 
 static int compare_schedules(const void *a, const void *b)
 {
@@ -207,8 +205,7 @@ int list_methods_schedules(Request *q, Error *error)
     return r < 0 ? r : page_finish(&p, q);
 }
 
-/* --- coming slots
- * ----------------------------------------------------------------------------------------------- */
+/* --- coming slots --- */
 
 typedef struct Coming {
     const ScheduleEntry *schedule;

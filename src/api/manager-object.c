@@ -39,8 +39,7 @@ static const struct {
     { "Reload", task_methods_reload },
 };
 
-/* --- calls
- * ------------------------------------------------------------------------------------------------------ */
+/* --- calls --- */
 
 typedef struct Call {
     ManagerObject *object;
@@ -118,8 +117,7 @@ static int on_method(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 1;
 }
 
-/* --- properties
- * ------------------------------------------------------------------------------------------------- */
+/* --- properties --- */
 
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
     sd_bus_message *reply, void *userdata, sd_bus_error *error)

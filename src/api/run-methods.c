@@ -152,8 +152,7 @@ int run_methods_get(Request *q, Error *error)
     return manager_get_run(q->manager, run, on_get, q, error);
 }
 
-/* --- lists
- * ------------------------------------------------------------------------------------------------------ */
+/* --- lists --- */
 
 typedef struct RunPage {
     StoreFilter filter;

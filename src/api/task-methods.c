@@ -25,8 +25,7 @@ static void on_done(int r, const Error *error, void *userdata)
         request_answer(userdata, "");
 }
 
-/* --- changes
- * ---------------------------------------------------------------------------------------------------- */
+/* --- changes --- */
 
 static int task_methods_check_size(size_t length, Error *error)
 {
@@ -77,8 +76,7 @@ int task_methods_reload(Request *q, Error *error)
     return manager_reload(q->manager, &q->caller, on_done, q, error);
 }
 
-/* --- check
- * ------------------------------------------------------------------------------------------------------ */
+/* --- check --- */
 
 static int task_methods_read_sources(sd_bus_message *m, GArray *sources, Error *error)
 {
@@ -140,8 +138,7 @@ int task_methods_verify(Request *q, Error *error)
     return 0;
 }
 
-/* --- looking
- * ---------------------------------------------------------------------------------------------------- */
+/* --- looking --- */
 
 static const TaskEntry *task_methods_find(Request *q, const char *name, Error *error)
 {

@@ -51,8 +51,7 @@ Attempt *engine_find(Engine *e, const char *unit)
     return g_hash_table_lookup(e->by_unit, unit);
 }
 
-/* --- the one timer of an attempt
- * ---------------------------------------------------------------------------------- */
+/* --- the one timer of an attempt --- */
 
 static void on_timer(void *userdata)
 {
@@ -153,8 +152,7 @@ static void attempt_warn(Attempt *a)
     exec_kill(m->exec, a->unit, true, a->task->timeout_warning_signal, on_warned, NULL);
 }
 
-/* --- adding and dropping
- * ------------------------------------------------------------------------------------------ */
+/* --- adding and dropping --- */
 
 static void attempt_drop(Attempt *a)
 {
@@ -250,8 +248,7 @@ void engine_claimed(Engine *e, StoreRun **run)
     engine_act(a);
 }
 
-/* --- what the manager says
- * ---------------------------------------------------------------------------------------- */
+/* --- what the manager says --- */
 
 static bool attempt_is_altered(const Attempt *a)
 {
@@ -390,8 +387,7 @@ void engine_unit_removed(Engine *e, const char *unit)
     engine_act(a);
 }
 
-/* --- doing what was decided, on the manager's side
- * ---------------------------------------------------------------- */
+/* --- doing what was decided, on the manager's side --- */
 
 static void on_released(int r, const Error *error, void *userdata)
 {
@@ -475,8 +471,7 @@ static void attempt_do_exec(Attempt *a, AttemptExecAction action)
     }
 }
 
-/* --- on the store's side
- * ------------------------------------------------------------------------------------------ */
+/* --- on the store's side --- */
 
 static void on_marked(int r, RunState state, RunResult cause, uint64_t cause_at, Attempt *a)
 {
@@ -573,8 +568,7 @@ void engine_act(Attempt *a)
     }
 }
 
-/* --- the rest of the world
- * ---------------------------------------------------------------------------------------- */
+/* --- the rest of the world --- */
 
 void engine_cancelled(Engine *e, uint64_t run, uint64_t cause_at)
 {

@@ -17,8 +17,7 @@ const char *manager_state_to_string(ManagerState s)
     return state_names[s];
 }
 
-/* --- telling
- * ------------------------------------------------------------------------------------------------------ */
+/* --- telling --- */
 
 void manager_run_changed(Manager *m, uint64_t run, RunState state, RunResult result)
 {
@@ -66,8 +65,7 @@ void manager_update(Manager *m)
     m->events.state_changed(m->userdata);
 }
 
-/* --- the database
- * ------------------------------------------------------------------------------------------------- */
+/* --- the database --- */
 
 static void on_files(int r, const Error *error, void *userdata)
 {
@@ -77,10 +75,11 @@ static void on_files(int r, const Error *error, void *userdata)
     m->files_loaded = true;
     manager_set_state(
         m, MANAGER_RUNNING, m->exec_up ? "" : "the service manager cannot be reached over the bus");
+    /* Told first: the daemon counts as started before it starts anything. */
+    manager_update(m);
     scheduler_wake(m->scheduler);
     engine_wake(m->engine);
     dispatcher_wake(m->dispatcher);
-    manager_update(m);
 }
 
 static void manager_database_up(Manager *m, const StoreLoaded *loaded)
@@ -135,8 +134,7 @@ static void on_start_timer(void *userdata)
     manager_start_store(userdata);
 }
 
-/* --- the service manager
- * ------------------------------------------------------------------------------------------ */
+/* --- the service manager --- */
 
 static void on_unit_changed(const UnitState *seen, void *userdata)
 {
@@ -186,9 +184,7 @@ int manager_set_bus(Manager *m, sd_bus *bus)
     return exec_set_bus(m->exec, bus);
 }
 
-/* --- life
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static char *manager_read_boot_id(void)
 {

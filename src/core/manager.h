@@ -61,8 +61,7 @@ typedef struct Caller {
     const char *unit; /* "" if unknown */
 } Caller;
 
-/* --- runs
- * ------------------------------------------------------------------------------------------------------- */
+/* --- runs --- */
 
 typedef struct ManagerAsk {
     const char *task;
@@ -99,8 +98,7 @@ void manager_run_live(Manager *m, const StoreRun *run, RunLive *ret);
 int manager_get_run(Manager *m, uint64_t run, StoreRunFn fn, void *userdata, Error *error);
 int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *userdata, Error *error);
 
-/* --- tasks
- * ------------------------------------------------------------------------------------------------------ */
+/* --- tasks --- */
 
 /* A definition in force, from memory. */
 typedef struct TaskEntry {

@@ -182,8 +182,7 @@ int manager_run_task(
     return 0;
 }
 
-/* --- retry
- * -------------------------------------------------------------------------------------------------------- */
+/* --- retry --- */
 
 static int retry_ask(Request *q, const StoreRun *run, Error *error)
 {
@@ -246,8 +245,7 @@ int manager_retry_run(
     return 0;
 }
 
-/* --- cancel, kill
- * ------------------------------------------------------------------------------------------------- */
+/* --- cancel, kill --- */
 
 static void on_cancelled(int r, const StoreCancelled *c, void *userdata)
 {
@@ -352,8 +350,7 @@ int manager_kill_run(Manager *m, const Caller *caller, uint64_t run, int signal,
     return 0;
 }
 
-/* --- looking
- * ------------------------------------------------------------------------------------------------------ */
+/* --- looking --- */
 
 void manager_run_live(Manager *m, const StoreRun *run, RunLive *ret)
 {

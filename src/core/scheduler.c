@@ -75,8 +75,7 @@ static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
         se->next = UNSET;
 }
 
-/* --- firing
- * ------------------------------------------------------------------------------------------------------- */
+/* --- firing --- */
 
 /* An answer finds its schedule by name: the definition may have changed meanwhile. */
 typedef struct Firing {
@@ -269,8 +268,7 @@ static void scheduler_act(Scheduler *s)
         clock_timer_arm(s->timer, p.earliest - AHEAD_USEC);
 }
 
-/* --- what is said of schedules
- * ------------------------------------------------------------------------------------ */
+/* --- what is said of schedules --- */
 
 static void scheduler_reset(TaskEntry *entry, void *userdata)
 {

@@ -20,8 +20,7 @@ int manager_verify(Manager *m, const char *name, const TaskSource *sources, size
     return definition_parse(name, sources, n, m->config.input_max, diags, &task);
 }
 
-/* --- putting a definition in force
- * -------------------------------------------------------------------------------- */
+/* --- putting a definition in force --- */
 
 /* Several files of one reload share one of these; apply has one of its own. */
 typedef struct Batch {
@@ -169,8 +168,7 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
     return 0;
 }
 
-/* --- delete, enable
- * ----------------------------------------------------------------------------------------------- */
+/* --- delete, enable --- */
 
 typedef struct Change {
     Manager *manager;
@@ -297,8 +295,7 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
     return 0;
 }
 
-/* --- reload
- * ------------------------------------------------------------------------------------------------------- */
+/* --- reload --- */
 
 static void reload_file(Batch *b, const LoaderFile *f)
 {

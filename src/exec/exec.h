@@ -131,8 +131,7 @@ int exec_cgroup_populated(Exec *e, const char *control_group);
  */
 int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GBytes **ret, Error *error);
 
-/* --- the second evidence: PID 1's own lines in the journal, read by a helper process
- * ------------------------------ */
+/* --- the second evidence: PID 1's own lines in the journal, read by a helper process --- */
 
 typedef enum EvidenceVerdict {
     EVIDENCE_NEVER,   /* the journal has no gap since the claim and has never heard of the unit */

@@ -122,8 +122,7 @@ void store_free(Store *s);
 unsigned store_pending(const Store *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 
-/* --- tasks
- * ------------------------------------------------------------------------------------------------------ */
+/* --- tasks --- */
 
 typedef void (*StoreNumberFn)(int r, uint64_t number, const Error *error, void *userdata);
 typedef void (*StoreDoneFn)(int r, const Error *error, void *userdata);
@@ -146,8 +145,7 @@ int store_set_enabled(
 typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */
 int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata);
 
-/* --- asking
- * ----------------------------------------------------------------------------------------------------- */
+/* --- asking --- */
 
 typedef struct StoreAsk {
     const char *requester;  /* name; the token is unique within it */
@@ -180,8 +178,7 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata);
 int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
     StoreDoneFn fn, void *userdata);
 
-/* --- the life of a run
- * ------------------------------------------------------------------------------------------ */
+/* --- the life of a run --- */
 
 /* A run is claimed this long before it is due, so that nothing but its start is left for the moment itself.
  * Until then the owner holds it behind a timer; a cancel that comes meanwhile is found in the row's cause. */
@@ -254,8 +251,7 @@ typedef struct StoreCancelled {
 typedef void (*StoreCancelFn)(int r, const StoreCancelled *c, void *userdata);
 int store_cancel(Store *s, uint64_t run, const char *reason, StoreCancelFn fn, void *userdata);
 
-/* --- reading
- * ---------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 typedef void (*StoreRunsFn)(int r, GPtrArray *runs /* StoreRun* */, const Error *error, void *userdata);
 typedef void (*StoreRunFn)(
@@ -276,8 +272,7 @@ int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata); /* -EN
 /* Newest first. */
 int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata);
 
-/* --- audit
- * ------------------------------------------------------------------------------------------------------ */
+/* --- audit --- */
 
 typedef struct StoreAudit {
     uint64_t uid;
