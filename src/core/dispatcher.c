@@ -4,8 +4,8 @@
 
 #define CLAIM_MAX  256
 #define AHEAD_USEC (STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
-#define LOADED_MAX                                                                                           \
-    1000 /* units of ours, running or ended: the manager's cost for each grows with their number */
+/* Units of ours, running or ended: the manager's cost for each grows with their number. */
+#define LOADED_MAX 1000
 
 struct Dispatcher {
     Manager *manager;

@@ -1,28 +1,8 @@
-/* The attempts this node owns: each event about one is noted in its view, and what is next is decided anew
- * and done. Nothing here waits; every answer comes back to engine_act(). */
+/* The attempts this node owns, by unit and by run: each event is passed to the one it is about, and what the database and
+ * the service manager have is compared with them. Nothing here waits. */
 #include "core/engine.h"
 
 #include "base/log.h"
-#include "model/timespec.h"
-#include "model/timespec.h"
-
-#define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
-#define RETRY_USEC       USEC_PER_SEC          /* after an error of a side that is up */
-#define LIMIT_SLACK_USEC (2 * USEC_PER_SEC)    /* the manager's own RuntimeMaxSec= comes first */
-
-static void attempt_free(Attempt *a)
-{
-    g_clear_pointer(&a->run, store_run_free);
-    g_clear_pointer(&a->task, task_unref);
-    g_clear_pointer(&a->state, unit_state_free);
-    g_clear_pointer(&a->seen, unit_state_free);
-    g_free(a->unit);
-    g_free(a->reason);
-    g_free(a->output);
-    g_free(a->status_text);
-    clock_timer_free(a->timer);
-    g_free(a);
-}
 
 Engine *engine_new(Manager *m)
 {
@@ -50,188 +30,6 @@ Attempt *engine_find(Engine *e, const char *unit)
 {
     return g_hash_table_lookup(e->by_unit, unit);
 }
-
-/* --- the one timer of an attempt --- */
-
-static void on_timer(void *userdata)
-{
-    Attempt *a = userdata;
-    uint64_t now = clock_boot(a->engine->manager->clock);
-
-    if (a->grace_at <= now) {
-        a->grace_at = UNSET;
-        a->view.grace_over = true;
-    }
-    if (a->poll_at <= now) {
-        a->poll_at = UNSET;
-        a->view.unit_changed = true;
-    }
-    if (a->limit_at <= now) {
-        a->limit_at = UNSET;
-        a->view.timed_out = true;
-    }
-    if (a->retry_at <= now)
-        a->retry_at = UNSET;
-    if (a->hold_at <= now)
-        a->hold_at = UNSET;
-    engine_act(a);
-}
-
-static void attempt_arm(Attempt *a)
-{
-    uint64_t at =
-        MIN(MIN(MIN(a->grace_at, a->poll_at), MIN(a->limit_at, a->retry_at)), MIN(a->warn_at, a->hold_at));
-    Clock *clock = a->engine->manager->clock;
-
-    if (at == UNSET) {
-        if (a->timer)
-            clock_timer_disarm(a->timer);
-        return;
-    }
-    if (!a->timer && clock_timer_new(clock, CLOCK_BOOT, on_timer, a, &a->timer) < 0)
-        return;
-    clock_timer_arm(a->timer, at);
-}
-
-void attempt_retry_later(Attempt *a)
-{
-    a->retry_at = clock_boot(a->engine->manager->clock) + RETRY_USEC;
-}
-
-/* Span from now until an instant given in real time, put on the boot clock. */
-static uint64_t attempt_boot_at(const Attempt *a, uint64_t real)
-{
-    Clock *c = a->engine->manager->clock;
-    uint64_t now = clock_real(c);
-
-    return clock_boot(c) + (real > now ? real - now : 0);
-}
-
-/* Claimed ahead of its time: it is started when it is due, by the clock that people set. */
-static bool attempt_is_held(Attempt *a)
-{
-    bool held = a->view.phase == ATTEMPT_CLAIMED && a->run->due != UNSET &&
-                a->run->due > clock_real(a->engine->manager->clock);
-
-    a->hold_at = held ? attempt_boot_at(a, a->run->due) : UNSET;
-    return held;
-}
-
-static void attempt_arm_limits(Attempt *a)
-{
-    const Task *t = a->task;
-    uint64_t started = a->state ? a->state->started : UNSET;
-
-    if (!t || t->timeout_usec == USEC_INFINITY || started == UNSET || a->view.orphan)
-        return;
-    a->limit_at = attempt_boot_at(a, started + t->timeout_usec + LIMIT_SLACK_USEC);
-    if (t->timeout_warning_usec > 0 && t->timeout_warning_usec < t->timeout_usec && !a->warned)
-        a->warn_at = attempt_boot_at(a, started + t->timeout_usec - t->timeout_warning_usec);
-}
-
-static void on_warned(int r, const Error *error, void *userdata)
-{
-}
-
-static void attempt_warn(Attempt *a)
-{
-    Manager *m = a->engine->manager;
-    g_autofree char *left = NULL;
-
-    if (a->warn_at > clock_boot(m->clock))
-        return;
-    a->warn_at = UNSET;
-    if (a->warned || a->view.phase != ATTEMPT_STARTED || a->view.main_over || !m->exec_up)
-        return;
-    a->warned = true;
-    left = timespec_format_span(a->task->timeout_warning_usec);
-    left = timespec_format_span(a->task->timeout_warning_usec);
-    log_message(LOG_WARNING,
-        &(LogContext){ LOG_ID_TIMEOUT_NEAR, a->run->task, a->run->id, a->run->attempt, a->unit },
-        "Run %" G_GUINT64_FORMAT " of %s reaches its time limit in %s.", a->run->id, a->run->task, left);
-    exec_kill(m->exec, a->unit, true, a->task->timeout_warning_signal, on_warned, NULL);
-}
-
-/* --- adding and dropping --- */
-
-static void attempt_drop(Attempt *a)
-{
-    Engine *e = a->engine;
-    Manager *m = e->manager;
-
-    if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
-        g_hash_table_remove(e->by_run, &a->run->id);
-    g_hash_table_remove(e->by_unit, a->unit);
-    dispatcher_wake(m->dispatcher);
-    manager_update(m);
-}
-
-static Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
-{
-    Attempt *a = g_new0(Attempt, 1);
-
-    a->engine = e;
-    a->run = run;
-    a->unit = exec_unit_name(run->id, run->attempt);
-    a->view.phase = phase;
-    a->view.row = run->state;
-    a->view.cause = run->cause;
-    a->exit_status = -1;
-    a->finished = UNSET;
-    a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = a->hold_at = UNSET;
-    g_hash_table_insert(e->by_unit, a->unit, a);
-    /* replace, not insert: the key lives in the attempt that is entered. */
-    g_hash_table_replace(e->by_run, &a->run->id, a);
-    return a;
-}
-
-typedef struct TaskWait {
-    Engine *engine;
-    char *unit;
-} TaskWait;
-
-static void on_task(int r, Task *task, void *userdata)
-{
-    TaskWait *w = userdata;
-    Attempt *a = engine_find(w->engine, w->unit);
-
-    g_free(w->unit);
-    g_free(w);
-    if (!a)
-        return;
-    a->task_wanted = false;
-    if (r == -ENOTCONN)
-        return; /* engine_wake() asks again */
-    if (task)
-        a->task = task_ref(task);
-    else if (a->view.phase == ATTEMPT_CLAIMED)
-        attempt_finish(a, RUN_NOT_FOUND, "the definition it was made from cannot be read any more");
-    engine_act(a);
-}
-
-/* True once it is settled whether the attempt's task can be had. */
-static bool attempt_has_task(Attempt *a)
-{
-    Registry *registry = a->engine->manager->registry;
-    TaskWait *w;
-    int r;
-
-    if (a->task || a->view.orphan)
-        return true;
-    if (a->task_wanted || !a->engine->manager->store_up)
-        return false;
-    w = g_new(TaskWait, 1);
-    *w = (TaskWait){ a->engine, g_strdup(a->unit) };
-    r = registry_get_revision(registry, a->run->task, a->run->revision, &a->task, on_task, w);
-    if (r == 0) {
-        a->task_wanted = true;
-        return false;
-    }
-    g_free(w->unit);
-    g_free(w);
-    return r > 0;
-}
-
 void engine_claimed(Engine *e, StoreRun **run)
 {
     StoreRun *taken = g_steal_pointer(run);
@@ -245,119 +43,8 @@ void engine_claimed(Engine *e, StoreRun **run)
     }
     a = attempt_new(e, taken, ATTEMPT_CLAIMED);
     manager_run_changed(e->manager, taken->id, RUN_STARTING, RUN_RESULT_NONE);
-    engine_act(a);
+    attempt_act(a);
 }
-
-/* --- what the manager says --- */
-
-static bool attempt_is_altered(const Attempt *a)
-{
-    const Task *t = a->task;
-
-    if (!t || a->view.orphan)
-        return false;
-    return !a->state->remain_after_exit || a->state->runtime_max_usec != t->timeout_usec;
-}
-
-/* Takes over what was read: a is decided on afterwards. */
-static void attempt_take_state(Attempt *a, UnitState *state)
-{
-    Manager *m = a->engine->manager;
-    bool first = !a->state;
-
-    g_clear_pointer(&a->state, unit_state_free);
-    a->state = state;
-    g_free(a->status_text);
-    a->status_text = g_strdup(state->status_text);
-    if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED)
-        a->view.phase = ATTEMPT_STARTED;
-    a->view.never_ran = state->never_ran && !a->view.orphan;
-    if (a->view.never_ran)
-        return;
-    a->view.main_over = unit_state_is_over(state);
-    if (first) {
-        a->view.altered = attempt_is_altered(a);
-        attempt_arm_limits(a);
-    }
-    a->view.leftover = a->view.main_over && exec_cgroup_populated(m->exec, state->control_group) > 0;
-    if (a->view.leftover && a->view.killed > 0)
-        a->poll_at = clock_boot(m->clock) + POLL_USEC;
-    if (a->view.main_over && !a->view.leftover)
-        attempt_finish_from_state(a);
-}
-
-/* The unit's name is taken by somebody else's claim: the next attempt has the next name. */
-static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
-{
-    Attempt *a = userdata;
-    Manager *m = a->engine->manager;
-
-    a->store_busy = false;
-    if (r < 0) { /* it stays claimed, and is tried anew from there */
-        a->leaving = false;
-        attempt_retry_later(a);
-        engine_act(a);
-        return;
-    }
-    if (cause != RUN_RESULT_NONE) { /* cancelled meanwhile: it does not go back, it is done */
-        manager_run_changed(m, a->run->id, RUN_DONE, cause);
-    } else {
-        m->n_waiting++;
-        manager_run_changed(m, a->run->id, RUN_QUEUED, RUN_RESULT_NONE);
-        dispatcher_due(m->dispatcher, clock_real(m->clock) + a->requeue_usec);
-    }
-    attempt_drop(a);
-}
-
-void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec)
-{
-    StoreOwner owner = { a->run->id, a->run->attempt, a->run->token };
-
-    a->store_busy = true;
-    a->leaving = true;
-    a->requeue_usec = in_usec;
-    store_requeue(a->engine->manager->store, &owner, reason, in_usec, on_requeued, a);
-}
-
-/* One answer about the unit: what is known of it, or that it is not there. */
-static void attempt_take_answer(Attempt *a, int r, const UnitState *u)
-{
-    if (r == -ENOENT) {
-        if (a->view.phase == ATTEMPT_STARTED && a->seen)
-            attempt_finish_from_signal(a);
-        else if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_STARTED)
-            a->view.phase = ATTEMPT_GONE;
-    } else if (r < 0) {
-        a->view.unit_changed = true;
-        if (r != -ENOTCONN)
-            attempt_retry_later(a);
-    } else if (!a->view.orphan && strcmp(u->token, a->run->token) != 0) {
-        attempt_requeue(a, "a unit of this attempt's name was there already, started for another claim", 0);
-    } else {
-        attempt_take_state(a, unit_state_copy(u));
-    }
-}
-
-static void on_state(int r, const UnitState *u, void *userdata)
-{
-    Attempt *a = userdata;
-
-    a->exec_busy = false;
-    if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED ||
-        a->view.phase == ATTEMPT_STARTED)
-        attempt_take_answer(a, r, u);
-    engine_act(a);
-}
-
-static void attempt_set_status(Attempt *a, const char *text)
-{
-    if (*text == '\0' || g_strcmp0(text, a->status_text) == 0)
-        return;
-    g_free(a->status_text);
-    a->status_text = g_strdup(text);
-    manager_run_changed(a->engine->manager, a->run->id, a->view.row, RUN_RESULT_NONE);
-}
-
 void engine_unit_changed(Engine *e, const UnitState *seen)
 {
     Attempt *a = engine_find(e, seen->unit);
@@ -370,7 +57,7 @@ void engine_unit_changed(Engine *e, const UnitState *seen)
         a->seen = unit_state_copy(seen);
     }
     a->view.unit_changed = true;
-    engine_act(a);
+    attempt_act(a);
 }
 
 void engine_unit_removed(Engine *e, const char *unit)
@@ -384,190 +71,8 @@ void engine_unit_removed(Engine *e, const char *unit)
         return;
     }
     a->view.unit_changed = true;
-    engine_act(a);
+    attempt_act(a);
 }
-
-/* --- doing what was decided, on the manager's side --- */
-
-static void on_released(int r, const Error *error, void *userdata)
-{
-    Attempt *a = userdata;
-
-    a->exec_busy = false;
-    if (r < 0) {
-        attempt_retry_later(a);
-        engine_act(a);
-        return;
-    }
-    if (a->view.never_ran) { /* the same attempt is started anew */
-        a->view.never_ran = false;
-        a->view.phase = ATTEMPT_CLAIMED;
-        a->view.unit_changed = false;
-        g_clear_pointer(&a->state, unit_state_free);
-        engine_act(a);
-        return;
-    }
-    attempt_drop(a);
-}
-
-static void on_kill(int r, const Error *error, void *userdata)
-{
-    Attempt *a = userdata;
-
-    a->exec_busy = false;
-    if (r < 0 && r != -ENOENT && r != -ESRCH) {
-        attempt_retry_later(a);
-    } else {
-        a->view.killed++;
-        a->poll_at = clock_boot(a->engine->manager->clock) + POLL_USEC;
-        if (a->view.killed == 1)
-            a->grace_at = clock_boot(a->engine->manager->clock) + a->run->grace_usec;
-    }
-    engine_act(a);
-}
-
-static void attempt_kill(Attempt *a, bool hard)
-{
-    int signal = hard ? SIGKILL : a->task ? a->task->kill_signal : SIGTERM;
-    bool main_only = !hard && a->task && a->task->kill_mixed && !a->view.main_over;
-
-    a->exec_busy = true;
-    if (exec_kill(a->engine->manager->exec, a->unit, main_only, signal, on_kill, a) < 0) {
-        a->exec_busy = false;
-        attempt_retry_later(a);
-    }
-}
-
-static void attempt_do_exec(Attempt *a, AttemptExecAction action)
-{
-    Exec *exec = a->engine->manager->exec;
-    int r = 0;
-
-    switch (action) {
-    case ATTEMPT_EXEC_NOTHING:
-        return;
-    case ATTEMPT_EXEC_START:
-        attempt_start(a);
-        return;
-    case ATTEMPT_EXEC_READ:
-        a->view.unit_changed = false;
-        r = exec_get(exec, a->unit, on_state, a);
-        break;
-    case ATTEMPT_EXEC_EVIDENCE:
-        engine_want_evidence(a);
-        return;
-    case ATTEMPT_EXEC_KILL:
-    case ATTEMPT_EXEC_KILL_HARD:
-        attempt_kill(a, action == ATTEMPT_EXEC_KILL_HARD);
-        return;
-    case ATTEMPT_EXEC_RELEASE:
-        r = exec_release(exec, a->unit, on_released, a);
-        break;
-    }
-    a->exec_busy = r >= 0;
-    if (r < 0) {
-        a->view.unit_changed = true;
-        attempt_retry_later(a);
-    }
-}
-
-/* --- on the store's side --- */
-
-static void on_marked(int r, RunState state, RunResult cause, uint64_t cause_at, Attempt *a)
-{
-    a->store_busy = false;
-    if (r == STORE_RECORDED || r == STORE_RECORDED_BEFORE) {
-        a->view.row = state;
-        a->run->state = state;
-        if (cause != RUN_RESULT_NONE) {
-            a->view.cause = cause;
-            a->run->cause = cause;
-            a->run->cause_at = cause_at;
-        }
-        if (r == STORE_RECORDED)
-            manager_run_changed(a->engine->manager, a->run->id, state, RUN_RESULT_NONE);
-    } else if (r == STORE_NOT_YOURS) {
-        /* Somebody else decides now; its end is noted all the same, and answered likewise. */
-        a->view.row = RUN_STOPPING;
-    } else if (r != -ENOTCONN) {
-        attempt_retry_later(a);
-    }
-    engine_act(a);
-}
-
-static void on_running(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
-{
-    on_marked(r, RUN_RUNNING, cause, cause_at, userdata);
-}
-
-static void on_stopping(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
-{
-    on_marked(r, RUN_STOPPING, cause, cause_at, userdata);
-}
-
-static void attempt_mark_stopping(Attempt *a)
-{
-    StoreOwner owner = { a->run->id, a->run->attempt, a->run->token };
-    RunResult cause = RUN_RESULT_NONE;
-    const char *reason = "";
-
-    if (a->view.cause == RUN_RESULT_NONE && a->view.altered) {
-        cause = RUN_RESOURCES;
-        reason =
-            "a drop-in of the administrator's changes RemainAfterExit= or RuntimeMaxSec= of its unit, which are "
-            "taskschedd's own";
-    } else if (a->view.cause == RUN_RESULT_NONE && a->view.timed_out) {
-        cause = RUN_TIMEOUT;
-        reason = "it ran longer than its limit";
-    }
-    store_stopping(a->engine->manager->store, &owner, cause, reason, on_stopping, a);
-}
-
-static void attempt_do_store(Attempt *a, AttemptStoreAction action)
-{
-    StoreOwner owner = { a->run->id, a->run->attempt, a->run->token };
-
-    if (action == ATTEMPT_STORE_NOTHING)
-        return;
-    a->store_busy = true;
-    switch (action) {
-    case ATTEMPT_STORE_NOTHING:
-        break;
-    case ATTEMPT_STORE_RUNNING:
-        store_running(a->engine->manager->store, &owner, a->state ? a->state->invocation_id : "",
-            a->state ? a->state->started : UNSET, on_running, a);
-        break;
-    case ATTEMPT_STORE_STOPPING:
-        attempt_mark_stopping(a);
-        break;
-    case ATTEMPT_STORE_END:
-        attempt_record(a);
-        break;
-    }
-}
-
-void engine_act(Attempt *a)
-{
-    Manager *m = a->engine->manager;
-    bool held = attempt_is_held(a);
-
-    attempt_warn(a);
-    attempt_arm(a);
-    if (a->leaving || a->retry_at != UNSET || !attempt_has_task(a))
-        return;
-    /* Asked for before it was started: it never is. */
-    if (a->view.phase == ATTEMPT_CLAIMED && a->view.cause != RUN_RESULT_NONE && !a->exec_busy)
-        attempt_finish(a, a->view.cause, "cancelled before it was started");
-    if (m->store_up && !a->store_busy)
-        attempt_do_store(a, attempt_decide_store(&a->view));
-    if (m->exec_up && !a->exec_busy && a->retry_at == UNSET) {
-        AttemptExecAction action = attempt_decide_exec(&a->view);
-
-        if (action != ATTEMPT_EXEC_START || (!held && manager_may_start(m)))
-            attempt_do_exec(a, action);
-    }
-}
-
 /* --- the rest of the world --- */
 
 void engine_cancelled(Engine *e, uint64_t run, uint64_t cause_at)
@@ -579,7 +84,7 @@ void engine_cancelled(Engine *e, uint64_t run, uint64_t cause_at)
     a->view.cause = RUN_CANCELLED;
     a->run->cause = RUN_CANCELLED;
     a->run->cause_at = cause_at;
-    engine_act(a);
+    attempt_act(a);
 }
 
 static GPtrArray *engine_units(Engine *e)
@@ -604,7 +109,7 @@ void engine_wake(Engine *e)
         if (!a)
             continue;
         a->retry_at = UNSET;
-        engine_act(a);
+        attempt_act(a);
     }
 }
 

@@ -1,5 +1,5 @@
-/* The engine's attempts, shared by its three files: engine.c (what is next), start.c (how it starts),
- * finish.c (how it ends). */
+/* What the files of the engine share: engine.c (all attempts), attempt.c (one), start.c (how it starts),
+ * finish.c (how it ends), evidence.c (what the journal says of it). */
 #pragma once
 
 #include "core/internal.h"
@@ -13,8 +13,8 @@ typedef struct Attempt {
     char *unit;
     AttemptView view;
     UnitState *state; /* as last read, NULL before */
-    UnitState
-        *seen; /* the end as a signal told it, NULL before: all there is of a unit that somebody stopped */
+    /* The end as a signal told it, NULL before: all there is of a unit that somebody stopped. */
+    UnitState *seen;
     bool store_busy, exec_busy;
     bool leaving;          /* handed back to the queue: nothing more is done here */
     uint64_t requeue_usec; /* and it is due again after this */
@@ -45,15 +45,23 @@ struct Engine {
     ClockTimer *evidence_timer; /* gathers what is asked for in one iteration */
 };
 
-/* Decides and does, on both sides; safe to call whenever anything changed. The attempt may be freed by it. */
-void engine_act(Attempt *a);
-/* Calls fn with the attempt of that unit, if it is still there. */
+/* engine.c. The attempt of that unit, NULL if there is none. */
 Attempt *engine_find(Engine *e, const char *unit);
-void attempt_retry_later(Attempt *a);
-/* Back to the queue, closed with reason; due again after in_usec. The attempt is dropped once that is
- * committed. */
-void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec);
 
+/* attempt.c. run is taken over; the engine owns the attempt. */
+Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase);
+void attempt_free(Attempt *a);
+/* Takes it out of the engine and frees it. */
+void attempt_drop(Attempt *a);
+/* Decides and does, on both sides; safe to call whenever anything changed. The attempt may be freed by it. */
+void attempt_act(Attempt *a);
+/* One answer about the unit: what is known of it, or (-ENOENT) that it is not there. To be followed by attempt_act(). */
+void attempt_take_answer(Attempt *a, int r, const UnitState *u);
+void attempt_set_status(Attempt *a, const char *text);
+/* Neither side is asked for anything for a second. */
+void attempt_retry_later(Attempt *a);
+/* Back to the queue, closed with reason; due again after in_usec. The attempt is dropped once that is committed. */
+void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec);
 /* start.c */
 void attempt_start(Attempt *a);
 /* finish.c: the end is known: fills in result, reason, output and sets the phase to OVER. */

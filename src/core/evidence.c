@@ -23,7 +23,7 @@ static void on_evidence(const Evidence *evidence, size_t n, void *userdata)
         a->exec_busy = false;
         if (a->view.phase == ATTEMPT_GONE)
             attempt_finish_from_evidence(a, &evidence[i]);
-        engine_act(a);
+        attempt_act(a);
     }
     if (e->evidence->len > 0)
         clock_timer_arm(e->evidence_timer, 0);

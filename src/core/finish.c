@@ -154,7 +154,7 @@ static void on_ended(
             g_clear_pointer(&a->output, g_free);
             attempt_retry_later(a);
         }
-        engine_act(a);
+        attempt_act(a);
         return;
     }
     if (a->view.orphan && r == STORE_NOT_YOURS) {
@@ -170,7 +170,7 @@ static void on_ended(
             dispatcher_due(m->dispatcher, due);
         }
     }
-    engine_act(a);
+    attempt_act(a);
     manager_update(m);
 }
 

@@ -37,7 +37,7 @@ static void on_started(int r, const Error *error, void *userdata)
         }
         break;
     }
-    engine_act(a);
+    attempt_act(a);
 }
 
 static char *attempt_credentials_directory(const Attempt *a)
@@ -122,6 +122,6 @@ void attempt_start(Attempt *a)
     }
     if (error.code != ERROR_NONE) {
         attempt_finish(a, RUN_RESOURCES, error.message);
-        engine_act(a);
+        attempt_act(a);
     }
 }
