@@ -212,6 +212,21 @@ static bool attempt_is_altered(const Attempt *a)
     return !a->state->remain_after_exit || a->state->runtime_max_usec != t->timeout_usec;
 }
 
+/* The manager is ending it, by the same signals and with the same grace: ours would come on top, and only
+ * SIGKILL is repeated should it have to be. What is over its limit is so from now on, whoever cancels it then. */
+static void attempt_take_deactivating(Attempt *a)
+{
+    a->view.deactivating = g_str_equal(a->state->active_state, "deactivating");
+    if (!a->view.deactivating)
+        return;
+    if (g_str_equal(a->state->sub_state, "stop-sigterm") && g_str_equal(a->state->result, "timeout"))
+        a->view.timed_out = true;
+    if (a->view.killed == 0) {
+        a->view.killed = 1;
+        a->grace_at = clock_boot(a->engine->manager->clock) + a->run->grace_usec;
+    }
+}
+
 /* Takes over what was read: a is decided on afterwards. */
 static void attempt_take_state(Attempt *a, UnitState *state)
 {
@@ -228,6 +243,7 @@ static void attempt_take_state(Attempt *a, UnitState *state)
     if (a->view.never_ran)
         return;
     a->view.main_over = unit_state_is_over(state);
+    attempt_take_deactivating(a);
     if (first) {
         a->view.altered = attempt_is_altered(a);
         attempt_arm_limits(a);

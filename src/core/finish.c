@@ -42,17 +42,40 @@ void attempt_finish(Attempt *a, RunResult result, const char *reason)
     a->reason = g_strdup(reason);
 }
 
+static void attempt_set_stopped_reason(Attempt *a)
+{
+    g_autofree char *own = a->reason;
+
+    a->reason =
+        g_strdup_printf("its unit was stopped by somebody else%s%s", own ? ": " : "", util_strempty(own));
+}
+
+/* The manager also says "timeout" of a unit that somebody stopped and that outlived TimeoutStopSec=: that is
+ * no limit of the run's. A thousandth is for a clock that was slewed meanwhile. */
+static bool attempt_outlived_a_stop(const Attempt *a)
+{
+    const UnitState *u = a->state;
+    uint64_t limit = a->task ? a->task->timeout_usec : USEC_INFINITY;
+
+    if (!g_str_equal(u->result, "timeout") || u->started == UNSET || u->exited == UNSET)
+        return false;
+    return limit == USEC_INFINITY || u->exited + limit / 1000 < u->started + limit;
+}
+
 void attempt_finish_from_state(Attempt *a)
 {
     const UnitState *u = a->state;
+    bool stopped = attempt_outlived_a_stop(a);
 
     g_clear_pointer(&a->reason, g_free);
     a->view.phase = ATTEMPT_OVER;
     a->exit_code = u->main_code;
     a->exit_status = u->main_code ? u->main_status : -1;
     a->finished = u->exited;
-    a->result = ending_classify(
-        u->main_code, u->main_status, u->result, a->task ? a->task->success_status : NULL, &a->reason);
+    a->result = ending_classify(u->main_code, u->main_status, stopped ? "" : u->result,
+        a->task ? a->task->success_status : NULL, &a->reason);
+    if (stopped)
+        attempt_set_stopped_reason(a);
     if (!a->view.orphan)
         attempt_read_output(a);
 }
@@ -62,14 +85,13 @@ void attempt_finish_from_signal(Attempt *a)
     const UnitState *seen = a->seen;
     const GPtrArray *success = a->task ? a->task->success_status : NULL;
     g_autofree char *reason = NULL;
+    RunResult result = ending_classify(seen->main_code, seen->main_status, seen->result, success, &reason);
 
     a->exit_code = seen->main_code;
     a->exit_status = seen->main_status;
     a->finished = seen->exited;
-    attempt_finish(
-        a, ending_classify(seen->main_code, seen->main_status, seen->result, success, &reason), NULL);
-    a->reason = g_strdup_printf(
-        "its unit was stopped by somebody else%s%s", reason ? ": " : "", util_strempty(reason));
+    attempt_finish(a, result, reason);
+    attempt_set_stopped_reason(a);
 }
 
 /* The journal never heard of it; that is proof only for the same life of the service manager. */
@@ -83,7 +105,9 @@ static bool attempt_was_never_started(const Attempt *a)
 
 void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
 {
+    const GPtrArray *success = a->task ? a->task->success_status : NULL;
     g_autofree char *reason = NULL;
+    RunResult result;
 
     a->finished = e->ended;
     switch (e->verdict) {
@@ -99,10 +123,8 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
     case EVIDENCE_FAILED:
         a->exit_code = e->main_code;
         a->exit_status = e->main_status;
-        attempt_finish(a,
-            ending_classify(
-                e->main_code, e->main_status, "", a->task ? a->task->success_status : NULL, &reason),
-            reason);
+        result = ending_classify(e->main_code, e->main_status, "", success, &reason);
+        attempt_finish(a, result, reason);
         return;
     case EVIDENCE_STOPPED:
         attempt_finish(a, RUN_LOST, "its unit was stopped while nobody watched: how it ended is not known");

@@ -13,13 +13,13 @@ AttemptStoreAction attempt_decide_store(const AttemptView *v)
         return ATTEMPT_STORE_END;
     if (v->phase != ATTEMPT_STARTED || v->orphan || v->never_ran)
         return ATTEMPT_STORE_NOTHING;
-    if (v->row == RUN_STARTING && !v->main_over && !attempt_is_ending(v))
+    if (v->row == RUN_STARTING && !v->main_over && !v->deactivating && !attempt_is_ending(v))
         return ATTEMPT_STORE_RUNNING;
     /* The cause goes into the row before the first signal is sent, so that it stays the cause whatever
      * follows. */
     if ((v->timed_out || v->altered) && v->cause == RUN_RESULT_NONE && !v->main_over)
         return ATTEMPT_STORE_STOPPING;
-    if (attempt_is_ending(v) && v->row != RUN_STOPPING)
+    if ((attempt_is_ending(v) || v->deactivating) && v->row != RUN_STOPPING)
         return ATTEMPT_STORE_STOPPING;
     return ATTEMPT_STORE_NOTHING;
 }

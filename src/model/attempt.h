@@ -23,6 +23,7 @@ typedef struct AttemptView {
     bool unit_changed; /* the manager said that something changed since it was last read */
     bool main_over;    /* the main process has ended */
     bool leftover;     /* and others of its control group live on */
+    bool deactivating; /* the manager is ending it, by itself or since somebody stopped it */
     bool timed_out;    /* over its limit by our own clock */
     bool never_ran;    /* the manager lost its command line in a reload: nothing was executed */
     bool altered;      /* a drop-in changed what is the daemon's own */

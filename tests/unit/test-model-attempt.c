@@ -113,6 +113,10 @@ static void test_store(void)
     g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_NOTHING);
     v.phase = ATTEMPT_OVER;
     g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_END);
+    v = (AttemptView){ .phase = ATTEMPT_STARTED, .row = RUN_STARTING, .deactivating = true };
+    g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_STOPPING);
+    v.row = RUN_STOPPING;
+    g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_NOTHING);
     v = (AttemptView){ .phase = ATTEMPT_STARTED, .row = RUN_STARTING, .orphan = true };
     g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_NOTHING);
 }
