@@ -95,3 +95,41 @@ def script(path, text):
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
     os.chmod(path, 0o755)
+
+
+def ask(task, *words, **more):
+    """Asks for a run; its id."""
+    return int(ctl("run", task, *words, **more))
+
+
+def show(run):
+    return ctl_json("show", str(run))
+
+
+def wait_state(runs, *states, seconds=30):
+    """Until each of the runs stands in one of these states."""
+    ids, wanted = ",".join(str(r) for r in runs), ",".join(f"'{s}'" for s in states)
+    return wait_until(lambda: not sql(f"select 1 from run where id in ({ids}) and state not in ({wanted}) limit 1"), seconds)
+
+
+def manager(name):
+    """A property of the daemon; nothing while it does not answer."""
+    p = subprocess.run(["busctl", "--json=short", "--timeout=5", "get-property", "org.taskschedd1", "/org/taskschedd1",
+                        "org.taskschedd1.Manager", name], capture_output=True, text=True, timeout=30)
+    return json.loads(p.stdout)["data"] if p.returncode == 0 else None
+
+
+def wait_running(seconds=30):
+    return wait_until(lambda: manager("State") == "running", seconds)
+
+
+def kill_daemon():
+    """By SIGKILL, where its unit has Restart=no; it is gone when this returns."""
+    command("systemctl", "kill", "--signal=SIGKILL", "--kill-whom=main", "taskschedd.service", check=False)
+    wait_until(lambda: command("systemctl", "is-active", "taskschedd.service", check=False).strip() == "failed", 10, 0.01)
+
+
+def start_daemon():
+    command("systemctl", "start", "taskschedd.service", timeout=60)
+    if not wait_running():
+        raise RuntimeError(f"the daemon is {manager('State')}: {manager('Reason')}")
