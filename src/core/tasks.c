@@ -297,37 +297,50 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
 
 /* --- reload --- */
 
-static void reload_file(Batch *b, const LoaderFile *f)
+static int reload_parse(Manager *m, const LoaderFile *f, DiagList *diags, Task **ret)
 {
-    Manager *m = b->manager;
-    g_autoptr(GPtrArray) diags = diag_list_new();
-    g_autofree TaskSource *sources = g_new0(TaskSource, MAX(f->sources->len, 1));
-    g_autoptr(Task) task = NULL;
-    int r;
+    g_autofree TaskSource *sources = g_new0(TaskSource, f->sources->len);
+    const TaskEntry *entry = registry_find(m->registry, f->name);
 
-    if (f->sources->len == 0)
-        return;
     for (guint i = 0; i < f->sources->len; i++)
         sources[i] = *(const TaskSource *)g_ptr_array_index(f->sources, i);
     if (!task_name_is_valid(f->name)) {
         diag_add(diags, sources[0].path, 0, 0, "",
             "the file's name is no task's name: a letter or digit and up to 63 more of letters, digits, '_', '.', '-'");
-        r = -EINVAL;
-    } else {
-        r = definition_parse(f->name, sources, f->sources->len, m->config.input_max, diags, &task);
+        return -EINVAL;
     }
+    /* Neither silently replaces the other: what was applied would be gone when the file goes. */
+    if (entry && strcmp(entry->origin, "api") == 0) {
+        diag_add(diags, sources[0].path, 0, 0, "",
+            "a task of this name was applied and is kept in the database: rename the file, or run `tschedctl delete %s`",
+            f->name);
+        return -EEXIST;
+    }
+    return definition_parse(f->name, sources, f->sources->len, m->config.input_max, diags, ret);
+}
+
+static void reload_file(Batch *b, const LoaderFile *f)
+{
+    Manager *m = b->manager;
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) task = NULL;
+    int r;
+
+    if (f->sources->len == 0)
+        return;
+    r = reload_parse(m, f, diags, &task);
     if (r < 0) {
         g_autofree char *text = diag_list_to_text(diags);
 
         log_message(LOG_ERR, &(LogContext){ LOG_ID_TASK_INVALID, f->name, 0, 0, NULL },
             registry_find(m->registry, f->name)
-                ? "Task %s is not valid, its last good definition stays in force: %s"
-                : "Task %s is not valid, it is left out: %s",
+                ? "The file of task %s is not valid, its last good definition stays in force: %s"
+                : "The file of task %s is not valid, it is left out: %s",
             f->name, g_strchomp(text));
         batch_fault(b, -EINVAL, text);
         return;
     }
-    r = batch_put(b, task, "file", sources[0].path);
+    r = batch_put(b, task, "file", ((const TaskSource *)g_ptr_array_index(f->sources, 0))->path);
     if (r < 0)
         batch_fault(b, r, "");
 }
