@@ -7,39 +7,6 @@
 /* Keys, short strings and numbers of one run; its long strings are counted. */
 #define WEIGHT_FIXED 4096
 
-static const struct {
-    const char *key;
-    size_t offset;
-} strings[] = {
-    { "Task", offsetof(StoreRun, task) },
-    { "Node", offsetof(StoreRun, node) },
-    { "Unit", offsetof(StoreRun, unit) },
-    { "InvocationId", offsetof(StoreRun, invocation_id) },
-    { "Schedule", offsetof(StoreRun, schedule) },
-    { "Requester", offsetof(StoreRun, requester) },
-    { "Queue", offsetof(StoreRun, queue) },
-};
-
-static const struct {
-    const char *key;
-    size_t offset;
-} numbers[] = {
-    { "Id", offsetof(StoreRun, id) },
-    { "Revision", offsetof(StoreRun, revision) },
-    { "Nominal", offsetof(StoreRun, nominal) },
-    { "Asked", offsetof(StoreRun, asked) },
-    { "Due", offsetof(StoreRun, due) },
-    { "Claimed", offsetof(StoreRun, claimed) },
-    { "Started", offsetof(StoreRun, started) },
-    { "Finished", offsetof(StoreRun, finished) },
-    { "CPUUsageNSec", offsetof(StoreRun, cpu_nsec) },
-    { "MemoryPeak", offsetof(StoreRun, memory_peak) },
-    { "IOReadBytes", offsetof(StoreRun, io_read) },
-    { "IOWriteBytes", offsetof(StoreRun, io_write) },
-    { "IPIngressBytes", offsetof(StoreRun, ip_in) },
-    { "IPEgressBytes", offsetof(StoreRun, ip_out) },
-};
-
 static uint64_t run_message_span(uint64_t from, uint64_t to)
 {
     if (from == UNSET || to == UNSET)
@@ -141,43 +108,76 @@ static int run_message_put_attempts(sd_bus_message *m, const GPtrArray *attempts
     return r;
 }
 
-static void run_message_put_plain(sd_bus_message *m, const StoreRun *run)
+/* The order is the one in which people see them. */
+static void run_message_put_outcome(sd_bus_message *m, const StoreRun *run, const RunLive *live)
 {
-    ARRAY_FOREACH (s, strings)
-        message_put_string(m, s->key, *(char *const *)(const void *)((const char *)run + s->offset));
-    ARRAY_FOREACH (n, numbers)
-        message_put_number(m, n->key, *(const uint64_t *)(const void *)((const char *)run + n->offset));
-}
-
-int run_message_append(sd_bus_message *m, const StoreRun *run, const RunView *view)
-{
-    const RunLive *live = view->live;
-    int r = sd_bus_message_open_container(m, 'a', "{sv}");
-
-    /* A message that could not be filled stays unfit: what is done last says so too. */
-    if (r < 0)
-        return r;
-    run_message_put_plain(m, run);
+    message_put_number(m, "Id", run->id);
+    message_put_string(m, "Task", run->task);
+    message_put_number(m, "Revision", run->revision);
     message_put_string(m, "State", run_state_to_string(run->state));
     message_put_string(m, "Result", run_result_to_string(run->result));
     message_put_string(m, "Reason", run->reason && *run->reason ? run->reason : live->reason);
     message_put_string(m, "ExitCode", run_exit_code_to_string(run->exit_code));
     message_put_number(m, "ExitStatus", run->exit_status < 0 ? UNSET : (uint64_t)run->exit_status);
     message_put_number(m, "Attempt", run->attempt);
-    message_put_int(m, "Priority", run->priority);
-    message_put_number(m, "RetryOf", run_message_number_or_unset(run->retry_of));
-    message_put_string(m, "StatusText", live->status_text);
     message_put_number(m, "Progress", live->progress);
-    message_put_number(m, "WallUSec", run_message_span(run->started, run->finished));
+    message_put_string(m, "StatusText", live->status_text);
+}
+
+static void run_message_put_place(sd_bus_message *m, const StoreRun *run)
+{
+    message_put_string(m, "Node", run->node);
+    message_put_string(m, "Unit", run->unit);
+    message_put_string(m, "InvocationId", run->invocation_id);
+    message_put_string(m, "Queue", run->queue);
+    message_put_int(m, "Priority", run->priority);
+    message_put_string(m, "Schedule", run->schedule);
+    message_put_number(m, "Nominal", run->nominal);
+    message_put_string(m, "Requester", run->requester);
+    message_put_number(m, "RetryOf", run_message_number_or_unset(run->retry_of));
+}
+
+static void run_message_put_times(sd_bus_message *m, const StoreRun *run)
+{
+    message_put_number(m, "Asked", run->asked);
+    message_put_number(m, "Due", run->due);
+    message_put_number(m, "Claimed", run->claimed);
+    message_put_number(m, "Started", run->started);
+    message_put_number(m, "Finished", run->finished);
     message_put_number(m, "WaitUSec", run_message_wait(run));
-    message_put_string(m, "Output", view->content ? run->output : NULL);
-    r = message_put_strings(m, "Meta", view->content ? run->meta : NULL);
-    if (r >= 0 && view->full) {
+    message_put_number(m, "WallUSec", run_message_span(run->started, run->finished));
+}
+
+static void run_message_put_usage(sd_bus_message *m, const StoreRun *run)
+{
+    message_put_number(m, "CPUUsageNSec", run->cpu_nsec);
+    message_put_number(m, "MemoryPeak", run->memory_peak);
+    message_put_number(m, "IOReadBytes", run->io_read);
+    message_put_number(m, "IOWriteBytes", run->io_write);
+    message_put_number(m, "IPIngressBytes", run->ip_in);
+    message_put_number(m, "IPEgressBytes", run->ip_out);
+}
+
+int run_message_append(sd_bus_message *m, const StoreRun *run, const RunView *view)
+{
+    int r = sd_bus_message_open_container(m, 'a', "{sv}");
+
+    /* A message that could not be filled stays unfit: what is done last says so too. */
+    if (r < 0)
+        return r;
+    run_message_put_outcome(m, run, view->live);
+    run_message_put_place(m, run);
+    run_message_put_times(m, run);
+    run_message_put_usage(m, run);
+    if (view->full) {
         g_autofree char *input = view->content ? run_message_input(run) : NULL;
 
         message_put_string(m, "Input", input);
-        r = run_message_put_attempts(m, view->attempts);
     }
+    message_put_string(m, "Output", view->content ? run->output : NULL);
+    r = message_put_strings(m, "Meta", view->content ? run->meta : NULL);
+    if (r >= 0 && view->full)
+        r = run_message_put_attempts(m, view->attempts);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
