@@ -1,5 +1,6 @@
 """What the system tests share: the real programs inside the booted machine, and TAP."""
 
+import datetime
 import json
 import os
 import random
@@ -133,3 +134,48 @@ def start_daemon():
     command("systemctl", "start", "taskschedd.service", timeout=60)
     if not wait_running():
         raise RuntimeError(f"the daemon is {manager('State')}: {manager('Reason')}")
+
+
+TRUTH = "/var/lib/truth"
+ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "3": ("exit-code", "exited", 3), "9": ("signal", "killed", 9)}
+
+
+def truth_task(keys=""):
+    """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks."""
+    script("/usr/local/lib/timed-task", f"""#!/bin/sh
+# A token, how to end, and how long to take.
+say() {{ echo "$1 $2 $TASKSCHEDD_RUN $TASKSCHEDD_ATTEMPT $(date +%s.%N)" >>{TRUTH}; }}
+say begin "$1"
+sleep "$3"
+echo "token=$1" >"$TASKSCHEDD_OUTPUT"
+say end "$1"
+case $2 in
+9) kill -9 $$ ;;
+*) exit "$2" ;;
+esac
+""")
+    open(TRUTH, "a", encoding="utf-8").close()
+    apply("timed", f"""[Task]
+{keys}
+[Input]
+token=string required
+end=integer default=0
+seconds=number required
+[Service]
+ExecStart=/usr/local/lib/timed-task ${{token}} ${{end}} ${{seconds}}
+""")
+
+
+def truth(kind):
+    """What the tasks wrote: token -> times."""
+    times = {}
+    for line in open(TRUTH, encoding="utf-8"):
+        word, token, _, _, at = line.split()
+        if word == kind:
+            times.setdefault(token, []).append(float(at))
+    return times
+
+
+def parse_time(text):
+    """Of what --json says: seconds since the epoch."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
