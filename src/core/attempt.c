@@ -66,6 +66,7 @@ static void attempt_arm(Attempt *a)
 void attempt_retry_later(Attempt *a)
 {
     a->retry_at = clock_boot(a->engine->manager->clock) + RETRY_USEC;
+    attempt_arm(a);
 }
 
 /* Span from now until an instant given in real time, put on the boot clock. */
@@ -115,7 +116,6 @@ static void attempt_warn(Attempt *a)
         return;
     a->warned = true;
     left = timespec_format_span(a->task->timeout_warning_usec);
-    left = timespec_format_span(a->task->timeout_warning_usec);
     log_message(LOG_WARNING,
         &(LogContext){ LOG_ID_TIMEOUT_NEAR, a->run->task, a->run->id, a->run->attempt, a->unit },
         "Run %" G_GUINT64_FORMAT " of %s reaches its time limit in %s.", a->run->id, a->run->task, left);
@@ -129,6 +129,7 @@ void attempt_drop(Attempt *a)
     Engine *e = a->engine;
     Manager *m = e->manager;
 
+    e->n_orphans -= a->view.orphan;
     if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
         g_hash_table_remove(e->by_run, &a->run->id);
     g_hash_table_remove(e->by_unit, a->unit);
@@ -139,10 +140,12 @@ void attempt_drop(Attempt *a)
 Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
 {
     Attempt *a = g_new0(Attempt, 1);
+    const Attempt *newest = g_hash_table_lookup(e->by_run, &run->id);
 
     a->engine = e;
     a->run = run;
     a->unit = exec_unit_name(run->id, run->attempt);
+    a->touched = phase == ATTEMPT_FOUND;
     a->view.phase = phase;
     a->view.row = run->state;
     a->view.cause = run->cause;
@@ -150,9 +153,31 @@ Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
     a->finished = UNSET;
     a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = a->hold_at = UNSET;
     g_hash_table_insert(e->by_unit, a->unit, a);
-    /* replace, not insert: the key lives in the attempt that is entered. */
-    g_hash_table_replace(e->by_run, &a->run->id, a);
+    /* replace, not insert: the key lives in the attempt that is entered. A unit of an older attempt may be
+     * found after the newest one: who speaks of the run means the newest. */
+    if (!newest || newest->run->attempt <= run->attempt)
+        g_hash_table_replace(e->by_run, &a->run->id, a);
     return a;
+}
+
+static bool attempt_is_altered(const Attempt *a)
+{
+    const Task *t = a->task;
+
+    if (!t || a->view.orphan)
+        return false;
+    return !a->state->remain_after_exit || a->state->runtime_max_usec != t->timeout_usec ||
+           *a->state->token == '\0';
+}
+
+/* What follows from the definition for a unit that was read before it. */
+static void attempt_take_task(Attempt *a, Task *task)
+{
+    a->task = task_ref(task);
+    if (!a->state || a->view.phase != ATTEMPT_STARTED)
+        return;
+    a->view.altered = attempt_is_altered(a);
+    attempt_arm_limits(a);
 }
 
 typedef struct TaskWait {
@@ -170,12 +195,14 @@ static void on_task(int r, Task *task, void *userdata)
     if (!a)
         return;
     a->task_wanted = false;
-    if (r == -ENOTCONN)
+    if (r == -ENOTCONN || r == -ECANCELED)
         return; /* engine_wake() asks again */
     if (task)
-        a->task = task_ref(task);
-    else if (a->view.phase == ATTEMPT_CLAIMED)
-        attempt_finish(a, RUN_NOT_FOUND, "the definition it was made from cannot be read any more");
+        attempt_take_task(a, task);
+    else if (r == -ENOENT || r == -EINVAL)
+        a->task_absent = true;
+    else
+        attempt_retry_later(a);
     attempt_act(a);
 }
 
@@ -186,7 +213,7 @@ static bool attempt_has_task(Attempt *a)
     TaskWait *w;
     int r;
 
-    if (a->task || a->view.orphan)
+    if (a->task || a->task_absent || a->view.orphan)
         return true;
     if (a->task_wanted || !a->engine->manager->store_up)
         return false;
@@ -202,15 +229,6 @@ static bool attempt_has_task(Attempt *a)
     return r > 0;
 }
 /* --- what the manager says --- */
-
-static bool attempt_is_altered(const Attempt *a)
-{
-    const Task *t = a->task;
-
-    if (!t || a->view.orphan)
-        return false;
-    return !a->state->remain_after_exit || a->state->runtime_max_usec != t->timeout_usec;
-}
 
 /* The manager is ending it, by the same signals and with the same grace: ours would come on top, and only
  * SIGKILL is repeated should it have to be. What is over its limit is so from now on, whoever cancels it then. */
@@ -237,6 +255,7 @@ static void attempt_take_state(Attempt *a, UnitState *state)
     a->state = state;
     g_free(a->status_text);
     a->status_text = g_strdup(state->status_text);
+    a->asked = a->removed = false;
     if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED)
         a->view.phase = ATTEMPT_STARTED;
     a->view.never_ran = state->never_ran && !a->view.orphan;
@@ -255,7 +274,39 @@ static void attempt_take_state(Attempt *a, UnitState *state)
         attempt_finish_from_state(a);
 }
 
-/* The unit's name is taken by somebody else's claim: the next attempt has the next name. */
+/* Whether the unit is that of this claim. It has no token where a drop-in took it away. */
+static bool attempt_is_own(const Attempt *a, const UnitState *u)
+{
+    if (a->view.orphan || strcmp(u->token, a->run->token) == 0)
+        return true;
+    if (*u->token)
+        return false;
+    return a->made || (*u->invocation_id && g_strcmp0(u->invocation_id, a->run->invocation_id) == 0);
+}
+
+/* The unit's name is taken by somebody else's claim: the next attempt has the next name. One that had its unit under
+ * this name before has lost it: the journal may know how. */
+static void attempt_take_other(Attempt *a)
+{
+    if (a->view.row == RUN_STARTING && !a->made) {
+        attempt_requeue(a, "a unit of this attempt's name was there already, started for another claim", 0);
+        return;
+    }
+    a->taken = true;
+    a->view.phase = ATTEMPT_GONE;
+}
+
+static void attempt_take_none(Attempt *a)
+{
+    bool here = a->view.phase == ATTEMPT_STARTED || a->view.phase == ATTEMPT_FOUND;
+
+    a->removed = true;
+    if (a->view.phase == ATTEMPT_STARTED && a->seen)
+        attempt_finish_from_signal(a);
+    else if (here || a->asked) /* asked for, and not there: it may have come and gone */
+        a->view.phase = ATTEMPT_GONE;
+}
+
 static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
 {
     Attempt *a = userdata;
@@ -268,9 +319,10 @@ static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *
         attempt_act(a);
         return;
     }
-    if (cause != RUN_RESULT_NONE) { /* cancelled meanwhile: it does not go back, it is done */
+    if (r == STORE_RECORDED &&
+        cause != RUN_RESULT_NONE) { /* cancelled meanwhile: it does not go back, it is done */
         manager_run_changed(m, a->run->id, RUN_DONE, cause);
-    } else {
+    } else if (r == STORE_RECORDED) {
         m->n_waiting++;
         manager_run_changed(m, a->run->id, RUN_QUEUED, RUN_RESULT_NONE);
         dispatcher_due(m->dispatcher, clock_real(m->clock) + a->requeue_usec);
@@ -292,16 +344,13 @@ void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec)
 void attempt_take_answer(Attempt *a, int r, const UnitState *u)
 {
     if (r == -ENOENT) {
-        if (a->view.phase == ATTEMPT_STARTED && a->seen)
-            attempt_finish_from_signal(a);
-        else if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_STARTED)
-            a->view.phase = ATTEMPT_GONE;
+        attempt_take_none(a);
     } else if (r < 0) {
         a->view.unit_changed = true;
         if (r != -ENOTCONN)
             attempt_retry_later(a);
-    } else if (!a->view.orphan && strcmp(u->token, a->run->token) != 0) {
-        attempt_requeue(a, "a unit of this attempt's name was there already, started for another claim", 0);
+    } else if (!attempt_is_own(a, u)) {
+        attempt_take_other(a);
     } else {
         attempt_take_state(a, unit_state_copy(u));
     }
@@ -340,6 +389,7 @@ static void on_released(int r, const Error *error, void *userdata)
     }
     if (a->view.never_ran) { /* the same attempt is started anew */
         a->view.never_ran = false;
+        a->made = false;
         a->view.phase = ATTEMPT_CLAIMED;
         a->view.unit_changed = false;
         g_clear_pointer(&a->state, unit_state_free);
@@ -428,6 +478,7 @@ static void on_marked(int r, RunState state, RunResult cause, uint64_t cause_at,
     } else if (r == STORE_NOT_YOURS) {
         /* Somebody else decides now; its end is noted all the same, and answered likewise. */
         a->view.row = RUN_STOPPING;
+        a->view.timed_out = a->view.altered = false;
     } else if (r != -ENOTCONN) {
         attempt_retry_later(a);
     }
@@ -453,8 +504,8 @@ static void attempt_mark_stopping(Attempt *a)
     if (a->view.cause == RUN_RESULT_NONE && a->view.altered) {
         cause = RUN_RESOURCES;
         reason =
-            "a drop-in of the administrator's changes RemainAfterExit= or RuntimeMaxSec= of its unit, which are "
-            "taskschedd's own";
+            "a drop-in of the administrator's changes RemainAfterExit=, RuntimeMaxSec= or LogExtraFields= of its "
+            "unit, which are taskschedd's own";
     } else if (a->view.cause == RUN_RESULT_NONE && a->view.timed_out) {
         cause = RUN_TIMEOUT;
         reason = "it ran longer than its limit";
@@ -485,20 +536,50 @@ static void attempt_do_store(Attempt *a, AttemptStoreAction action)
     }
 }
 
+/* Nothing is left to be done for it: its end is recorded and no unit is to be released, or it was only looked at and
+ * its unit is gone. */
+static bool attempt_is_settled(const Attempt *a)
+{
+    if (a->store_busy || a->exec_busy)
+        return false;
+    if (a->view.phase == ATTEMPT_RECORDED)
+        return a->taken || !a->touched;
+    return a->view.orphan &&
+           (a->view.phase == ATTEMPT_GONE || (a->view.phase == ATTEMPT_RELEASED && a->removed));
+}
+
+/* Not to be started at all. Where its start was asked for and not answered, it may run: that is found out first. */
+static void attempt_judge_claimed(Attempt *a)
+{
+    if (a->view.phase != ATTEMPT_CLAIMED || a->exec_busy || a->asked)
+        return;
+    if (a->view.cause != RUN_RESULT_NONE)
+        attempt_finish(a, a->view.cause, "cancelled before it was started");
+    else if (a->task_absent)
+        attempt_finish(a, RUN_NOT_FOUND, "the definition it was made from cannot be read any more");
+}
+
 void attempt_act(Attempt *a)
 {
     Manager *m = a->engine->manager;
     bool held = attempt_is_held(a);
+    AttemptStoreAction store;
 
     attempt_warn(a);
     attempt_arm(a);
     if (a->leaving || a->retry_at != UNSET || !attempt_has_task(a))
         return;
-    /* Asked for before it was started: it never is. */
-    if (a->view.phase == ATTEMPT_CLAIMED && a->view.cause != RUN_RESULT_NONE && !a->exec_busy)
-        attempt_finish(a, a->view.cause, "cancelled before it was started");
+    if (attempt_is_settled(a)) {
+        attempt_drop(a);
+        return;
+    }
+    attempt_judge_claimed(a);
+    store = attempt_decide_store(&a->view);
+    if (store == ATTEMPT_STORE_RUNNING &&
+        !a->state) /* not before it was read: its invocation is recorded with it */
+        store = ATTEMPT_STORE_NOTHING;
     if (m->store_up && !a->store_busy)
-        attempt_do_store(a, attempt_decide_store(&a->view));
+        attempt_do_store(a, store);
     if (m->exec_up && !a->exec_busy && a->retry_at == UNSET) {
         AttemptExecAction action = attempt_decide_exec(&a->view);
 

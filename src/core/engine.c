@@ -70,6 +70,7 @@ void engine_unit_removed(Engine *e, const char *unit)
         attempt_drop(a);
         return;
     }
+    a->removed = true;
     a->view.unit_changed = true;
     attempt_act(a);
 }
@@ -113,26 +114,65 @@ void engine_wake(Engine *e)
     }
 }
 
+/* It was taken for a foreign one while the database had no row of it. */
+static void engine_take_row(Engine *e, Attempt *a, StoreRun *run)
+{
+    if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
+        g_hash_table_remove(e->by_run, &a->run->id);
+    store_run_free(a->run);
+    a->run = run;
+    g_hash_table_replace(e->by_run, &a->run->id, a);
+    e->n_orphans--;
+    a->view.orphan = a->reported = false;
+    a->view.cause = run->cause;
+    a->view.phase = ATTEMPT_FOUND;
+    g_clear_pointer(&a->state, unit_state_free);
+}
+
+/* What is not among the rows any more is not ours to start: it was given back, and the answer to that was lost. What has
+ * a unit or an end goes on: recording it tells. */
+static void engine_forget_absent(Engine *e, GHashTable *there)
+{
+    g_autoptr(GPtrArray) units = engine_units(e);
+
+    for (guint i = 0; i < units->len; i++) {
+        Attempt *a = engine_find(e, g_ptr_array_index(units, i));
+
+        if (a->view.orphan || a->exec_busy || a->store_busy || g_hash_table_contains(there, a->unit))
+            continue;
+        if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED ||
+            a->view.phase == ATTEMPT_GONE)
+            attempt_drop(a);
+    }
+}
+
 void engine_load(Engine *e, GPtrArray *runs)
 {
+    g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
     for (guint i = 0; i < runs->len; i++) {
         StoreRun *run = g_ptr_array_index(runs, i);
-        g_autofree char *unit = exec_unit_name(run->id, run->attempt);
+        char *unit = exec_unit_name(run->id, run->attempt);
         Attempt *known = engine_find(e, unit);
 
+        g_hash_table_add(there, unit);
+        if (known && known->view.orphan && !known->exec_busy && !known->store_busy) {
+            engine_take_row(e, known, run);
+            runs->pdata[i] = NULL;
+            continue;
+        }
         if (known) {
             if (run->cause != RUN_RESULT_NONE) {
                 known->view.cause = known->run->cause = run->cause;
                 known->run->cause_at = run->cause_at;
             }
-            if (known->view.orphan) /* it was taken for a foreign one while the database was away */
-                known->view.orphan = false;
             known->view.row = run->state;
             continue;
         }
         attempt_new(e, run, ATTEMPT_FOUND);
         runs->pdata[i] = NULL;
     }
+    engine_forget_absent(e, there);
     e->reconciled = false;
     engine_resync(e);
 }
@@ -150,12 +190,14 @@ static Attempt *engine_adopt_orphan(Engine *e, const UnitState *u)
     run->state = RUN_RUNNING;
     a = attempt_new(e, run, ATTEMPT_FOUND);
     a->view.orphan = true;
+    e->n_orphans++;
     return a;
 }
 
 /* Every unit that is there meets its attempt; what was unfinished and has no unit is gone. */
 static void engine_compare(Engine *e, const GPtrArray *units)
 {
+    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
     GHashTableIter i;
     gpointer value;
 
@@ -163,6 +205,7 @@ static void engine_compare(Engine *e, const GPtrArray *units)
         const UnitState *u = g_ptr_array_index(units, n);
         Attempt *a = engine_find(e, u->unit);
 
+        g_hash_table_add(there, u->unit);
         if (!a)
             a = engine_adopt_orphan(e, u);
         if (a->view.phase == ATTEMPT_FOUND)
@@ -176,6 +219,8 @@ static void engine_compare(Engine *e, const GPtrArray *units)
 
         if (a->view.phase == ATTEMPT_FOUND && !a->leaving)
             a->view.phase = ATTEMPT_GONE;
+        if (a->view.orphan && !g_hash_table_contains(there, a->unit))
+            a->removed = true;
     }
 }
 
@@ -216,7 +261,7 @@ void engine_resync(Engine *e)
 
 unsigned engine_n_attempts(const Engine *e)
 {
-    return g_hash_table_size(e->by_unit);
+    return g_hash_table_size(e->by_unit) - e->n_orphans;
 }
 
 bool engine_is_reconciled(const Engine *e)

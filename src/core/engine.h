@@ -10,12 +10,18 @@ typedef struct Attempt {
     StoreRun *run;
     Task *task; /* NULL while it is looked up, and where its revision cannot be had */
     bool task_wanted;
+    bool task_absent; /* its revision cannot be had: that is settled */
     char *unit;
     AttemptView view;
     UnitState *state; /* as last read, NULL before */
     /* The end as a signal told it, NULL before: all there is of a unit that somebody stopped. */
     UnitState *seen;
     bool store_busy, exec_busy;
+    bool touched;          /* a unit of it, or files, may be there: it is to be released */
+    bool asked;            /* its start was asked for, and what came of it is not known */
+    bool made;             /* its unit was made by us: it did run, whatever the journal says */
+    bool taken;            /* its name is that of somebody else's unit, which is not to be touched */
+    bool removed;          /* the manager has let its unit go */
     bool leaving;          /* handed back to the queue: nothing more is done here */
     uint64_t requeue_usec; /* and it is due again after this */
     bool reported;         /* a unit without a row: said once */
@@ -37,6 +43,7 @@ struct Engine {
     Manager *manager;
     GHashTable *by_unit; /* char* (the attempt's) → Attempt*, owned */
     GHashTable *by_run;  /* &run->id → Attempt*: the newest of a run */
+    unsigned n_orphans;  /* of them, those without a row */
     bool listing;        /* an exec_list() is under way */
     bool list_again;
     bool reconciled;     /* units and rows were compared since both came up */

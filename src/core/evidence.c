@@ -38,6 +38,25 @@ static void evidence_query(const Attempt *a, EvidenceQuery *ret)
     };
 }
 
+/* No helper could be started: that says nothing of what became of the units, so it is tried again. */
+static void evidence_not_asked(EvidenceBatch *b)
+{
+    Engine *e = b->engine;
+    g_autoptr(GPtrArray) units = b->units;
+
+    g_free(b);
+    e->evidence_busy = false;
+    for (guint i = 0; i < units->len; i++) {
+        Attempt *a = engine_find(e, g_ptr_array_index(units, i));
+
+        if (!a)
+            continue;
+        a->exec_busy = false;
+        attempt_retry_later(a);
+        attempt_act(a);
+    }
+}
+
 static void on_evidence_timer(void *userdata)
 {
     Engine *e = userdata;
@@ -61,11 +80,7 @@ static void on_evidence_timer(void *userdata)
     e->evidence_busy = true;
     if (exec_evidence(e->manager->exec, (const EvidenceQuery *)(void *)queries->data, queries->len,
             on_evidence, b) < 0) {
-        g_autofree Evidence *none = g_new0(Evidence, queries->len);
-
-        for (guint i = 0; i < queries->len; i++)
-            none[i] = (Evidence){ EVIDENCE_UNKNOWN, 0, -1, UNSET };
-        on_evidence(none, queries->len, b);
+        evidence_not_asked(b);
     }
 }
 

@@ -99,7 +99,7 @@ static bool attempt_was_never_started(const Attempt *a)
 {
     const Manager *m = a->engine->manager;
 
-    return a->view.row == RUN_STARTING && a->run->manager_stamp == m->manager_stamp &&
+    return a->view.row == RUN_STARTING && !a->made && a->run->manager_stamp == m->manager_stamp &&
            g_strcmp0(a->run->boot_id, m->boot_id) == 0;
 }
 
@@ -114,7 +114,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
     case EVIDENCE_NEVER:
         if (attempt_was_never_started(a)) {
             a->view.phase = ATTEMPT_CLAIMED;
-            a->view.unit_changed = false;
+            a->view.unit_changed = a->asked = false;
         } else {
             attempt_finish(
                 a, RUN_LOST, "its unit is gone with the service manager that it was claimed under");
@@ -159,6 +159,15 @@ static void attempt_report_orphan(Attempt *a)
             "Unit %s is named as ours, but the database has no such attempt; it is left alone.", a->unit);
     a->reported = true;
     a->view.phase = ATTEMPT_RELEASED;
+    attempt_act(a); /* its unit may be gone by now */
+}
+
+static void attempt_clean_reason(Attempt *a)
+{
+    char *valid = a->reason ? g_utf8_make_valid(a->reason, -1) : NULL;
+
+    g_free(a->reason);
+    a->reason = valid;
 }
 
 static void on_ended(
@@ -174,6 +183,7 @@ static void on_ended(
                 error && error->message ? error->message : g_strerror(-r));
             /* What the database refuses is most likely the output: the end itself must not be lost for it. */
             g_clear_pointer(&a->output, g_free);
+            attempt_clean_reason(a);
             attempt_retry_later(a);
         }
         attempt_act(a);
@@ -191,6 +201,9 @@ static void on_ended(
             m->n_waiting++;
             dispatcher_due(m->dispatcher, due);
         }
+    } else if (r == STORE_RECORDED_BEFORE && state == RUN_DONE && !a->view.orphan) {
+        /* By us: the answer was lost, and nobody was told. */
+        manager_run_changed(m, a->run->id, state, result);
     }
     attempt_act(a);
     manager_update(m);

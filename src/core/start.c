@@ -12,8 +12,11 @@ static void on_started(int r, const Error *error, void *userdata)
     Attempt *a = userdata;
 
     a->exec_busy = false;
+    /* A name that is there already may be ours, of a start whose answer was lost. */
+    a->asked = r == EXEC_EXISTS || r == -ENOTCONN || r == -ETIMEDOUT;
     switch (r) {
     case EXEC_STARTED:
+        a->made = true;
         a->view.phase = ATTEMPT_STARTED;
         a->view.unit_changed = true;
         break;
@@ -27,7 +30,8 @@ static void on_started(int r, const Error *error, void *userdata)
         attempt_requeue(a, "the host is shutting down", SHUTDOWN_RETRY_USEC);
         return;
     default:
-        /* Unknown outcome: the unit may be there. Asking again finds out. */
+        /* Unknown outcome: the unit may be there, or was. It is looked for before it is started again. */
+        a->view.unit_changed = a->view.unit_changed || a->asked;
         if (r == -EAGAIN) { /* a reload took its command line away before it was executed */
             attempt_retry_later(a);
         } else if (r != -ENOTCONN) {
@@ -112,10 +116,10 @@ void attempt_start(Attempt *a)
             .raw = run->raw,
             .files = input.files,
         };
-        a->exec_busy = true;
+        a->exec_busy = a->asked = a->touched = true;
         r = exec_start(m->exec, &start, on_started, a);
         if (r < 0) {
-            a->exec_busy = false;
+            a->exec_busy = a->asked = false;
             if (r != -ENOTCONN)
                 error_set(&error, ERROR_FAILED, "the unit could not be asked for: %s", g_strerror(-r));
         }
