@@ -31,11 +31,14 @@ struct Manager {
 
     ManagerState state;
     char *reason;
-    bool store_up;     /* and what stands there is loaded */
-    bool exec_up;      /* the service manager answers */
+    bool store_up; /* and what stands there is loaded */
+    bool exec_up;  /* the service manager answers */
+    bool files_loading;
+    GQueue reloads;    /* that were asked for while one was under way; see tasks.c */
     bool files_loaded; /* the task directories were read once */
     uint64_t n_waiting;
     ClockTimer *stop_timer;
+    uint64_t stop_until; /* boot µs */
     ClockFn stop_fn;
     void *stop_userdata;
 };

@@ -5,6 +5,7 @@
 
 #define STAMP_WAIT_USEC (3 * USEC_PER_SEC)
 #define STOP_WAIT_USEC  (10 * USEC_PER_SEC)
+#define STOP_TICK_USEC  (50 * USEC_PER_MSEC)
 
 static const char *const state_names[_MANAGER_STATE_MAX] = {
     [MANAGER_WAITING_FOR_DATABASE] = "waiting-for-database",
@@ -58,19 +59,32 @@ static void manager_finish_stop(Manager *m)
         fn(m->stop_userdata);
 }
 
+static bool manager_is_settled(const Manager *m)
+{
+    return !m->store_up || (engine_n_unrecorded(m->engine) == 0 && store_pending(m->store) == 0);
+}
+
 void manager_update(Manager *m)
 {
-    if (m->stop_fn && engine_n_unrecorded(m->engine) == 0 && store_pending(m->store) == 0)
+    if (m->stop_fn && manager_is_settled(m))
         manager_finish_stop(m);
     m->events.state_changed(m->userdata);
 }
 
 /* --- the database --- */
 
+static void manager_load_files(Manager *m);
+
 static void on_files(int r, const Error *error, void *userdata)
 {
     Manager *m = userdata;
 
+    m->files_loading = false;
+    if (r == -ENOTCONN) { /* not all of them are in the database */
+        if (m->store_up)
+            manager_load_files(m);
+        return;
+    }
     /* Tasks from files are in force, or were reported: work begins. */
     m->files_loaded = true;
     manager_set_state(
@@ -80,6 +94,16 @@ static void on_files(int r, const Error *error, void *userdata)
     scheduler_wake(m->scheduler);
     engine_wake(m->engine);
     dispatcher_wake(m->dispatcher);
+}
+
+/* Once; where the database went away meanwhile, again. */
+static void manager_load_files(Manager *m)
+{
+    if (m->files_loading)
+        return;
+    m->files_loading = !m->files_loaded;
+    if (m->files_loaded || manager_reload(m, NULL, on_files, m, NULL) < 0)
+        on_files(0, NULL, m);
 }
 
 static void manager_database_up(Manager *m, const StoreLoaded *loaded)
@@ -92,8 +116,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     engine_wake(m->engine);
     if (loaded->next_due != UNSET)
         dispatcher_due(m->dispatcher, loaded->next_due);
-    if (m->files_loaded || manager_reload(m, NULL, on_files, m, NULL) < 0)
-        on_files(0, NULL, m);
+    manager_load_files(m);
 }
 
 static void on_store(StoreState state, const char *reason, const StoreLoaded *loaded, void *userdata)
@@ -157,7 +180,7 @@ static void on_stamp(int r, uint64_t number, void *userdata)
 
     if (r >= 0)
         m->manager_stamp = number;
-    else if (r == -ENOTCONN)
+    else if (r == -ENOTCONN || r == -ECANCELED)
         return; /* asked again with the next connection, or the timer has enough of it */
     manager_start_store(m);
 }
@@ -249,12 +272,21 @@ int manager_start(Manager *m)
     return clock_timer_arm(m->start_timer, clock_boot(m->clock) + STAMP_WAIT_USEC);
 }
 
+/* Not every answer leads to manager_update(): what is awaited is looked at now and then. */
 static void on_stop_timer(void *userdata)
 {
     Manager *m = userdata;
+    uint64_t now = clock_boot(m->clock);
 
-    log_warning("Stopping with %u ended runs not recorded yet; their units keep what is to be recorded.",
-        engine_n_unrecorded(m->engine));
+    if (!m->stop_fn)
+        return;
+    if (!manager_is_settled(m) && now < m->stop_until) {
+        clock_timer_arm(m->stop_timer, now + STOP_TICK_USEC);
+        return;
+    }
+    if (engine_n_unrecorded(m->engine) > 0)
+        log_warning("Stopping with %u ended runs not recorded yet; their units keep what is to be recorded.",
+            engine_n_unrecorded(m->engine));
     manager_finish_stop(m);
 }
 
@@ -271,7 +303,8 @@ void manager_stop(Manager *m, ClockFn fn, void *userdata)
         manager_finish_stop(m);
         return;
     }
-    clock_timer_arm(m->stop_timer, clock_boot(m->clock) + STOP_WAIT_USEC);
+    m->stop_until = clock_boot(m->clock) + STOP_WAIT_USEC;
+    clock_timer_arm(m->stop_timer, clock_boot(m->clock) + STOP_TICK_USEC);
     manager_update(m);
 }
 
@@ -279,7 +312,11 @@ void manager_free(Manager *m)
 {
     if (!m)
         return;
-    store_free(m->store);
+    /* Both answer what is under way: nothing new follows from that. */
+    m->store_up = m->exec_up = false;
+    m->state = MANAGER_STOPPING;
+    m->stop_fn = NULL;
+    g_clear_pointer(&m->store, store_free);
     exec_free(m->exec);
     loader_free(m->loader);
     scheduler_free(m->scheduler);

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 
+#define RELOADS_MAX 16 /* waiting for their turn */
+
 const TaskEntry *manager_find_task(Manager *m, const char *name)
 {
     return registry_find(m->registry, name);
@@ -372,9 +374,21 @@ static void reload_remove_missing(Batch *b, GPtrArray *files)
     }
 }
 
+static void on_loaded(int r, GPtrArray *files, void *userdata);
+
+static void reload_next(Manager *m)
+{
+    Batch *b = g_queue_pop_head(&m->reloads);
+    int r = b ? loader_start(m->loader, on_loaded, b) : 0;
+
+    if (r < 0)
+        on_loaded(r, NULL, b);
+}
+
 static void on_loaded(int r, GPtrArray *files, void *userdata)
 {
     Batch *b = userdata;
+    Manager *m = b->manager;
 
     if (r < 0) {
         batch_fault(b, r, "the task directories could not be read");
@@ -387,6 +401,7 @@ static void on_loaded(int r, GPtrArray *files, void *userdata)
     }
     b->sealed = true;
     batch_check(b);
+    reload_next(m);
 }
 
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error)
@@ -399,11 +414,16 @@ int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *use
     b = batch_new(m, userdata);
     b->done_fn = fn;
     r = loader_start(m->loader, on_loaded, b);
+    if (r == -EBUSY && g_queue_get_length(&m->reloads) < RELOADS_MAX) {
+        /* What is under way may have passed by what was changed since. */
+        g_queue_push_tail(&m->reloads, b);
+        r = 0;
+    }
     if (r < 0) {
         g_string_free(b->faults, TRUE);
         g_free(b);
         return error_set(error, ERROR_FAILED, "%s",
-            r == -EBUSY ? "A reload is under way already"
+            r == -EBUSY ? "Too many reloads are under way already"
                         : "The helper that reads the task directories could not be started");
     }
     if (caller)
