@@ -218,7 +218,7 @@ static void answer_batch(Batch *b, const ExchangeResult *result)
     }
 }
 
-static void answer_error(Store *s, Op *op, const PGresult *error)
+static void answer_error(Store *s, Op *op, int r, const PGresult *error)
 {
     g_auto(Error) e = { 0 };
 
@@ -226,7 +226,7 @@ static void answer_error(Store *s, Op *op, const PGresult *error)
         util_strempty(PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY)));
     if (!op->fn)
         log_warning("%s: %s", op_info(op->kind)->name, e.message);
-    store_answer(s, op, &(OpAnswer){ .r = -EINVAL, .error = &e });
+    store_answer(s, op, &(OpAnswer){ .r = r, .error = &e });
 }
 
 /* Back to where they were taken from. */
@@ -254,7 +254,7 @@ static void batch_failed(Batch *b, const PGresult *error)
     switch (trouble) {
     case BATCH_GUILTY:
         if (b->ops->len == 1 && first->alone) {
-            answer_error(s, first, error);
+            answer_error(s, first, -EINVAL, error);
             return;
         }
         for (unsigned i = 0; i < b->ops->len; i++)
@@ -314,7 +314,9 @@ static void on_read(const ExchangeResult *result, void *userdata)
         store_disconnect(s, STORE_CONNECTING, reason);
         return;
     } else {
-        answer_error(s, read->op, result->error);
+        /* What is wrong with the server now says nothing about what was asked for. */
+        answer_error(
+            s, read->op, batch_trouble(result->error) == BATCH_GUILTY ? -EINVAL : -EAGAIN, result->error);
     }
     batch_send_reads(s);
 }

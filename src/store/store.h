@@ -4,7 +4,8 @@
  * Every operation answers once, by its callback, never from within the call that asked: 0 (or an outcome of
  * its own), or -ENOTCONN where the connection was lost before the answer (then the outcome is unknown, and
  * asking again is safe: each operation is idempotent by the tokens it carries), -EINVAL with an Error where
- * the database refused this operation (others of the same batch are not harmed), -ECANCELED from
+ * the database refused this operation (others of the same batch are not harmed), -EAGAIN where one that reads met a
+ * passing trouble, -ECANCELED from
  * store_free(). While the store is not up, operations answer -ENOTCONN. What a callback is given is borrowed
  * for its duration. */
 #pragma once
