@@ -9,8 +9,9 @@
 #include "ctl/text.h"
 
 /* How long a line may take from the task to the journal's files where we may not ask journald to be done. */
-#define SETTLE (300 * USEC_PER_MSEC)
-#define BAR    20
+#define SETTLE   (300 * USEC_PER_MSEC)
+#define BAR      20
+#define ATTEMPTS 100
 
 struct Follow {
     sd_journal *journal;
@@ -21,15 +22,32 @@ struct Follow {
     char *drawn; /* what stands there now */
 };
 
-static int follow_open(Follow *f, uint64_t run)
+/* journald adds the run's number to what a system unit writes. To a user's unit it does not: there the units' names
+ * are asked for, of as many attempts as a run is likely to have. */
+static int follow_match(Follow *f, uint64_t run, bool user)
 {
     g_autofree char *match = g_strdup_printf("TASKSCHEDD_RUN=%" G_GUINT64_FORMAT, run);
+    int r = 0;
+
+    if (!user)
+        return sd_journal_add_match(f->journal, match, 0);
+    for (unsigned attempt = 1; attempt <= ATTEMPTS && r >= 0; attempt++) {
+        g_autofree char *unit =
+            g_strdup_printf("_SYSTEMD_USER_UNIT=tsched-run-%" G_GUINT64_FORMAT "-%u.service", run, attempt);
+
+        r = sd_journal_add_match(f->journal, unit, 0);
+    }
+    return r;
+}
+
+static int follow_open(Follow *f, uint64_t run, bool user)
+{
     int r = sd_journal_open(&f->journal, SD_JOURNAL_LOCAL_ONLY);
 
     if (r >= 0)
         r = sd_journal_set_data_threshold(f->journal, 0);
     if (r >= 0)
-        r = sd_journal_add_match(f->journal, match, 0);
+        r = follow_match(f, run, user);
     if (r >= 0)
         r = sd_journal_get_fd(f->journal);
     if (r >= 0)
@@ -46,7 +64,7 @@ int follow_new(uint64_t run, bool user, FILE *out, Follow **ret)
     f->unit_prefix = g_strdup_printf("tsched-run-%" G_GUINT64_FORMAT "-", run);
     f->unit_field = user ? "_SYSTEMD_USER_UNIT" : "_SYSTEMD_UNIT";
     f->bar = isatty(STDERR_FILENO);
-    r = follow_open(f, run);
+    r = follow_open(f, run, user);
     if (r < 0)
         return r;
     *ret = g_steal_pointer(&f);

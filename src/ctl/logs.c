@@ -21,6 +21,16 @@ static void logs_add_unit(GPtrArray *argv, const char *unit, bool user)
         logs_add(argv, user ? "USER_UNIT=" : "UNIT=", unit);
 }
 
+/* journald adds the fields of a run to what a system unit writes; to a user's it does not, so there the unit tells. */
+static void logs_add_output(GPtrArray *argv, const GPtrArray *units)
+{
+    for (guint i = 0; i < units->len; i++) {
+        if (i == 0)
+            g_ptr_array_add(argv, g_strdup("+"));
+        logs_add(argv, "_SYSTEMD_USER_UNIT=", g_ptr_array_index(units, i));
+    }
+}
+
 static GPtrArray *logs_task_units(Client *c, const char *task, ClientError *e)
 {
     g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(g_free);
@@ -77,6 +87,8 @@ GPtrArray *logs_argv(const LogsQuery *q)
         g_ptr_array_remove_index(argv, argv->len - 1);
     else if (!q->user)
         g_ptr_array_add(argv, g_strdup("_PID=1"));
+    if (q->user)
+        logs_add_output(argv, q->units);
     g_ptr_array_add(argv, NULL);
     return argv;
 }
