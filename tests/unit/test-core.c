@@ -1,0 +1,310 @@
+/* The life of a run with the store or the service manager going away at each step, before or after it did what it was
+ * asked for: whatever happens, the run is recorded once, its process was executed as often as its record says, and no
+ * unit is left. Store and exec are twins in memory. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/manager.h"
+#include "twins.h"
+
+#define NOW    (1800000000 * USEC_PER_SEC)
+#define ROUNDS 200
+
+static sd_event *event;
+static Clock *fake;
+static Manager *manager;
+static unsigned n_done;
+
+static void on_state(void *userdata)
+{
+}
+
+static void on_run(uint64_t run, RunState state, RunResult result, void *userdata)
+{
+    n_done += state == RUN_DONE;
+}
+
+static void on_task(const char *task, void *userdata)
+{
+}
+
+static void define(const char *extra)
+{
+    g_autofree char *text = g_strdup_printf("[Task]\n%s\n[Service]\nExecStart=/bin/true\n", extra);
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    TaskSource source = { (char *)"t.task", text, strlen(text) };
+    g_autoptr(Task) task = task_read("t", &source, 1, diags);
+
+    g_assert_nonnull(task);
+    twins.task = (char *)"t";
+    twins.definition = task_sources_to_json(task);
+}
+
+static void boot(void)
+{
+    static const ManagerEvents events = { on_state, on_run, on_task };
+    static const char *const none[] = { NULL };
+    const ManagerConfig config = { false, "", "node", "/run", "/run", "/run", none, 1000, 1000 };
+
+    g_assert_cmpint(manager_new(event, fake, &config, &events, NULL, &manager), >=, 0);
+    g_assert_cmpint(manager_start(manager), >=, 0);
+    twins_heal(); /* the bus, and with it the manager's stamp: the store is asked for */
+    twins_heal();
+    for (int i = 0; i < ROUNDS && manager_state(manager) != MANAGER_RUNNING; i++)
+        g_assert_cmpint(sd_event_run(event, 100 * USEC_PER_MSEC), >=, 0);
+    g_assert_cmpint(manager_state(manager), ==, MANAGER_RUNNING);
+}
+
+static void begin(const char *extra)
+{
+    g_assert_cmpint(sd_event_new(&event), >=, 0);
+    g_assert_cmpint(clock_new_fake(NOW, &fake), >=, 0);
+    twins_reset(fake);
+    define(extra);
+    n_done = 0;
+}
+
+static void end(void)
+{
+    g_clear_pointer(&manager, manager_free);
+    g_clear_pointer(&fake, clock_free);
+    event = sd_event_unref(event);
+    g_clear_pointer(&twins.definition, g_free);
+}
+
+static bool all_done(void)
+{
+    for (guint i = 0; i < twins.rows->len; i++)
+        if (((TwinRow *)g_ptr_array_index(twins.rows, i))->run.state != RUN_DONE)
+            return false;
+    return true;
+}
+
+static unsigned n_foreign(void)
+{
+    GHashTableIter i;
+    gpointer unit;
+    unsigned n = 0;
+
+    g_hash_table_iter_init(&i, twins.units);
+    while (g_hash_table_iter_next(&i, &unit, NULL))
+        n += g_str_equal(unit, "tsched-run-1-1.service");
+    return n;
+}
+
+/* Until nothing is left to be done; what went away comes back when all else stands still. */
+static void live(unsigned foreign_left)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int n = 0; n < ROUNDS && twins_step(); n++)
+            ;
+        clock_fake_advance(fake, 0);
+        twins_heal();
+        for (int n = 0; n < ROUNDS && twins_step(); n++)
+            ;
+        if (all_done() && g_hash_table_size(twins.units) == foreign_left && manager_n_running(manager) == 0 &&
+            manager_n_unrecorded(manager) == 0)
+            return;
+        clock_fake_advance(fake, USEC_PER_SEC + USEC_PER_SEC / 2);
+        twins_end_processes();
+    }
+    g_error("it hangs: fault %d at %d, run is %s", (int)twins.fault, (int)twins.fault_at,
+        run_state_to_string(((TwinRow *)g_ptr_array_index(twins.rows, 0))->run.state));
+}
+
+static void check_once(unsigned starts_max, unsigned foreign_left)
+{
+    for (guint i = 0; i < twins.rows->len; i++) {
+        const TwinRow *w = g_ptr_array_index(twins.rows, i);
+
+        g_assert_cmpuint(w->n_recorded, ==, 1);
+        g_assert_cmpuint(w->n_starts, <=, starts_max);
+        if (w->run.result == RUN_SUCCESS)
+            g_assert_cmpuint(w->n_starts, ==, 1);
+    }
+    g_assert_cmpuint(n_foreign(), ==, foreign_left);
+    g_assert_cmpuint(manager_n_waiting(manager), ==, 0);
+}
+
+static void on_cancelled(int r, const Error *error, void *userdata)
+{
+}
+
+static void cancel_at_step(void)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    (void)manager_cancel_run(manager, &caller, 1, on_cancelled, NULL, &error);
+}
+
+static void with_each_fault(void (*scenario)(TwinKind at, TwinFault fault))
+{
+    for (TwinKind at = 0; at < _TWIN_KIND_MAX; at++)
+        for (TwinFault fault = TWIN_FAULT_NONE; fault <= TWIN_FAULT_AFTER; fault++)
+            scenario(at, fault);
+}
+
+static void plain(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins_add_run();
+    boot();
+    live(0);
+    check_once(1, 0);
+    g_assert_cmpint(((TwinRow *)g_ptr_array_index(twins.rows, 0))->run.result, ==, RUN_SUCCESS);
+    g_assert_cmpuint(n_done, ==, 1);
+    end();
+}
+
+static void test_plain(void)
+{
+    with_each_fault(plain);
+}
+
+static void cancelled(TwinKind at, TwinFault fault)
+{
+    for (TwinKind when = 0; when < _TWIN_KIND_MAX; when++) {
+        if (when == TWIN_CANCEL)
+            continue;
+        begin("");
+        twins.fault_at = at;
+        twins.fault = fault;
+        twins.cancel_at = when;
+        twins.cancel = cancel_at_step;
+        twins_add_run();
+        boot();
+        live(0);
+        check_once(1, 0);
+        end();
+    }
+}
+
+static void test_cancelled(void)
+{
+    with_each_fault(cancelled);
+}
+
+static void foreign(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins.foreign = "of-another-time";
+    twins_add_run();
+    boot();
+    live(1);
+    check_once(1, 1);
+    g_assert_cmpint(((TwinRow *)g_ptr_array_index(twins.rows, 0))->run.result, ==, RUN_SUCCESS);
+    end();
+}
+
+static void test_foreign(void)
+{
+    with_each_fault(foreign);
+}
+
+static void refused(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins.start_answer = EXEC_REFUSED;
+    twins_add_run();
+    boot();
+    live(0);
+    check_once(1, 0);
+    end();
+}
+
+static void test_refused(void)
+{
+    with_each_fault(refused);
+}
+
+static void shutting_down(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins.start_answer = EXEC_SHUTTING_DOWN;
+    twins_add_run();
+    boot();
+    live(0);
+    check_once(1, 0);
+    end();
+}
+
+static void test_shutting_down(void)
+{
+    with_each_fault(shutting_down);
+}
+
+static void retried(TwinKind at, TwinFault fault)
+{
+    const TwinRow *w;
+
+    begin("Retries=2");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins.exit_status = 3;
+    w = twins_add_run();
+    boot();
+    live(0);
+    g_assert_cmpuint(w->n_starts, ==, 3);
+    g_assert_cmpuint(w->n_recorded, ==, 1);
+    g_assert_cmpint(w->run.result, ==, RUN_EXIT_CODE);
+    end();
+}
+
+static void test_retried(void)
+{
+    with_each_fault(retried);
+}
+
+/* The daemon ends with something under way at each moment, and begins again on the same rows and units. */
+static void test_restarted(void)
+{
+    for (int steps = 0; steps < 30; steps++) {
+        begin("");
+        twins_add_run();
+        boot();
+        for (int i = 0; i < steps; i++) {
+            if (twins_step())
+                continue;
+            clock_fake_advance(fake, USEC_PER_SEC);
+            twins_end_processes();
+        }
+        g_clear_pointer(&manager, manager_free);
+        boot();
+        live(0);
+        check_once(1, 0);
+        end();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t child;
+
+    /* The manager's helper for the task directories is this program: there are no files. */
+    if (argc > 1 && g_str_has_prefix(argv[1], "--helper=")) {
+        puts("[]");
+        return 0;
+    }
+    g_test_init(&argc, &argv, NULL);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    g_assert_cmpint(sigprocmask(SIG_BLOCK, &child, NULL), ==, 0);
+    g_test_add_func("/core/plain", test_plain);
+    g_test_add_func("/core/cancelled", test_cancelled);
+    g_test_add_func("/core/foreign", test_foreign);
+    g_test_add_func("/core/refused", test_refused);
+    g_test_add_func("/core/shutting-down", test_shutting_down);
+    g_test_add_func("/core/retried", test_retried);
+    g_test_add_func("/core/restarted", test_restarted);
+    return g_test_run();
+}

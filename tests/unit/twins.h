@@ -1,0 +1,69 @@
+/* Twins of store and exec for tests of core: the same functions, with rows and units in memory. Nothing is done before
+ * twin_step() does it, one operation at a time and in the order asked, so that a fault can be put at any of them. */
+#pragma once
+
+#include "exec/exec.h"
+#include "store/store.h"
+
+typedef enum TwinKind {
+    TWIN_CLAIM,
+    TWIN_RUNNING,
+    TWIN_STOPPING,
+    TWIN_END,
+    TWIN_REQUEUE,
+    TWIN_CANCEL,
+    TWIN_ASK,
+    TWIN_START,
+    TWIN_GET,
+    TWIN_LIST,
+    TWIN_KILL,
+    TWIN_RELEASE,
+    _TWIN_KIND_MAX,
+} TwinKind;
+
+typedef enum TwinFault {
+    TWIN_FAULT_NONE,
+    TWIN_FAULT_BEFORE, /* its side goes away before it is done */
+    TWIN_FAULT_AFTER,  /* it is done, and its side goes away before the answer */
+} TwinFault;
+
+typedef struct TwinRow {
+    StoreRun run;
+    bool no_more;
+    unsigned n_starts;   /* processes that were executed */
+    unsigned n_recorded; /* ends that made it done */
+    unsigned last_ended; /* number of the attempt whose end is recorded */
+    char *ended[16];     /* tokens of ended or closed attempts */
+} TwinRow;
+
+typedef struct Twins {
+    /* What the test says beforehand. */
+    Clock *clock;
+    char *task, *definition;
+    TwinKind fault_at;
+    TwinFault fault;
+    TwinKind cancel_at; /* a cancel is committed just before the first of these; _TWIN_KIND_MAX: none */
+    void (*cancel)(void);
+    int exit_status;     /* of every process */
+    const char *foreign; /* token of a unit that is there before the first start */
+    int start_answer;    /* an ExecStarted, if not that a unit is made */
+
+    /* What came of it. */
+    GPtrArray *rows; /* of TwinRow* */
+    GHashTable *units;
+    GHashTable *started; /* set of names of units that had a process */
+    uint64_t last_nominal;
+    unsigned n_slots;
+    bool faulted;
+} Twins;
+
+extern Twins twins;
+
+void twins_reset(Clock *clock);
+TwinRow *twins_add_run(void);
+/* Does and answers the oldest operation; false if there is none. */
+bool twins_step(void);
+/* What went away is back. */
+void twins_heal(void);
+/* Processes that run come to their end. */
+void twins_end_processes(void);
