@@ -7,6 +7,7 @@
 #define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
 #define RETRY_USEC       USEC_PER_SEC          /* after an error of a side that is up */
 #define LIMIT_SLACK_USEC (2 * USEC_PER_SEC)    /* the manager's own RuntimeMaxSec= comes first */
+#define FOREIGN_MAX      1000                  /* names that are remembered as reported */
 
 void attempt_free(Attempt *a)
 {
@@ -245,6 +246,19 @@ static void attempt_take_deactivating(Attempt *a)
     }
 }
 
+void attempt_report_orphan(const Attempt *a)
+{
+    Engine *e = a->engine;
+
+    if (g_hash_table_size(e->foreign) >= FOREIGN_MAX)
+        g_hash_table_remove_all(e->foreign);
+    if (g_hash_table_add(e->foreign, g_strdup(a->unit)))
+        log_message(LOG_WARNING,
+            &(LogContext){ LOG_ID_FOREIGN_UNIT, NULL, a->run->id, a->run->attempt, a->unit },
+            "Unit %s is named as ours, but the database knows of no such attempt under way; it is left alone.",
+            a->unit);
+}
+
 /* Takes over what was read: a is decided on afterwards. */
 static void attempt_take_state(Attempt *a, UnitState *state)
 {
@@ -263,6 +277,8 @@ static void attempt_take_state(Attempt *a, UnitState *state)
         return;
     a->view.main_over = unit_state_is_over(state);
     attempt_take_deactivating(a);
+    if (a->view.orphan && !a->view.main_over)
+        attempt_report_orphan(a);
     if (first) {
         a->view.altered = attempt_is_altered(a);
         attempt_arm_limits(a);
@@ -559,6 +575,15 @@ static void attempt_judge_claimed(Attempt *a)
         attempt_finish(a, RUN_NOT_FOUND, "the definition it was made from cannot be read any more");
 }
 
+/* Claimed, and we are to end before it was started: with the host it would be lost, so it waits for whoever comes next. */
+static bool attempt_is_to_go_back(const Attempt *a)
+{
+    const Manager *m = a->engine->manager;
+
+    return m->state == MANAGER_STOPPING && m->store_up && a->view.phase == ATTEMPT_CLAIMED && !a->asked &&
+           !a->exec_busy && !a->store_busy;
+}
+
 void attempt_act(Attempt *a)
 {
     Manager *m = a->engine->manager;
@@ -567,7 +592,13 @@ void attempt_act(Attempt *a)
 
     attempt_warn(a);
     attempt_arm(a);
-    if (a->leaving || a->retry_at != UNSET || !attempt_has_task(a))
+    if (a->leaving || a->retry_at != UNSET)
+        return;
+    if (attempt_is_to_go_back(a)) {
+        attempt_requeue(a, "taskschedd was stopped before it was started", 0);
+        return;
+    }
+    if (!attempt_has_task(a))
         return;
     if (attempt_is_settled(a)) {
         attempt_drop(a);

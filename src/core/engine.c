@@ -11,6 +11,7 @@ Engine *engine_new(Manager *m)
     e->manager = m;
     e->by_unit = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)attempt_free);
     e->by_run = g_hash_table_new(g_int64_hash, g_int64_equal);
+    e->foreign = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     e->evidence = g_ptr_array_new_with_free_func(g_free);
     return e;
 }
@@ -21,6 +22,7 @@ void engine_free(Engine *e)
         return;
     g_hash_table_unref(e->by_run);
     g_hash_table_unref(e->by_unit);
+    g_hash_table_unref(e->foreign);
     g_ptr_array_unref(e->evidence);
     clock_timer_free(e->evidence_timer);
     g_free(e);
@@ -123,7 +125,7 @@ static void engine_take_row(Engine *e, Attempt *a, StoreRun *run)
     a->run = run;
     g_hash_table_replace(e->by_run, &a->run->id, a);
     e->n_orphans--;
-    a->view.orphan = a->reported = false;
+    a->view.orphan = false;
     a->view.cause = run->cause;
     a->view.phase = ATTEMPT_FOUND;
     g_clear_pointer(&a->state, unit_state_free);
@@ -287,6 +289,18 @@ static unsigned engine_count(const Engine *e, AttemptPhase from, AttemptPhase to
 unsigned engine_n_running(const Engine *e)
 {
     return engine_count(e, ATTEMPT_FOUND, ATTEMPT_GONE);
+}
+
+unsigned engine_n_being_started(const Engine *e)
+{
+    unsigned n = 0;
+    GHashTableIter i;
+    gpointer value;
+
+    g_hash_table_iter_init(&i, e->by_unit);
+    while (g_hash_table_iter_next(&i, NULL, &value))
+        n += ((const Attempt *)value)->view.phase == ATTEMPT_CLAIMED && ((const Attempt *)value)->exec_busy;
+    return n;
 }
 
 unsigned engine_n_unrecorded(const Engine *e)

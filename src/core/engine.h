@@ -24,7 +24,6 @@ typedef struct Attempt {
     bool removed;          /* the manager has let its unit go */
     bool leaving;          /* handed back to the queue: nothing more is done here */
     uint64_t requeue_usec; /* and it is due again after this */
-    bool reported;         /* a unit without a row: said once */
     bool warned;           /* TimeoutWarning= */
     char *status_text;
 
@@ -44,6 +43,7 @@ struct Engine {
     GHashTable *by_unit; /* char* (the attempt's) → Attempt*, owned */
     GHashTable *by_run;  /* &run->id → Attempt*: the newest of a run */
     unsigned n_orphans;  /* of them, those without a row */
+    GHashTable *foreign; /* set of char*: units without a row that were reported, gone or not */
     bool listing;        /* an exec_list() is under way */
     bool list_again;
     bool reconciled;     /* units and rows were compared since both came up */
@@ -69,6 +69,8 @@ void attempt_set_status(Attempt *a, const char *text);
 void attempt_retry_later(Attempt *a);
 /* Back to the queue, closed with reason; due again after in_usec. The attempt is dropped once that is committed. */
 void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec);
+/* A unit without a row: said once, however often the manager forgets it and tells of it anew. */
+void attempt_report_orphan(const Attempt *a);
 /* start.c */
 void attempt_start(Attempt *a);
 /* finish.c: the end is known: fills in result, reason, output and sets the phase to OVER. */

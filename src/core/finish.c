@@ -92,6 +92,8 @@ void attempt_finish_from_signal(Attempt *a)
     a->finished = seen->exited;
     attempt_finish(a, result, reason);
     attempt_set_stopped_reason(a);
+    if (!a->view.orphan)
+        attempt_read_output(a);
 }
 
 /* The journal never heard of it; that is proof only for the same life of the service manager. */
@@ -125,6 +127,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
         a->exit_status = e->main_status;
         result = ending_classify(e->main_code, e->main_status, "", success, &reason);
         attempt_finish(a, result, reason);
+        attempt_read_output(a);
         return;
     case EVIDENCE_STOPPED:
         attempt_finish(a, RUN_LOST, "its unit was stopped while nobody watched: how it ended is not known");
@@ -151,13 +154,9 @@ static void attempt_log_end(const Attempt *a, RunResult result, RunState state)
         state == RUN_DONE ? "" : "; it is tried again");
 }
 
-static void attempt_report_orphan(Attempt *a)
+static void attempt_leave_orphan(Attempt *a)
 {
-    if (!a->reported)
-        log_message(LOG_WARNING,
-            &(LogContext){ LOG_ID_FOREIGN_UNIT, NULL, a->run->id, a->run->attempt, a->unit },
-            "Unit %s is named as ours, but the database has no such attempt; it is left alone.", a->unit);
-    a->reported = true;
+    attempt_report_orphan(a);
     a->view.phase = ATTEMPT_RELEASED;
     attempt_act(a); /* its unit may be gone by now */
 }
@@ -190,7 +189,7 @@ static void on_ended(
         return;
     }
     if (a->view.orphan && r == STORE_NOT_YOURS) {
-        attempt_report_orphan(a);
+        attempt_leave_orphan(a);
         return;
     }
     a->view.phase = ATTEMPT_RECORDED;

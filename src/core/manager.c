@@ -61,7 +61,8 @@ static void manager_finish_stop(Manager *m)
 
 static bool manager_is_settled(const Manager *m)
 {
-    return !m->store_up || (engine_n_unrecorded(m->engine) == 0 && store_pending(m->store) == 0);
+    return !m->store_up || (engine_n_unrecorded(m->engine) == 0 && engine_n_being_started(m->engine) == 0 &&
+                               store_pending(m->store) == 0);
 }
 
 void manager_update(Manager *m)
@@ -305,6 +306,7 @@ void manager_stop(Manager *m, ClockFn fn, void *userdata)
     }
     m->stop_until = clock_boot(m->clock) + STOP_WAIT_USEC;
     clock_timer_arm(m->stop_timer, clock_boot(m->clock) + STOP_TICK_USEC);
+    engine_wake(m->engine); /* what is claimed and not started goes back */
     manager_update(m);
 }
 
