@@ -140,7 +140,7 @@ TRUTH = "/var/lib/truth"
 ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "3": ("exit-code", "exited", 3), "9": ("signal", "killed", 9)}
 
 
-def truth_task(keys=""):
+def truth_task(name="timed", keys=""):
     """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks."""
     script("/usr/local/lib/timed-task", f"""#!/bin/sh
 # A token, how to end, and how long to take.
@@ -155,7 +155,7 @@ case $2 in
 esac
 """)
     open(TRUTH, "a", encoding="utf-8").close()
-    apply("timed", f"""[Task]
+    apply(name, f"""[Task]
 {keys}
 [Input]
 token=string required
