@@ -129,7 +129,12 @@ class Machine:
 
 
 def status_field(pid, name):
-    match = re.search(rf"^{name}:\s*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    """"" where the process is gone or does not tell."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    match = re.search(rf"^{name}:\s*(.*)$", text, re.MULTILINE)
     return match[1] if match else ""
 
 
