@@ -5,6 +5,7 @@
 #include "config.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
+#include "lib/i18n.h"
 
 typedef struct Verb {
     const char *name;
@@ -15,25 +16,26 @@ typedef struct Verb {
 } Verb;
 
 static const Verb verbs[] = {
-    { "status", 0, 1, status_verb, "[RUN|TASK|TASK/SCHEDULE]", "How the daemon, a run or a task is" },
-    { "list-tasks", 0, 0, list_tasks_verb, "", "Tasks" },
-    { "list-runs", 0, 0, list_runs_verb, "", "Runs, newest first" },
-    { "list-schedules", 0, 1, list_schedules_verb, "[TASK]", "Schedules and when they fire next" },
-    { "next", 0, 1, list_next_verb, "[TASK]", "What fires when, soonest first" },
-    { "show", 0, G_MAXUINT, show_verb, "[RUN|TASK|TASK/SCHEDULE…]", "All that is known of it, as KEY=VALUE" },
-    { "cat", 1, G_MAXUINT, export_cat_verb, "TASK…", "The definition in force" },
-    { "logs", 1, 1, logs_verb, "RUN|TASK", "What it wrote, and what happened to it" },
-    { "run", 1, G_MAXUINT, ask_verb, "TASK [KEY=VALUE…]", "Ask for a run; prints its id" },
-    { "cancel", 1, G_MAXUINT, change_cancel_verb, "RUN…", "End runs, without retry" },
-    { "kill", 1, G_MAXUINT, change_kill_verb, "RUN…", "Send a signal to the processes of runs" },
-    { "retry", 1, G_MAXUINT, change_retry_verb, "RUN…", "New runs with the same input and revision" },
-    { "apply", 1, G_MAXUINT, define_apply_verb, "FILE…", "Keep definitions in the database" },
-    { "verify", 1, G_MAXUINT, define_verify_verb, "FILE…", "Judge definitions without keeping them" },
-    { "delete", 1, G_MAXUINT, change_delete_verb, "TASK…", "Delete definitions; runs go on" },
-    { "enable", 1, G_MAXUINT, change_enable_verb, "TASK[/SCHEDULE]…", "Let it run" },
-    { "disable", 1, G_MAXUINT, change_disable_verb, "TASK[/SCHEDULE]…", "Do not let it run" },
-    { "reload", 0, 0, change_reload_verb, "", "Read the task files again" },
-    { "export", 0, G_MAXUINT, export_verb, "[TASK…]", "Definitions as text, or as files with -o DIR" },
+    { "status", 0, 1, status_verb, "[RUN|TASK|TASK/SCHEDULE]", N_("How the daemon, a run or a task is") },
+    { "list-tasks", 0, 0, list_tasks_verb, "", N_("Tasks") },
+    { "list-runs", 0, 0, list_runs_verb, "", N_("Runs, newest first") },
+    { "list-schedules", 0, 1, list_schedules_verb, "[TASK]", N_("Schedules and when they fire next") },
+    { "next", 0, 1, list_next_verb, "[TASK]", N_("What fires when, soonest first") },
+    { "show", 0, G_MAXUINT, show_verb, "[RUN|TASK|TASK/SCHEDULE…]",
+        N_("All that is known of it, as KEY=VALUE") },
+    { "cat", 1, G_MAXUINT, export_cat_verb, "TASK…", N_("The definition in force") },
+    { "logs", 1, 1, logs_verb, "RUN|TASK", N_("What it wrote, and what happened to it") },
+    { "run", 1, G_MAXUINT, ask_verb, "TASK [KEY=VALUE…]", N_("Ask for a run; prints its id") },
+    { "cancel", 1, G_MAXUINT, change_cancel_verb, "RUN…", N_("End runs, without retry") },
+    { "kill", 1, G_MAXUINT, change_kill_verb, "RUN…", N_("Send a signal to the processes of runs") },
+    { "retry", 1, G_MAXUINT, change_retry_verb, "RUN…", N_("New runs with the same input and revision") },
+    { "apply", 1, G_MAXUINT, define_apply_verb, "FILE…", N_("Keep definitions in the database") },
+    { "verify", 1, G_MAXUINT, define_verify_verb, "FILE…", N_("Judge definitions without keeping them") },
+    { "delete", 1, G_MAXUINT, change_delete_verb, "TASK…", N_("Delete definitions; runs go on") },
+    { "enable", 1, G_MAXUINT, change_enable_verb, "TASK[/SCHEDULE]…", N_("Let it run") },
+    { "disable", 1, G_MAXUINT, change_disable_verb, "TASK[/SCHEDULE]…", N_("Do not let it run") },
+    { "reload", 0, 0, change_reload_verb, "", N_("Read the task files again") },
+    { "export", 0, G_MAXUINT, export_verb, "[TASK…]", N_("Definitions as text, or as files with -o DIR") },
 };
 
 static const char options_help[] =
@@ -71,7 +73,7 @@ static int tschedctl_help(void)
     ARRAY_FOREACH (v, verbs) {
         g_autofree char *left = g_strdup_printf("%s %s", v->name, v->words);
 
-        printf("  %-34s %s\n", left, v->help);
+        printf("  %-34s %s\n", left, gettext(v->help));
     }
     printf("\nOptions:\n%s\nSee tschedctl(1), taskschedd.task(5).\n", options_help);
     return EXITS_OK;
@@ -85,12 +87,12 @@ static int tschedctl_dispatch(Ctl *ctl)
         if (!g_str_equal(v->name, ctl->args.verb))
             continue;
         if (n < v->min)
-            return output_usage(ctl, "Too few words: tschedctl %s %s", v->name, v->words);
+            return output_usage(ctl, _("Too few words: tschedctl %s %s"), v->name, v->words);
         if (n > v->max)
-            return output_usage(ctl, "Too many words: tschedctl %s %s", v->name, v->words);
+            return output_usage(ctl, _("Too many words: tschedctl %s %s"), v->name, v->words);
         return v->run(ctl);
     }
-    return output_usage(ctl, "Unknown verb \"%s\"", ctl->args.verb);
+    return output_usage(ctl, _("Unknown verb \"%s\""), ctl->args.verb);
 }
 
 int main(int argc, char **argv)
@@ -102,6 +104,8 @@ int main(int argc, char **argv)
     int code;
 
     setlocale(LC_ALL, "");
+    bindtextdomain(I18N_DOMAIN, LOCALEDIR);
+    textdomain(I18N_DOMAIN);
     if (args_parse(argc - 1, argv + 1, &args, &message) < 0)
         return output_usage(&ctl, "%s", message);
     ctl.args = args;
