@@ -297,6 +297,8 @@ static int run_helper(const char *helper, int argc, char **argv)
 {
     if (g_str_equal(helper, "evidence"))
         return evidence_helper_main();
+    if (g_str_equal(helper, "database"))
+        return database_helper_main(argc, argv);
     if (g_str_equal(helper, "load-tasks"))
         return loader_helper_main(argc, argv);
     fprintf(stderr, "taskschedd: there is no helper \"%s\".\n", helper);

@@ -284,7 +284,8 @@ int daemon_config_load(bool user_scope, const char *file, DaemonConfig *ret)
     } else {
         config_read_all(&c);
     }
-    if (!c.conninfo)
+    c.embedded = !c.conninfo;
+    if (c.embedded)
         c.conninfo =
             g_strdup_printf("host=%s/postgresql user=taskschedd dbname=taskschedd", c.runtime_directory);
     if (!c.node)
@@ -309,6 +310,7 @@ ManagerConfig daemon_config_manager(const DaemonConfig *c)
 {
     return (ManagerConfig){
         .user_scope = c->user_scope,
+        .embedded = c->embedded,
         .conninfo = c->conninfo,
         .node = c->node,
         .runtime_directory = c->runtime_directory,

@@ -5,7 +5,7 @@
 #include "core/manager.h"
 
 typedef struct DaemonConfig {
-    bool user_scope;
+    bool user_scope, embedded;
     char *conninfo, *node;
     char *runtime_directory, *output_directory, *state_directory;
     char **task_directories;

@@ -24,6 +24,8 @@ struct Manager {
     Scheduler *scheduler;
     Loader *loader;
 
+    char *data_directory;   /* of the private database; NULL where it is another */
+    GList *looks;           /* helpers that look for database servers */
     char *boot_id;          /* of the kernel */
     uint64_t manager_stamp; /* of the service manager; 0 while it has not been asked */
     bool store_started;
@@ -89,6 +91,9 @@ typedef struct LoaderFile {
 } LoaderFile;
 /* -EBUSY while one is under way. */
 int loader_start(Loader *l, LoaderFn fn, void *userdata);
+
+/* database.c: what is installed to serve the private database */
+void database_cancel_all(Manager *m);
 
 /* engine.c: the attempts that this node owns */
 Engine *engine_new(Manager *m);

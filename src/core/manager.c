@@ -231,6 +231,8 @@ static void manager_copy_config(Manager *m, const ManagerConfig *c)
     m->config.output_directory = g_strdup(c->output_directory);
     m->config.state_directory = g_strdup(c->state_directory);
     m->config.task_directories = (const char *const *)g_strdupv((char **)c->task_directories);
+    if (c->embedded)
+        m->data_directory = g_build_filename(c->state_directory, "postgresql", "data", NULL);
 }
 
 int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, const ManagerEvents *events,
@@ -320,6 +322,7 @@ void manager_free(Manager *m)
     m->stop_fn = NULL;
     g_clear_pointer(&m->store, store_free);
     exec_free(m->exec);
+    database_cancel_all(m);
     loader_free(m->loader);
     scheduler_free(m->scheduler);
     dispatcher_free(m->dispatcher);
@@ -333,6 +336,7 @@ void manager_free(Manager *m)
     g_free((char *)m->config.output_directory);
     g_free((char *)m->config.state_directory);
     g_strfreev((char **)m->config.task_directories);
+    g_free(m->data_directory);
     g_free(m->boot_id);
     g_free(m->reason);
     sd_event_unref(m->event);
@@ -347,6 +351,11 @@ ManagerState manager_state(const Manager *m)
 const char *manager_reason(const Manager *m)
 {
     return m->reason;
+}
+
+const char *manager_data_directory(const Manager *m)
+{
+    return m->data_directory;
 }
 
 uint64_t manager_n_running(const Manager *m)

@@ -22,6 +22,7 @@ const char *manager_state_to_string(ManagerState s);
 
 typedef struct ManagerConfig {
     bool user_scope;
+    bool embedded; /* conninfo names the private database of taskschedd-postgresql.service */
     const char *conninfo;
     const char *node;
     const char *runtime_directory;       /* /run/taskschedd */
@@ -137,6 +138,25 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error);
 /* Judges a definition without keeping it. */
 int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags);
+
+/* --- the database --- */
+
+/* Directory of the private database's cluster; NULL where the database is another. */
+const char *manager_data_directory(const Manager *m);
+
+/* Major versions of PostgreSQL on this host; 0 is none. */
+typedef struct DatabaseServers {
+    unsigned cluster; /* that made the private database, and alone can serve it */
+    unsigned newest;  /* the newest that is installed */
+    bool installed;   /* that of the cluster is */
+} DatabaseServers;
+
+/* r: 0, or a negative errno where it could not be found out. */
+typedef void (*ManagerServersFn)(int r, const DatabaseServers *servers, void *userdata);
+/* Found out by a helper process, since directories may lie on a file system that hangs. */
+int manager_look_for_servers(Manager *m, ManagerServersFn fn, void *userdata);
+/* The helper's side: argv is the cluster's directory. Exit status. */
+int database_helper_main(int argc, char **argv);
 
 /* The audit's entry for a request that was refused before it reached one of the calls above. */
 void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted);

@@ -45,7 +45,7 @@ static void boot(void)
 {
     static const ManagerEvents events = { on_state, on_run, on_task };
     static const char *const none[] = { NULL };
-    const ManagerConfig config = { false, "", "node", "/run", "/run", "/run", none, 1000, 1000 };
+    const ManagerConfig config = { false, false, "", "node", "/run", "/run", "/run", none, 1000, 1000 };
 
     g_assert_cmpint(manager_new(event, fake, &config, &events, NULL, &manager), >=, 0);
     g_assert_cmpint(manager_start(manager), >=, 0);
