@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/manager.h"
+#include "core/secrets.h"
 
 typedef struct Registry Registry;
 typedef struct Engine Engine;
@@ -23,6 +24,7 @@ struct Manager {
     Dispatcher *dispatcher;
     Scheduler *scheduler;
     Loader *loader;
+    Secrets *secrets;
 
     char *data_directory;   /* of the private database; NULL where it is another */
     GList *looks;           /* helpers that look for database servers */

@@ -256,6 +256,7 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     r = exec_new(event, &exec_config, &exec_events, m, &m->exec);
     if (r < 0)
         return r;
+    m->secrets = secrets_new(m->config.state_directory);
     m->registry = registry_new(m);
     m->engine = engine_new(m);
     m->dispatcher = dispatcher_new(m);
@@ -328,6 +329,7 @@ void manager_free(Manager *m)
     dispatcher_free(m->dispatcher);
     engine_free(m->engine);
     registry_free(m->registry);
+    secrets_free(m->secrets);
     clock_timer_free(m->start_timer);
     clock_timer_free(m->stop_timer);
     g_free((char *)m->config.conninfo);

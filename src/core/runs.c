@@ -147,6 +147,7 @@ int manager_run_task(
     g_autofree char *token = g_uuid_string_random();
     g_auto(Input) input = { 0 };
     const TaskEntry *entry = NULL;
+    g_autofree char *sealed = NULL;
     StoreAsk row;
     Request *q;
     int r;
@@ -154,6 +155,8 @@ int manager_run_task(
     r = ask_check(m, ask, &entry, error);
     if (r >= 0)
         r = ask_input(m, entry->task, ask, &input, error);
+    if (r >= 0 && input.secrets)
+        r = secrets_seal(m->secrets, input.secrets, &sealed, error);
     if (r < 0)
         return r;
     row = (StoreAsk){
@@ -165,7 +168,7 @@ int manager_run_task(
         .queue = entry->task->queue,
         .priority = ask->priority ? *ask->priority : entry->task->priority,
         .input = input.json,
-        .secrets = input.secrets,
+        .secrets = sealed,
         .raw = input.raw,
         .meta = ask->meta,
         .due = ask->at,

@@ -178,11 +178,13 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
     g_autofree char *token =
         g_strdup_printf("%s/%s@%" G_GUINT64_FORMAT, t->name, se->schedule->name, nominal);
     g_auto(Input) input = { 0 };
+    g_autofree char *sealed = NULL;
     g_auto(Error) error = { 0 };
     Firing *f;
     StoreAsk ask;
 
-    if (definition_schedule_input(t, se->schedule, m->config.input_max, &input, &error) < 0) {
+    if (definition_schedule_input(t, se->schedule, m->config.input_max, &input, &error) < 0 ||
+        (input.secrets && secrets_seal(m->secrets, input.secrets, &sealed, &error) < 0)) {
         scheduler_pass(s, se, nominal, error.message);
         return;
     }
@@ -195,7 +197,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
         .queue = t->queue,
         .priority = t->priority,
         .input = input.json,
-        .secrets = input.secrets,
+        .secrets = sealed,
         .due = nominal,
         .grace_usec = t->stop_usec,
         .schedule = se->schedule->name,

@@ -63,7 +63,7 @@ typedef struct StartInput {
 
 static void start_input_clear(StartInput *s)
 {
-    g_clear_pointer(&s->json, g_free);
+    g_clear_pointer(&s->json, secrets_erase);
     g_clear_pointer(&s->files, g_hash_table_unref);
     g_clear_pointer(&s->path, g_free);
     g_clear_pointer(&s->argv, g_ptr_array_unref);
@@ -74,13 +74,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StartInput, start_input_clear)
 static int attempt_resolve(const Attempt *a, StartInput *ret, Error *error)
 {
     g_autofree char *directory = attempt_credentials_directory(a);
-    Input input = { a->run->input, a->run->secrets, a->run->raw };
+    Input input = { a->run->input, NULL, a->run->raw };
     g_autoptr(JsonNode) node = NULL;
     g_autofree char *reason = NULL;
-    uint64_t now = clock_real(a->engine->manager->clock);
-    int r;
+    Manager *m = a->engine->manager;
+    int r = 0;
 
-    r = input_resolve(a->task, &input, now, directory, &ret->json, &ret->files, error);
+    if (a->run->secrets)
+        r = secrets_open(m->secrets, a->run->secrets, &input.secrets, error);
+    if (r >= 0)
+        r = input_resolve(a->task, &input, clock_real(m->clock), directory, &ret->json, &ret->files, error);
+    secrets_erase(input.secrets);
     if (r < 0)
         return r;
     r = json_read(ret->json, strlen(ret->json), &node, &reason);

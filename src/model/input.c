@@ -13,6 +13,8 @@
 void input_clear(Input *i)
 {
     g_clear_pointer(&i->json, g_free);
+    if (i->secrets)
+        explicit_bzero(i->secrets, strlen(i->secrets));
     g_clear_pointer(&i->secrets, g_free);
     g_clear_pointer(&i->raw, g_bytes_unref);
 }

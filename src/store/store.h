@@ -57,7 +57,7 @@ typedef struct StoreRun {
     char *requester;
     uint64_t requester_uid;
     char *input;   /* JSON object without secrets; NULL if not asked for */
-    char *secrets; /* JSON object; NULL if none */
+    char *secrets; /* JSON object of sealed values (core/secrets.h); NULL if none */
     GBytes *raw;   /* NULL if none */
     char *output;  /* JSON; NULL if none */
     char *meta;    /* JSON object of strings; NULL if none */
