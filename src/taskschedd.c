@@ -123,6 +123,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
         return 0;
     if (d->ready)
         daemon_status_reloading(d->status);
+    manager_audit(d->manager, &caller, "Reload", "", true);
     r = manager_reload(d->manager, &caller, on_reloaded, d, &error);
     if (r < 0)
         on_reloaded(r, &error, d);

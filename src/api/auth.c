@@ -2,36 +2,15 @@
  * says of a sender is kept, within bounds, as long as our own connection lives. */
 #include "api/auth.h"
 
+#include "api/polkit.h"
 #include "base/log.h"
+#include "model/task.h"
 
 /* Of the 128 answers that a bus lets one connection wait for, most are kept for the service manager. */
-#define IN_FLIGHT_MAX 24
+#define IN_FLIGHT_MAX 16
 #define PEERS_MAX     256
 #define AUDIT_BURST   50
 #define AUDIT_RATE    10 /* a second */
-
-static const struct {
-    const char *method;
-    AuthAccess access;
-} methods[] = {
-    { "RunTask", AUTH_ACT },
-    { "CancelRun", AUTH_ACT },
-    { "KillRun", AUTH_ACT },
-    { "RetryRun", AUTH_ACT },
-    { "GetRun", AUTH_LOOK },
-    { "ListRuns", AUTH_LOOK },
-    { "ListTasks", AUTH_LOOK },
-    { "GetTask", AUTH_LOOK },
-    { "GetTaskText", AUTH_LOOK },
-    { "ListSchedules", AUTH_LOOK },
-    { "GetSchedule", AUTH_LOOK },
-    { "ListNext", AUTH_LOOK },
-    { "ApplyTask", AUTH_ACT },
-    { "VerifyTask", AUTH_ACT },
-    { "DeleteTask", AUTH_ACT },
-    { "SetEnabled", AUTH_ACT },
-    { "Reload", AUTH_ACT },
-};
 
 typedef struct Waiting {
     AuthFn fn;
@@ -51,6 +30,7 @@ typedef struct Peer {
 
 struct Auth {
     bool user_scope;
+    Polkit *polkit;
     GHashTable *peers; /* name → Peer* */
     GQueue order;      /* of Peer*, known ones, the oldest first */
     GQueue unasked;    /* of Peer*: beyond what may be in flight */
@@ -58,14 +38,6 @@ struct Auth {
     double audit_tokens;
     int64_t audit_filled; /* monotonic µs */
 };
-
-AuthAccess auth_access(const char *method)
-{
-    ARRAY_FOREACH (m, methods)
-        if (g_strcmp0(m->method, method) == 0)
-            return m->access;
-    return AUTH_DENY;
-}
 
 static void peer_free(Peer *p)
 {
@@ -77,14 +49,20 @@ static void peer_free(Peer *p)
     g_free(p);
 }
 
-int auth_new(bool user_scope, Auth **ret)
+int auth_new(Clock *clock, bool user_scope, Auth **ret)
 {
     Auth *a = g_new0(Auth, 1);
+    int r;
 
     a->user_scope = user_scope;
     a->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)peer_free);
     a->audit_tokens = AUDIT_BURST;
     a->audit_filled = g_get_monotonic_time();
+    r = polkit_new(clock, &a->polkit);
+    if (r < 0) {
+        auth_free(a);
+        return r;
+    }
     *ret = a;
     return 0;
 }
@@ -94,6 +72,7 @@ void auth_free(Auth *a)
     if (!a)
         return;
     auth_reset(a);
+    polkit_free(a->polkit);
     g_hash_table_unref(a->peers);
     g_free(a);
 }
@@ -123,6 +102,8 @@ void auth_reset(Auth *a)
     g_hash_table_iter_init(&iter, gone);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&p))
         peer_tell(p, -ECONNRESET);
+    if (a->polkit)
+        polkit_reset(a->polkit);
 }
 
 /* Who it was is kept for the audit alone, so a process that is gone already, or another one with its number,
@@ -265,8 +246,89 @@ void auth_identify(Auth *a, sd_bus_message *m, AuthFn fn, void *userdata)
 
 bool auth_is_privileged(const Auth *a, const Caller *caller)
 {
-    return caller->uid == 0 || (a->user_scope && caller->uid == geteuid());
+    return caller->uid == (a->user_scope ? geteuid() : 0);
 }
+
+/* --- polkit --- */
+
+static const char *const actions[] = {
+    [AUTH_VIEW] = "org.taskschedd1.view",
+    [AUTH_RUN] = "org.taskschedd1.run",
+    [AUTH_CONTROL] = "org.taskschedd1.control",
+    [AUTH_MANAGE_TASKS] = "org.taskschedd1.manage-tasks",
+    [AUTH_MANAGE_DAEMON] = "org.taskschedd1.manage-daemon",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(actions) == _AUTH_ACTION_MAX);
+
+typedef struct Asked {
+    AuthAskFn fn;
+    void *userdata;
+    const char *action;
+} Asked;
+
+static int auth_explain(int r, const char *what, const char *action, Error *error)
+{
+    switch (r) {
+    case POLKIT_YES:
+        return 0;
+    case POLKIT_CHALLENGE:
+        error_set_hint(error, "Ask where polkit can ask for a password, or as root.");
+        return error_set(error, ERROR_AUTHENTICATION_REQUIRED, "This needs authentication (%s).", action);
+    case POLKIT_NO:
+        error_set_hint(
+            error, "Ask as root. A file in /etc/polkit-1/rules.d can allow it, see taskschedd(8).");
+        return error_set(error, ERROR_ACCESS_DENIED, "polkit does not allow this (%s).", action);
+    case -ECONNRESET:
+        return r;
+    default:
+        error_set_hint(error, "Ask as root, or look at `systemctl status polkit.service`.");
+        return error_set(error, ERROR_ACCESS_DENIED, "This is not allowed (%s): polkit cannot be asked (%s).",
+            action, what);
+    }
+}
+
+static void on_polkit(int r, const char *what, void *userdata)
+{
+    g_autofree Asked *asked = userdata;
+    g_auto(Error) error = { 0 };
+
+    r = auth_explain(r, what, asked->action, &error);
+    asked->fn(r, &error, asked->userdata);
+}
+
+void auth_ask(Auth *a, const AuthQuestion *question, AuthAskFn fn, void *userdata)
+{
+    const char *task = question->task && task_name_is_valid(question->task) ? question->task : "";
+    g_autofree char *run =
+        question->run > 0 ? g_strdup_printf("%" G_GUINT64_FORMAT, question->run) : g_strdup("");
+    PolkitQuestion q = {
+        .bus = sd_bus_message_get_bus(question->message),
+        .sender = sd_bus_message_get_sender(question->message),
+        .uid = question->caller->uid,
+        .action = actions[question->action],
+        .task = task,
+        .run = run,
+        .interactive =
+            !question->quiet && sd_bus_message_get_allow_interactive_authorization(question->message) > 0,
+    };
+    Asked *asked;
+
+    /* Without a polkit nobody but the user itself: see auth_is_privileged(). */
+    if (a->user_scope) {
+        g_auto(Error) error = { 0 };
+        int r = error_set(&error, ERROR_ACCESS_DENIED, "This is another user's task scheduler.");
+
+        fn(r, &error, userdata);
+        return;
+    }
+    asked = g_new0(Asked, 1);
+    asked->fn = fn;
+    asked->userdata = userdata;
+    asked->action = q.action;
+    polkit_ask(a->polkit, &q, on_polkit, asked);
+}
+
+/* --- audit --- */
 
 bool auth_may_audit(Auth *a)
 {

@@ -3,6 +3,7 @@
 
 #include "api/list-methods.h"
 #include "api/message.h"
+#include "api/rights.h"
 #include "api/run-methods.h"
 #include "api/signals.h"
 #include "api/task-methods.h"
@@ -46,43 +47,13 @@ typedef struct Call {
     Request *request;
 } Call;
 
-/* What the request is about: its first argument. */
-static char *manager_object_subject(sd_bus_message *m)
+static int manager_object_call(Request *q, Error *error)
 {
-    const char *signature = sd_bus_message_get_signature(m, 1);
-    char *subject = NULL;
-    const char *text;
-    uint64_t number;
+    const char *member = sd_bus_message_get_member(q->message);
 
-    if (signature && signature[0] == 's' && sd_bus_message_read(m, "s", &text) > 0)
-        subject = g_strdup(text);
-    else if (signature && signature[0] == 't' && sd_bus_message_read(m, "t", &number) > 0)
-        subject = g_strdup_printf("%" G_GUINT64_FORMAT, number);
-    (void)sd_bus_message_rewind(m, 1);
-    return subject ? subject : g_strdup("");
-}
-
-static int manager_object_refuse(ManagerObject *o, Request *q, const char *method, Error *error)
-{
-    if (auth_may_audit(o->auth)) {
-        g_autofree char *subject = manager_object_subject(q->message);
-
-        manager_audit(o->manager, &q->caller, method, subject, false);
-    }
-    error_set_hint(error, "Ask as root.");
-    return error_set(error, ERROR_ACCESS_DENIED, "%s is not allowed for user %s.", method, q->caller.name);
-}
-
-static int manager_object_call(ManagerObject *o, Request *q, Error *error)
-{
-    const char *method = sd_bus_message_get_member(q->message);
-    AuthAccess access = auth_access(method);
-
-    if (access == AUTH_DENY || (access == AUTH_ACT && !q->privileged))
-        return manager_object_refuse(o, q, method, error);
     ARRAY_FOREACH (m, methods)
-        if (g_str_equal(m->name, method))
-            return m->fn(q, error);
+        if (g_str_equal(m->name, member))
+            return rights_enter(q, member, NULL, m->fn, error);
     g_assert_not_reached(); /* the vtable names no other */
 }
 
@@ -101,7 +72,7 @@ static void on_identified(int r, const Caller *caller, void *userdata)
     if (r < 0)
         error_set(&error, ERROR_LIMIT_EXCEEDED, "User %s has too many unanswered requests.", caller->name);
     else
-        r = manager_object_call(call->object, q, &error);
+        r = manager_object_call(q, &error);
     if (r < 0)
         request_answer_error(q, r, &error);
 }
@@ -112,7 +83,7 @@ static int on_method(sd_bus_message *m, void *userdata, sd_bus_error *error)
     Call *call = g_new0(Call, 1);
 
     call->object = o;
-    call->request = request_new(o->manager, m);
+    call->request = request_new(o->manager, o->auth, m);
     auth_identify(o->auth, m, on_identified, call);
     return 1;
 }
@@ -169,7 +140,7 @@ static int get_count(sd_bus *bus, const char *path, const char *interface, const
     return -ENOENT;
 }
 
-/* Who may call is decided by auth.c, not by sd-bus, whose own check would wait for the bus. */
+/* Who may call is decided by rights.c, not by sd-bus, whose own check would wait for the bus. */
 #define ANYBODY     SD_BUS_VTABLE_UNPRIVILEGED
 #define COUNT(name) SD_BUS_PROPERTY(name, "t", get_count, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 

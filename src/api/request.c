@@ -9,11 +9,12 @@
 /* An error's text: enough for every fault of a long definition, far below what a bus carries. */
 #define ERROR_TEXT_MAX (256 * 1024)
 
-Request *request_new(Manager *m, sd_bus_message *message)
+Request *request_new(Manager *m, Auth *auth, sd_bus_message *message)
 {
     Request *q = g_new0(Request, 1);
 
     q->manager = m;
+    q->auth = auth;
     q->message = sd_bus_message_ref(message);
     return q;
 }

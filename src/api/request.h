@@ -13,16 +13,19 @@ typedef int (*RequestFn)(Request *q, Error *error);
 
 struct Request {
     Manager *manager;
+    Auth *auth;
     sd_bus_message *message; /* owned; the handler reads from it */
     Caller caller;           /* its strings are the request's */
     bool privileged;
+    bool
+        control; /* rights.c: input, output and metadata of what it is about are shown, whoever asked for it */
     GHashTable *counts; /* uid → unanswered requests of callers without privilege, shared */
     bool counted;
     void *data; /* of the handler */
     GDestroyNotify free_data;
 };
 
-Request *request_new(Manager *m, sd_bus_message *message);
+Request *request_new(Manager *m, Auth *auth, sd_bus_message *message);
 void request_free(Request *q);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
 

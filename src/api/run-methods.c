@@ -5,6 +5,7 @@
 
 #include "api/ask-message.h"
 #include "api/message.h"
+#include "api/rights.h"
 #include "api/run-message.h"
 #include "model/json.h"
 
@@ -102,7 +103,7 @@ int run_methods_retry(Request *q, Error *error)
 /* Whoever asked for a run sees what belongs to it. */
 static bool run_methods_may_read(const Request *q, const StoreRun *run)
 {
-    return q->privileged || run->requester_uid == q->caller.uid;
+    return q->control || run->requester_uid == q->caller.uid;
 }
 
 static int run_methods_append(
@@ -296,7 +297,7 @@ static int run_page_read_cursor(RunPage *p, sd_bus_message *m, Error *error)
  */
 static int run_page_restrict(RunPage *p, const Request *q, Error *error)
 {
-    if (!p->meta || q->privileged)
+    if (!p->meta || q->control)
         return 0;
     if (p->requester && !g_str_equal(p->requester, q->caller.name))
         return error_set(error, ERROR_ACCESS_DENIED, "The metadata of others' runs is not yours to see.");
@@ -316,13 +317,8 @@ static int run_page_read(RunPage *p, Request *q, Error *error)
     r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
     if (r >= 0)
         r = run_page_read_cursor(p, q->message, error);
-    if (r >= 0)
-        r = run_page_restrict(p, q, error);
     if (r < 0)
         return r;
-    p->filter.task = p->task;
-    p->filter.requester = p->requester;
-    p->filter.meta = p->meta;
     r = sd_bus_message_new_method_return(q->message, &p->reply);
     return r < 0 ? r : sd_bus_message_open_container(p->reply, 'a', "a{sv}");
 }
@@ -399,12 +395,26 @@ static int run_page_ask(Request *q, Error *error)
     return manager_list_runs(q->manager, &p->filter, on_runs, q, error);
 }
 
+static int run_page_begin(Request *q, Error *error)
+{
+    RunPage *p = q->data;
+    int r = run_page_restrict(p, q, error);
+
+    if (r < 0)
+        return r;
+    p->filter.task = p->task;
+    p->filter.requester = p->requester;
+    p->filter.meta = p->meta;
+    return run_page_ask(q, error);
+}
+
 int run_methods_list(Request *q, Error *error)
 {
+    RunPage *p = g_new0(RunPage, 1);
     int r;
 
-    q->data = g_new0(RunPage, 1);
+    q->data = p;
     q->free_data = run_page_free;
-    r = run_page_read(q->data, q, error);
-    return r < 0 ? r : run_page_ask(q, error);
+    r = run_page_read(p, q, error);
+    return r < 0 ? r : rights_ask_control(q, p->task, 0, run_page_begin, error);
 }

@@ -22,6 +22,10 @@ static const struct {
     [ERROR_DISABLED] = { { ERROR_DISABLED, NAME("Disabled"), 1, 409 }, -ECANCELED },
     [ERROR_ACCESS_DENIED] = { { ERROR_ACCESS_DENIED, "org.freedesktop.DBus.Error.AccessDenied", 5, 403 },
         -EACCES },
+    [ERROR_AUTHENTICATION_REQUIRED] = { { ERROR_AUTHENTICATION_REQUIRED,
+                                            "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", 5,
+                                            403 },
+        -EACCES },
     [ERROR_FAILED] = { { ERROR_FAILED, "org.freedesktop.DBus.Error.Failed", 1, 500 }, -EIO },
 };
 

@@ -18,6 +18,7 @@ typedef enum ErrorCode {
     ERROR_FROM_FILE,
     ERROR_DISABLED,
     ERROR_ACCESS_DENIED,
+    ERROR_AUTHENTICATION_REQUIRED,
     ERROR_FAILED,
     _ERROR_MAX,
 } ErrorCode;

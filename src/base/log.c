@@ -43,6 +43,8 @@ static int log_send(int priority, const LogContext *context, const char *text)
         log_add(fields, "OBJECT_UNIT", context->unit);
         log_add_number(fields, "TASKSCHEDD_RUN", context->run);
         log_add_number(fields, "TASKSCHEDD_ATTEMPT", context->attempt);
+        for (const char *const *more = context->more; more && *more; more++)
+            g_ptr_array_add(fields, g_strdup(*more));
     }
     iov = g_new0(struct iovec, fields->len);
     for (guint i = 0; i < fields->len; i++) {

@@ -8,11 +8,12 @@
 
 /* What a message is about; all optional. The strings are borrowed for the call. */
 typedef struct LogContext {
-    const char *message_id; /* one of the LOG_ID_ below, explained in the message catalog */
-    const char *task;       /* TASKSCHEDD_TASK= */
-    uint64_t run;           /* TASKSCHEDD_RUN=, 0 is none */
-    uint64_t attempt;       /* TASKSCHEDD_ATTEMPT=, 0 is none */
-    const char *unit;       /* OBJECT_UNIT=: `journalctl -u` of the unit shows the line too */
+    const char *message_id;  /* one of the LOG_ID_ below, explained in the message catalog */
+    const char *task;        /* TASKSCHEDD_TASK= */
+    uint64_t run;            /* TASKSCHEDD_RUN=, 0 is none */
+    uint64_t attempt;        /* TASKSCHEDD_ATTEMPT=, 0 is none */
+    const char *unit;        /* OBJECT_UNIT=: `journalctl -u` of the unit shows the line too */
+    const char *const *more; /* "FIELD=value", NULL-terminated */
 } LogContext;
 
 /* Each has an entry in data/taskschedd.catalog. */
@@ -28,6 +29,8 @@ typedef struct LogContext {
     "5e0f2b6c1c9a4d0f9a53b1f3b7e6a109" /* a drop-in overrides what is the daemon's own */
 #define LOG_ID_TIMEOUT_NEAR "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10a"
 #define LOG_ID_RETRY        "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10b"
+#define LOG_ID_GRANTED      "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10c"
+#define LOG_ID_REFUSED      "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10d"
 
 /* Messages of a lower priority (a larger number) are dropped. Default LOG_INFO. */
 void log_set_max_level(int priority);

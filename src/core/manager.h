@@ -158,5 +158,8 @@ int manager_look_for_servers(Manager *m, ManagerServersFn fn, void *userdata);
 /* The helper's side: argv is the cluster's directory. Exit status. */
 int database_helper_main(int argc, char **argv);
 
-/* The audit's entry for a request that was refused before it reached one of the calls above. */
+/* --- audit --- */
+
+/* Who asked for what, whether it was granted: written to the database, and to the journal. object holds no more than
+ * names and numbers. */
 void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted);

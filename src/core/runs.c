@@ -57,20 +57,6 @@ static const Error *request_error(int r, const Error *given, Error *own)
     return own;
 }
 
-static void manager_audit_granted(Manager *m, const Caller *caller, const char *method, const char *object)
-{
-    if (caller)
-        manager_audit(m, caller, method, object, true);
-}
-
-void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted)
-{
-    StoreAudit a = { caller->uid, util_strempty(caller->unit), method, object, granted };
-
-    if (m->store)
-        store_audit(m->store, &a);
-}
-
 static void on_asked(int r, const StoreAsked *asked, const Error *error, void *userdata)
 {
     g_autoptr(Request) q = userdata;
@@ -181,7 +167,6 @@ int manager_run_task(
         request_free(q);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit_granted(m, caller, "RunTask", ask->task);
     return 0;
 }
 
@@ -232,7 +217,6 @@ int manager_retry_run(
     Manager *m, const Caller *caller, uint64_t run, ManagerNumberFn fn, void *userdata, Error *error)
 {
     Request *q;
-    g_autofree char *object = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     int r = manager_check_store(m, error);
 
     if (r < 0)
@@ -244,7 +228,6 @@ int manager_retry_run(
         request_free(q);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit_granted(m, caller, "RetryRun", object);
     return 0;
 }
 
@@ -278,7 +261,6 @@ static void on_cancelled(int r, const StoreCancelled *c, void *userdata)
 int manager_cancel_run(
     Manager *m, const Caller *caller, uint64_t run, ManagerDoneFn fn, void *userdata, Error *error)
 {
-    g_autofree char *object = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     g_autofree char *reason = g_strdup_printf("cancelled by %s", caller->name);
     Request *q;
     int r = manager_check_store(m, error);
@@ -292,7 +274,6 @@ int manager_cancel_run(
         request_free(q);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit_granted(m, caller, "CancelRun", object);
     return 0;
 }
 
@@ -330,7 +311,6 @@ static void on_kill_read(int r, const StoreRun *run, const GPtrArray *attempts, 
 int manager_kill_run(Manager *m, const Caller *caller, uint64_t run, int signal, ManagerDoneFn fn,
     void *userdata, Error *error)
 {
-    g_autofree char *object = g_strdup_printf("%" G_GUINT64_FORMAT, run);
     Request *q;
     int r;
 
@@ -349,7 +329,6 @@ int manager_kill_run(Manager *m, const Caller *caller, uint64_t run, int signal,
         error_set(error, ERROR_NOT_AVAILABLE, "The service manager cannot be reached");
         return r;
     }
-    manager_audit_granted(m, caller, "KillRun", object);
     return 0;
 }
 

@@ -166,7 +166,6 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
         g_free(b);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit(m, caller, "ApplyTask", name, true);
     return 0;
 }
 
@@ -255,7 +254,6 @@ int manager_delete_task(
         change_free(c);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit(m, caller, "DeleteTask", name, true);
     return 0;
 }
 
@@ -293,7 +291,6 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
         change_free(c);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit(m, caller, enabled ? "Enable" : "Disable", object, true);
     return 0;
 }
 
@@ -426,7 +423,5 @@ int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *use
             r == -EBUSY ? "Too many reloads are under way already"
                         : "The helper that reads the task directories could not be started");
     }
-    if (caller)
-        manager_audit(m, caller, "Reload", "", true);
     return 0;
 }

@@ -113,8 +113,9 @@ class Bus:
             append(m, kind, value)
         return m
 
-    def call_at(self, to, method, signature="", *args, timeout=20):
+    def call_at(self, to, method, signature="", *args, timeout=20, interactive=False):
         m, reply, failure = self.message(to, method, signature, args), P(), Failure()
+        check(lib.sd_bus_message_set_allow_interactive_authorization(m, int(interactive)), method)
         r = lib.sd_bus_call(self.bus, m, ctypes.c_uint64(timeout * 1000000), ctypes.byref(failure), ctypes.byref(reply))
         lib.sd_bus_message_unref.restype = P
         lib.sd_bus_message_unref(m)
@@ -127,12 +128,13 @@ class Bus:
         lib.sd_bus_message_unref(reply)
         return values[0] if len(values) == 1 else tuple(values)
 
-    def call(self, method, signature="", *args, timeout=20):
-        return self.call_at(self.to, method, signature, *args, timeout=timeout)
+    def call(self, method, signature="", *args, **more):
+        return self.call_at(self.to, method, signature, *args, **more)
 
-    def send(self, method, signature="", *args):
+    def send(self, method, signature="", *args, interactive=False):
         """Without waiting for the answer."""
         m, cookie = self.message(self.to, method, signature, args), ctypes.c_uint64()
+        check(lib.sd_bus_message_set_allow_interactive_authorization(m, int(interactive)), method)
         # Without room for the cookie the message would say that no answer is wanted.
         check(lib.sd_bus_send(self.bus, m, ctypes.byref(cookie)), method)
         lib.sd_bus_message_unref(m)

@@ -87,8 +87,34 @@ class World:
         (self.dir / "bus.conf").write_text(BUS_CONFIG.format(path=self.dir / "bus"))
         pg = os.environ["PRIVATE_POSTGRES_DIR"]
         self.configure(f"ConnInfo=host={pg} user=taskschedd dbname=taskschedd\nNodeName=here\n")
-        self.bus_daemon = self.daemon = self.notify = self.log = None
+        self.bus_daemon = self.daemon = self.polkit = self.notify = self.log = None
         self.told = []
+
+    def start_polkit(self, *rules):
+        """Answers by the first rule (ACTION, TASK, ANSWER) that fits; see polkit.py."""
+        self.polkit_says(*rules)
+        (self.dir / "polkit.asked").unlink(missing_ok=True)
+        self.polkit = subprocess.Popen([sys.executable, SRC / "tests/bus/polkit.py", self.address, self.dir / "polkit"],
+                                       stdin=subprocess.DEVNULL)
+        wait_for("polkit", self.polkit_asked)
+
+    def polkit_says(self, *rules):
+        new = self.dir / "polkit.new"
+        new.write_text(json.dumps([(f"org.taskschedd1.{action}" if action != "*" else "*", task, answer)
+                                   for action, task, answer in rules]))
+        new.rename(self.dir / "polkit")
+
+    def polkit_asked(self):
+        """What polkit was asked so far."""
+        log = self.dir / "polkit.asked"
+        lines = log.read_text().split("\n")[:-1] if log.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def stop_polkit(self):
+        if self.polkit:
+            self.polkit.kill()
+            self.polkit.wait()
+        self.polkit = None
 
     def configure(self, text):
         (self.dir / "conf").write_text("[Daemon]\n" + text)
@@ -173,7 +199,7 @@ class World:
         return json.loads(data)
 
     def close(self):
-        for process in (self.daemon, self.bus_daemon):
+        for process in (self.daemon, self.polkit, self.bus_daemon):
             if process and process.poll() is None:
                 process.kill()
                 process.wait()
