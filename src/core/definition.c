@@ -4,7 +4,18 @@
 
 #include "exec/properties.h"
 
-static void definition_check_settings(const Task *t, DiagList *diags)
+/* A user's manager cannot make a process another user's, and says so of some group that nobody wrote down. */
+static bool definition_is_privileged(const char *key)
+{
+    static const char *const keys[] = { "User", "Group", "SupplementaryGroups", "DynamicUser" };
+
+    ARRAY_FOREACH (k, keys)
+        if (g_str_equal(*k, key))
+            return true;
+    return false;
+}
+
+static void definition_check_settings(const Task *t, bool user_scope, DiagList *diags)
 {
     for (guint i = 0; i < t->settings->len; i++) {
         const TaskSetting *s = g_ptr_array_index(t->settings, i);
@@ -16,6 +27,9 @@ static void definition_check_settings(const Task *t, DiagList *diags)
             diag_add(diags, s->file, s->value_line, s->value_column, s->key, "%s", reason);
         else if (verdict != PROPERTY_OK)
             diag_add(diags, s->file, s->line, s->column, s->key, "%s", reason);
+        else if (user_scope && definition_is_privileged(s->key))
+            diag_add(diags, s->file, s->line, s->column, s->key,
+                "not possible with --user: everything runs as the user that the service manager belongs to");
     }
 }
 
@@ -40,15 +54,15 @@ static void definition_check_schedules(const Task *t, size_t input_max, DiagList
     }
 }
 
-int definition_parse(
-    const char *name, const TaskSource *sources, size_t n, size_t input_max, DiagList *diags, Task **ret)
+int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,
+    DiagList *diags, Task **ret)
 {
     guint before = diags->len;
     g_autoptr(Task) t = task_read(name, sources, n, diags);
 
-    definition_check_settings(t, diags);
+    definition_check_settings(t, config->user_scope, diags);
     if (diags->len == before)
-        definition_check_schedules(t, input_max, diags);
+        definition_check_schedules(t, config->input_max, diags);
     diag_list_sort(diags);
     if (diags->len > before)
         return -EINVAL;

@@ -78,8 +78,8 @@ int registry_get_revision(
     Registry *r, const char *name, uint64_t revision, Task **ret, RegistryTaskFn fn, void *userdata);
 
 /* definition.c: a definition judged as a whole */
-int definition_parse(
-    const char *name, const TaskSource *sources, size_t n, size_t input_max, DiagList *diags, Task **ret);
+int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,
+    DiagList *diags, Task **ret);
 /* The input of a slot of this schedule. */
 int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error);
 

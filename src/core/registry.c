@@ -133,7 +133,7 @@ static int registry_parse(Registry *r, const char *name, const char *definition,
     flat = g_new0(TaskSource, sources->len);
     for (guint i = 0; i < sources->len; i++)
         flat[i] = *(const TaskSource *)g_ptr_array_index(sources, i);
-    return definition_parse(name, flat, sources->len, r->manager->config.input_max, diags, ret);
+    return definition_parse(name, flat, sources->len, &r->manager->config, diags, ret);
 }
 
 static void registry_load_task(Registry *r, const StoreTask *row)

@@ -19,7 +19,7 @@ int manager_verify(Manager *m, const char *name, const TaskSource *sources, size
 {
     g_autoptr(Task) task = NULL;
 
-    return definition_parse(name, sources, n, m->config.input_max, diags, &task);
+    return definition_parse(name, sources, n, &m->config, diags, &task);
 }
 
 /* --- putting a definition in force --- */
@@ -151,7 +151,7 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
         error_set_hint(error, "Change the file, or put a drop-in beside it, and run `tschedctl reload`.");
         return -EEXIST;
     }
-    r = definition_parse(name, &source, 1, m->config.input_max, diags, &task);
+    r = definition_parse(name, &source, 1, &m->config, diags, &task);
     if (r < 0) {
         g_autofree char *faults = diag_list_to_text(diags);
 
@@ -315,7 +315,7 @@ static int reload_parse(Manager *m, const LoaderFile *f, DiagList *diags, Task *
             f->name);
         return -EEXIST;
     }
-    return definition_parse(f->name, sources, f->sources->len, m->config.input_max, diags, ret);
+    return definition_parse(f->name, sources, f->sources->len, &m->config, diags, ret);
 }
 
 static void reload_file(Batch *b, const LoaderFile *f)
