@@ -161,8 +161,11 @@ static bool client_is_connection_error(int r)
 int client_send(Client *c, sd_bus_message *m, sd_bus_message **ret_reply, ClientError *e)
 {
     _cleanup_(sd_bus_error_free) sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-    int r = sd_bus_call(c->bus, m, CALL_TIMEOUT, &bus_error, ret_reply);
+    /* An administrator who has stopped the daemon does not want it back because somebody looks. */
+    int r = sd_bus_message_set_auto_start(m, 0);
 
+    if (r >= 0)
+        r = sd_bus_call(c->bus, m, CALL_TIMEOUT, &bus_error, ret_reply);
     if (r >= 0)
         return 0;
     client_error_from_bus(e, &bus_error, r);

@@ -115,8 +115,8 @@ def wait_state(runs, *states, seconds=30):
 
 def manager(name):
     """A property of the daemon; nothing while it does not answer."""
-    p = subprocess.run(["busctl", "--json=short", "--timeout=5", "get-property", "org.taskschedd1", "/org/taskschedd1",
-                        "org.taskschedd1.Manager", name], capture_output=True, text=True, timeout=30)
+    p = subprocess.run(["busctl", "--json=short", "--timeout=5", "--auto-start=no", "get-property", "org.taskschedd1",
+                        "/org/taskschedd1", "org.taskschedd1.Manager", name], capture_output=True, text=True, timeout=30)
     return json.loads(p.stdout)["data"] if p.returncode == 0 else None
 
 
