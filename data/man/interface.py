@@ -81,8 +81,9 @@ def print_member(member, comment):
     print(".RE")
 
 
-def print_interface(interface, comment):
+def print_interface(path, interface, comment):
     print(f'.SH "{roff(interface.get("name"))}"')
+    print(f".PP\nOf {roff(path)}.")
     if comment:
         print_text(comment, interface.get("name"))
     members, before = [], None
@@ -100,19 +101,26 @@ def print_interface(interface, comment):
 
 
 def parse(path):
-    """The introduction, and each interface with the comment before it."""
+    """The introduction, and each interface with the path of its object and the comment before it. A node inside another
+    is named from there on; what stands in capital letters in its name is any."""
     text = open(path, encoding="utf-8").read()  # noqa: SIM115
     head = re.match(r"\s*(?:<\?.*?\?>|<!DOCTYPE.*?>|\s)*<!--(.*?)-->", text, re.DOTALL)
     parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
     found = []
-    for node in ElementTree.fromstring(text, parser).iter("node"):
+
+    def walk(node, path):
         before = None
         for child in node:
             if child.tag is ElementTree.Comment:
                 before = child.text
             elif child.tag == "interface":
-                found.append((child, before))
+                found.append((path, child, before))
                 before = None
+            elif child.tag == "node":
+                walk(child, f"{path}/{child.get('name')}")
+
+    top = ElementTree.fromstring(text, parser)
+    walk(top, top.get("name"))
     return head[1] if head else "", found
 
 
@@ -121,15 +129,18 @@ def main(name, paths):
     print(f'.\\" Made from the XML of the interface.\n.TH "{name}" "5" "" "taskschedd" "File Formats Manual"')
     print(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.nh\n.ad l")
     print(f".SH NAME\n{roff(name)} \\- the D\\-Bus interface of the task scheduler")
-    print(f".SH SYNOPSIS\n.nf\n{roff(f'busctl introspect {name} /' + name.replace('.', '/'))}")
+    print(".SH SYNOPSIS\n.nf")
+    for _head, interfaces in pages:
+        for path, _interface, _comment in interfaces:
+            print(roff(f"busctl introspect {name} {path}"))
     print(f".fi\n.SH DESCRIPTION\nThe daemon \\fBtaskschedd\\fR(8) has the name {roff(name)} on the system bus (or, with "
           "\\fB\\-\\-user\\fR, on the user\\(aqs). Everything that \\fBtschedctl\\fR(1) does it does through the "
           "following interfaces.")
     for head, _interfaces in pages:
         print_text(head)
     for _head, interfaces in pages:
-        for interface, comment in interfaces:
-            print_interface(interface, comment)
+        for path, interface, comment in interfaces:
+            print_interface(path, interface, comment)
     print(".SH \"SEE ALSO\"\n\\fBtaskschedd\\fR(8), \\fBtschedctl\\fR(1), \\fBtaskschedd.task\\fR(5), \\fBbusctl\\fR(1)")
 
 

@@ -93,6 +93,8 @@ void api_state_changed(Api *a)
 void api_run_changed(Api *a, uint64_t run, RunState state, RunResult result)
 {
     signals_run_changed(a->signals, run, state, result);
+    if (a->object)
+        manager_object_run_changed(a->object, run);
     signals_state_changed(a->signals);
 }
 

@@ -356,18 +356,14 @@ static int ask_combine(AskMessage *a, Error *error)
 
 /* ------------------------------------------------------------------------------------------------------ */
 
-int ask_message_read(sd_bus_message *m, AskMessage **ret, Error *error)
+int ask_message_read(sd_bus_message *m, const char *task, AskMessage **ret, Error *error)
 {
     g_autoptr(AskMessage) a = g_new0(AskMessage, 1);
-    const char *task;
     int r;
 
     a->typed = json_object_new();
     a->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     a->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
-    r = sd_bus_message_read(m, "s", &task);
-    if (r < 0)
-        return message_read_failed(r, error);
     a->task = g_strdup(task);
     r = ask_read_input(a, m, error);
     if (r >= 0)

@@ -8,7 +8,8 @@
 /* Owns what the ManagerAsk made from it points to. */
 typedef struct AskMessage AskMessage;
 
-int ask_message_read(sd_bus_message *m, AskMessage **ret, Error *error);
+/* What follows the task in them. */
+int ask_message_read(sd_bus_message *m, const char *task, AskMessage **ret, Error *error);
 void ask_message_free(AskMessage *a);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AskMessage, ask_message_free)
 

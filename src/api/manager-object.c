@@ -1,43 +1,15 @@
-/* The Manager object: what busctl introspect shows, and the path each call takes. */
+/* The path each call takes: whose is it, may he, and then to whoever answers. */
 #include "api/manager-object.h"
 
-#include "api/list-methods.h"
-#include "api/message.h"
+#include "api/object.h"
 #include "api/rights.h"
-#include "api/run-methods.h"
-#include "api/signals.h"
-#include "api/task-methods.h"
-#include "base/log.h"
-#include "config.h"
 
 struct ManagerObject {
-    Manager *manager;
+    ObjectWorld world;
+    Objects *objects;
     Auth *auth;
     char *node;
     GHashTable *counts; /* uid → unanswered requests */
-};
-
-static const struct {
-    const char *name;
-    RequestFn fn;
-} methods[] = {
-    { "RunTask", run_methods_run },
-    { "CancelRun", run_methods_cancel },
-    { "KillRun", run_methods_kill },
-    { "RetryRun", run_methods_retry },
-    { "GetRun", run_methods_get },
-    { "ListRuns", run_methods_list },
-    { "ListTasks", list_methods_tasks },
-    { "GetTask", task_methods_get },
-    { "GetTaskText", task_methods_get_text },
-    { "ListSchedules", list_methods_schedules },
-    { "GetSchedule", task_methods_get_schedule },
-    { "ListNext", list_methods_next },
-    { "ApplyTask", task_methods_apply },
-    { "VerifyTask", task_methods_verify },
-    { "DeleteTask", task_methods_delete },
-    { "SetEnabled", task_methods_set_enabled },
-    { "Reload", task_methods_reload },
 };
 
 /* --- calls --- */
@@ -45,21 +17,58 @@ static const struct {
 typedef struct Call {
     ManagerObject *object;
     Request *request;
+    const ObjectKind *kind;
+    const ObjectMethod *method;
+    char *member; /* as it is spoken of: "RunTask", "Run.Cancel", "Properties" */
 } Call;
 
-static int manager_object_call(Request *q, Error *error)
+static void call_free(Call *c)
 {
-    const char *member = sd_bus_message_get_member(q->message);
+    g_free(c->member);
+    g_free(c);
+}
 
-    ARRAY_FOREACH (m, methods)
-        if (g_str_equal(m->name, member))
-            return rights_enter(q, member, NULL, m->fn, error);
-    g_assert_not_reached(); /* the vtable names no other */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Call, call_free)
+
+/* The properties of what lies in memory. */
+static int manager_object_get(Request *q, Error *error)
+{
+    const char *const *labels = (const char *const *)q->labels;
+    const void *record = q->kind->find(q->world, labels);
+
+    /* It was there when the call came. */
+    if (!record)
+        return error_set(error, ERROR_UNKNOWN_OBJECT, "There is no such object any more.");
+    request_answer_properties(q, q->kind->properties, record);
+    return 0;
+}
+
+/* What a path says that it is about. */
+static int manager_object_enter(const Call *c, RequestFn fn, Error *error)
+{
+    Request *q = c->request;
+    g_autofree char *name = q->labels ? g_strjoinv("/", q->labels) : NULL;
+    RightsObject object = { .name = name };
+
+    if (c->kind->depth == 0)
+        return rights_enter(q, c->member, c->method ? NULL : &object, fn, error);
+    if (c->kind->has_task)
+        object.task = q->labels[0];
+    if (c->kind->has_run)
+        (void)request_parse_run(q->labels[0], &object.run);
+    return rights_enter(q, c->member, &object, fn, error);
+}
+
+static int manager_object_call(const Call *c, Error *error)
+{
+    RequestFn get = c->kind->find ? manager_object_get : c->kind->get;
+
+    return manager_object_enter(c, c->method ? c->method->fn : get, error);
 }
 
 static void on_identified(int r, const Caller *caller, void *userdata)
 {
-    g_autofree Call *call = userdata;
+    g_autoptr(Call) call = userdata;
     Request *q = call->request;
     g_auto(Error) error = { 0 };
 
@@ -72,122 +81,37 @@ static void on_identified(int r, const Caller *caller, void *userdata)
     if (r < 0)
         error_set(&error, ERROR_LIMIT_EXCEEDED, "User %s has too many unanswered requests.", caller->name);
     else
-        r = manager_object_call(q, &error);
+        r = manager_object_call(call, &error);
     if (r < 0)
         request_answer_error(q, r, &error);
 }
 
-static int on_method(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static char *manager_object_member(const ObjectCall *c)
+{
+    if (!c->method)
+        return g_strdup("Properties");
+    if (c->kind->depth == 0)
+        return g_strdup(c->method->name);
+    return g_strdup_printf("%s.%s", strrchr(c->kind->interface, '.') + 1, c->method->name);
+}
+
+static void on_call(sd_bus_message *m, ObjectCall *c, void *userdata)
 {
     ManagerObject *o = userdata;
     Call *call = g_new0(Call, 1);
+    Request *q = request_new(o->world.manager, o->auth, m);
 
+    q->kind = c->kind;
+    q->world = &o->world;
+    q->property = c->property;
+    q->labels = c->kind->depth > 0 ? g_steal_pointer(&c->labels) : NULL;
     call->object = o;
-    call->request = request_new(o->manager, o->auth, m);
+    call->request = q;
+    call->kind = c->kind;
+    call->method = c->method;
+    call->member = manager_object_member(c);
     auth_identify(o->auth, m, on_identified, call);
-    return 1;
 }
-
-/* --- properties --- */
-
-static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
-    sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    return sd_bus_message_append(reply, "s", PROJECT_VERSION);
-}
-
-static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
-    sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    ManagerObject *o = userdata;
-
-    return sd_bus_message_append(reply, "s", manager_state_to_string(manager_state(o->manager)));
-}
-
-static int get_reason(sd_bus *bus, const char *path, const char *interface, const char *property,
-    sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    ManagerObject *o = userdata;
-    g_autofree char *buffer = NULL;
-
-    return sd_bus_message_append(reply, "s", message_valid(manager_reason(o->manager), &buffer));
-}
-
-static int get_node(sd_bus *bus, const char *path, const char *interface, const char *property,
-    sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    ManagerObject *o = userdata;
-
-    return sd_bus_message_append(reply, "s", o->node);
-}
-
-static int get_count(sd_bus *bus, const char *path, const char *interface, const char *property,
-    sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    static const struct {
-        const char *name;
-        uint64_t (*get)(const Manager *m);
-    } counts[] = {
-        { "NRunning", manager_n_running },
-        { "NWaiting", manager_n_waiting },
-        { "NUnrecorded", manager_n_unrecorded },
-    };
-    ManagerObject *o = userdata;
-
-    ARRAY_FOREACH (c, counts)
-        if (g_str_equal(c->name, property))
-            return sd_bus_message_append(reply, "t", c->get(o->manager));
-    return -ENOENT;
-}
-
-/* Who may call is decided by rights.c, not by sd-bus, whose own check would wait for the bus. */
-#define ANYBODY     SD_BUS_VTABLE_UNPRIVILEGED
-#define COUNT(name) SD_BUS_PROPERTY(name, "t", get_count, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-
-static const sd_bus_vtable vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-    SD_BUS_PROPERTY("Reason", "s", get_reason, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-    SD_BUS_PROPERTY("NodeName", "s", get_node, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-    COUNT("NRunning"),
-    COUNT("NWaiting"),
-    COUNT("NUnrecorded"),
-    SD_BUS_METHOD_WITH_ARGS("RunTask", SD_BUS_ARGS("s", task, "a{sv}", input, "a{sv}", options),
-        SD_BUS_RESULT("t", run, "o", path), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("CancelRun", SD_BUS_ARGS("t", run), SD_BUS_NO_RESULT, on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS(
-        "KillRun", SD_BUS_ARGS("t", run, "i", signal), SD_BUS_NO_RESULT, on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS(
-        "RetryRun", SD_BUS_ARGS("t", run), SD_BUS_RESULT("t", new_run, "o", path), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS(
-        "GetRun", SD_BUS_ARGS("t", run), SD_BUS_RESULT("a{sv}", properties), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("ListRuns", SD_BUS_ARGS("a{sv}", filter, "s", cursor, "u", limit),
-        SD_BUS_RESULT("aa{sv}", page, "s", next), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("ListTasks", SD_BUS_ARGS("a{sv}", filter, "s", cursor, "u", limit),
-        SD_BUS_RESULT("aa{sv}", page, "s", next), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS(
-        "GetTask", SD_BUS_ARGS("s", task), SD_BUS_RESULT("a{sv}", properties), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS(
-        "GetTaskText", SD_BUS_ARGS("s", task), SD_BUS_RESULT("s", text), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("ListSchedules", SD_BUS_ARGS("a{sv}", filter, "s", cursor, "u", limit),
-        SD_BUS_RESULT("aa{sv}", page, "s", next), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("GetSchedule", SD_BUS_ARGS("s", task, "s", schedule),
-        SD_BUS_RESULT("a{sv}", properties), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("ListNext", SD_BUS_ARGS("a{sv}", filter, "u", count),
-        SD_BUS_RESULT("a(sst)", slots), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("ApplyTask", SD_BUS_ARGS("s", name, "s", text, "a{sv}", options),
-        SD_BUS_RESULT("t", revision), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("VerifyTask", SD_BUS_ARGS("s", name, "a(ss)", sources, "a{sv}", options),
-        SD_BUS_RESULT("aa{sv}", faults), on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("DeleteTask", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT, on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS(
-        "SetEnabled", SD_BUS_ARGS("s", object, "b", enabled), SD_BUS_NO_RESULT, on_method, ANYBODY),
-    SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, ANYBODY),
-    SD_BUS_SIGNAL_WITH_ARGS("RunChanged", SD_BUS_ARGS("t", run, "s", state, "s", result), 0),
-    SD_BUS_SIGNAL_WITH_ARGS("TaskChanged", SD_BUS_ARGS("s", task), 0),
-    SD_BUS_VTABLE_END,
-};
 
 /* ------------------------------------------------------------------------------------------------------ */
 
@@ -195,10 +119,11 @@ int manager_object_new(Manager *m, Auth *auth, const char *node, ManagerObject *
 {
     ManagerObject *o = g_new0(ManagerObject, 1);
 
-    o->manager = m;
     o->auth = auth;
     o->node = g_strdup(node);
     o->counts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    o->world = (ObjectWorld){ .manager = m, .node = o->node };
+    o->objects = objects_new(&o->world, on_call, o);
     *ret = o;
     return 0;
 }
@@ -207,6 +132,7 @@ void manager_object_free(ManagerObject *o)
 {
     if (!o)
         return;
+    objects_free(o->objects);
     g_hash_table_unref(o->counts);
     g_free(o->node);
     g_free(o);
@@ -214,5 +140,16 @@ void manager_object_free(ManagerObject *o)
 
 int manager_object_add(ManagerObject *o, sd_bus *bus)
 {
-    return sd_bus_add_object_vtable(bus, NULL, API_PATH, API_INTERFACE, vtable, o);
+    return objects_add(o->objects, bus);
+}
+
+void manager_object_run_changed(ManagerObject *o, uint64_t run)
+{
+    ObjectWorld *w = &o->world;
+
+    /* Of each run that is asked for the first change is a new id. */
+    if (run <= w->newest[(w->next_newest + OBJECT_NEWEST - 1) % OBJECT_NEWEST])
+        return;
+    w->newest[w->next_newest] = run;
+    w->next_newest = (w->next_newest + 1) % OBJECT_NEWEST;
 }

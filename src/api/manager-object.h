@@ -1,4 +1,4 @@
-/* The object /org/taskschedd1: its vtable, and the way of a call through authorisation to its method. */
+/* All calls for all objects, from the bus through identification and authorisation to their methods. */
 #pragma once
 
 #include "api/auth.h"
@@ -10,3 +10,5 @@ typedef struct ManagerObject ManagerObject;
 int manager_object_new(Manager *m, Auth *auth, const char *node, ManagerObject **ret);
 void manager_object_free(ManagerObject *o);
 int manager_object_add(ManagerObject *o, sd_bus *bus);
+/* The newest runs are shown by introspection. */
+void manager_object_run_changed(ManagerObject *o, uint64_t run);

@@ -132,16 +132,6 @@ int message_put_number(sd_bus_message *m, const char *key, uint64_t value)
     return sd_bus_message_append(m, "{sv}", key, "t", value);
 }
 
-int message_put_bool(sd_bus_message *m, const char *key, bool value)
-{
-    return sd_bus_message_append(m, "{sv}", key, "b", (int)value);
-}
-
-int message_put_int(sd_bus_message *m, const char *key, int value)
-{
-    return sd_bus_message_append(m, "{sv}", key, "i", value);
-}
-
 static int message_append_members(sd_bus_message *m, JsonObject *object)
 {
     JsonObjectIter iter;
@@ -158,7 +148,7 @@ static int message_append_members(sd_bus_message *m, JsonObject *object)
     return r;
 }
 
-int message_put_strings(sd_bus_message *m, const char *key, const char *json)
+int message_append_strings(sd_bus_message *m, const char *json)
 {
     g_autoptr(JsonNode) node = NULL;
     JsonObject *object = NULL;
@@ -166,16 +156,8 @@ int message_put_strings(sd_bus_message *m, const char *key, const char *json)
 
     if (json && json_read(json, strlen(json), &node, NULL) >= 0 && JSON_NODE_HOLDS_OBJECT(node))
         object = json_node_get_object(node);
-    r = sd_bus_message_open_container(m, 'e', "sv");
-    if (r >= 0)
-        r = sd_bus_message_append(m, "s", key);
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'v', "a{ss}");
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'a', "{ss}");
+    r = sd_bus_message_open_container(m, 'a', "{ss}");
     if (r >= 0)
         r = message_append_members(m, object);
-    for (int i = 0; i < 3 && r >= 0; i++)
-        r = sd_bus_message_close_container(m);
-    return r;
+    return r < 0 ? r : sd_bus_message_close_container(m);
 }

@@ -26,10 +26,8 @@ int message_read_strings(sd_bus_message *m, GHashTable **ret, Error *error);
 /* Append one entry to an a{sv} that is open. NULL is "". */
 int message_put_string(sd_bus_message *m, const char *key, const char *value);
 int message_put_number(sd_bus_message *m, const char *key, uint64_t value);
-int message_put_bool(sd_bus_message *m, const char *key, bool value);
-int message_put_int(sd_bus_message *m, const char *key, int value);
-/* A JSON object of strings (NULL: none) as a{ss}. */
-int message_put_strings(sd_bus_message *m, const char *key, const char *json);
+/* A JSON object of strings (NULL: none) as a{ss}, which is no entry yet. */
+int message_append_strings(sd_bus_message *m, const char *json);
 
 /* The text itself if it is UTF-8, otherwise *buffer, which gets a copy that is (g_free). */
 const char *message_valid(const char *text, char **buffer);

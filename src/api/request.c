@@ -43,6 +43,7 @@ void request_free(Request *q)
     sd_bus_message_unref(q->message);
     g_free((char *)q->caller.name);
     g_free((char *)q->caller.unit);
+    g_strfreev(q->labels);
     g_free(q);
 }
 
@@ -62,6 +63,38 @@ int request_set_caller(Request *q, const Caller *caller, bool privileged, GHashT
     q->counted = true;
     return 0;
 }
+
+/* --- arguments --- */
+
+int request_read_label(Request *q, unsigned i, const char **ret, Error *error)
+{
+    if (!q->labels)
+        return message_read_failed(sd_bus_message_read(q->message, "s", ret), error);
+    *ret = q->labels[i];
+    return 0;
+}
+
+bool request_parse_run(const char *text, uint64_t *ret)
+{
+    /* No id is larger than what a bigint holds. */
+    return text[0] != '0' && g_ascii_string_to_unsigned(text, 10, 1, INT64_MAX, ret, NULL);
+}
+
+int request_read_run(Request *q, uint64_t *ret, Error *error)
+{
+    int r;
+
+    if (q->labels)
+        return request_parse_run(q->labels[0], ret)
+                   ? 0
+                   : error_set(error, ERROR_NO_SUCH_RUN, "There is no run \"%s\".", q->labels[0]);
+    r = message_read_failed(sd_bus_message_read(q->message, "t", ret), error);
+    if (r >= 0 && (*ret == 0 || *ret > INT64_MAX))
+        r = error_set(error, ERROR_NO_SUCH_RUN, "There is no run %" G_GUINT64_FORMAT ".", *ret);
+    return r;
+}
+
+/* --- answers --- */
 
 /* A caller that is gone, or a bus that is, is none of our failures. */
 static void request_sent(Request *q, int r)
@@ -96,6 +129,40 @@ sd_bus_message *request_new_reply(Request *q)
     if (r < 0)
         request_sent(q, r);
     return reply;
+}
+
+static int request_append_properties(
+    const Request *q, sd_bus_message *reply, const PropertyTable *t, const void *record)
+{
+    const Property *p = q->property && *q->property ? property_find(t, q->property) : NULL;
+
+    return p ? property_append_variant(reply, p, record) : property_append_dict(reply, t, record, true);
+}
+
+void request_answer_properties(Request *q, const PropertyTable *t, const void *record)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = request_new_reply(q);
+    int r;
+
+    if (!reply)
+        return;
+    r = request_append_properties(q, reply, t, record);
+    if (r < 0)
+        request_answer_error(q, r, NULL);
+    else
+        request_answer_message(q, reply);
+}
+
+/* An object's properties know one name for what is not there. */
+static const char *request_error_name(const Request *q, ErrorCode code)
+{
+    static const ErrorCode missing[] = { ERROR_NO_SUCH_TASK, ERROR_NO_SUCH_SCHEDULE, ERROR_NO_SUCH_RUN,
+        ERROR_NO_SUCH_NODE };
+
+    ARRAY_FOREACH (m, missing)
+        if (q->property && *m == code)
+            code = ERROR_UNKNOWN_OBJECT;
+    return error_info(code)->name;
 }
 
 /* Where a callback brought no more than a number. */
@@ -144,5 +211,5 @@ void request_answer_error(Request *q, int r, const Error *error)
     if (strlen(text) > ERROR_TEXT_MAX)
         text[ERROR_TEXT_MAX] = '\0';
     request_sent(q, sd_bus_reply_method_errorf(
-                        q->message, error_info(error->code)->name, "%s", message_valid(text, &valid)));
+                        q->message, request_error_name(q, error->code), "%s", message_valid(text, &valid)));
 }

@@ -56,7 +56,18 @@ static const RightsRow rows[] = {
     CHANGE("DeleteTask", AUTH_MANAGE_TASKS, ABOUT_TASK),
     CHANGE("SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
     CHANGE("Reload", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
+    LOOK("ListNodes", ABOUT_NOTHING),
+    LOOK("GetNode", ABOUT_NOTHING),
     LOOK("Properties", ABOUT_NOTHING),
+    /* Of these the path says what they are about. */
+    CHANGE("Task.Run", AUTH_RUN, ABOUT_NOTHING),
+    LOOK("Task.GetText", ABOUT_NOTHING),
+    CHANGE("Task.SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
+    CHANGE("Task.Delete", AUTH_MANAGE_TASKS, ABOUT_NOTHING),
+    CHANGE("Schedule.SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
+    OF_RUN("Run.Cancel", AUTH_VIEW),
+    OF_RUN("Run.Kill", AUTH_VIEW),
+    OF_RUN("Run.Retry", AUTH_RUN),
 };
 
 typedef struct Rights {
@@ -147,6 +158,21 @@ static void about_filter(Rights *x, sd_bus_message *m)
     }
 }
 
+/* A path says it all, but for which way a switch goes. */
+static void rights_read_object(Rights *x, const RightsObject *object)
+{
+    sd_bus_message *m = x->request->message;
+    int on;
+
+    x->task = g_strdup(object->task);
+    x->run = object->run;
+    if (x->row->about == ABOUT_SWITCH && sd_bus_message_read(m, "b", &on) > 0)
+        x->name = g_strdup_printf("%s=%s", object->name, on ? "true" : "false");
+    else
+        x->name = g_strdup(object->name);
+    (void)sd_bus_message_rewind(m, 1);
+}
+
 /* What cannot be read is about nothing, and the handler says what is wrong with it to whoever may. */
 static void rights_read(Rights *x, const RightsObject *object)
 {
@@ -161,9 +187,7 @@ static void rights_read(Rights *x, const RightsObject *object)
     sd_bus_message *m = x->request->message;
 
     if (object) {
-        x->name = g_strdup(object->name);
-        x->task = g_strdup(object->task);
-        x->run = object->run;
+        rights_read_object(x, object);
         return;
     }
     readers[x->row->about](x, m);

@@ -20,11 +20,6 @@ static uint64_t run_message_wait(const StoreRun *run)
     return run_message_span(run->due, run->started != UNSET ? run->started : run->finished);
 }
 
-static uint64_t run_message_number_or_unset(uint64_t value)
-{
-    return value == 0 ? UNSET : value;
-}
-
 /* What was given as bytes: JSON if it is, else text as a JSON string, else base64 in an object. */
 static char *run_message_raw(GBytes *raw)
 {
@@ -51,8 +46,7 @@ static char *run_message_raw(GBytes *raw)
     return json_write(node);
 }
 
-/* The input with "[secret]" in the place of each secret. */
-static char *run_message_input(const StoreRun *run)
+char *run_message_input(const StoreRun *run)
 {
     g_autoptr(JsonNode) input = NULL, secrets = NULL;
     JsonObjectIter iter;
@@ -71,114 +65,235 @@ static char *run_message_input(const StoreRun *run)
     return json_write(input);
 }
 
-static int run_message_append_attempt(sd_bus_message *m, const StoreAttempt *a)
-{
-    int r = sd_bus_message_open_container(m, 'a', "{sv}");
+/* --- attempts --- */
 
-    if (r < 0)
-        return r;
-    message_put_number(m, "Attempt", a->attempt);
-    message_put_string(m, "Result", run_result_to_string(a->result));
-    message_put_string(m, "ExitCode", run_exit_code_to_string(a->exit_code));
-    message_put_number(m, "ExitStatus", a->exit_status < 0 ? UNSET : (uint64_t)a->exit_status);
-    message_put_string(m, "Node", a->node);
-    message_put_string(m, "Unit", a->unit);
-    message_put_string(m, "InvocationId", a->invocation_id);
-    message_put_string(m, "Reason", a->reason);
-    message_put_number(m, "Claimed", a->claimed);
-    message_put_number(m, "Started", a->started);
-    message_put_number(m, "Finished", a->finished);
-    return sd_bus_message_close_container(m);
+static int attempt_number(sd_bus_message *m, const void *record, size_t offset)
+{
+    const StoreAttempt *a = record;
+
+    return sd_bus_message_append(m, "t", (uint64_t)a->attempt);
 }
 
-static int run_message_put_attempts(sd_bus_message *m, const GPtrArray *attempts)
+static int attempt_result(sd_bus_message *m, const void *record, size_t offset)
 {
-    int r = sd_bus_message_open_container(m, 'e', "sv");
+    const StoreAttempt *a = record;
 
-    if (r >= 0)
-        r = sd_bus_message_append(m, "s", "Attempts");
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'v', "aa{sv}");
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'a', "a{sv}");
+    return sd_bus_message_append(m, "s", run_result_to_string(a->result));
+}
+
+static int attempt_exit_code(sd_bus_message *m, const void *record, size_t offset)
+{
+    const StoreAttempt *a = record;
+
+    return sd_bus_message_append(m, "s", run_exit_code_to_string(a->exit_code));
+}
+
+static int attempt_exit_status(sd_bus_message *m, const void *record, size_t offset)
+{
+    const StoreAttempt *a = record;
+
+    return sd_bus_message_append(m, "t", a->exit_status < 0 ? UNSET : (uint64_t)a->exit_status);
+}
+
+#define ATTEMPT_STRING(name, field)                                                                          \
+    {                                                                                                        \
+        name, "s", property_string, offsetof(StoreAttempt, field), 0                                         \
+    }
+#define ATTEMPT_NUMBER(name, field)                                                                          \
+    {                                                                                                        \
+        name, "t", property_number, offsetof(StoreAttempt, field), 0                                         \
+    }
+
+static const Property attempt_rows[] = {
+    { "Attempt", "t", attempt_number, 0, 0 },
+    { "Result", "s", attempt_result, 0, 0 },
+    { "ExitCode", "s", attempt_exit_code, 0, 0 },
+    { "ExitStatus", "t", attempt_exit_status, 0, 0 },
+    ATTEMPT_STRING("Node", node),
+    ATTEMPT_STRING("Unit", unit),
+    ATTEMPT_STRING("InvocationId", invocation_id),
+    ATTEMPT_STRING("Reason", reason),
+    ATTEMPT_NUMBER("Claimed", claimed),
+    ATTEMPT_NUMBER("Started", started),
+    ATTEMPT_NUMBER("Finished", finished),
+};
+static const PropertyTable attempt_properties = PROPERTY_TABLE(attempt_rows);
+
+static int run_attempts(sd_bus_message *m, const void *record, size_t offset)
+{
+    const GPtrArray *attempts = ((const RunRecord *)record)->view->attempts;
+    int r = sd_bus_message_open_container(m, 'a', "a{sv}");
+
     for (guint i = 0; r >= 0 && attempts && i < attempts->len; i++)
-        r = run_message_append_attempt(m, g_ptr_array_index(attempts, i));
-    for (int i = 0; i < 3 && r >= 0; i++)
-        r = sd_bus_message_close_container(m);
-    return r;
+        r = property_append_dict(m, &attempt_properties, g_ptr_array_index(attempts, i), true);
+    return r < 0 ? r : sd_bus_message_close_container(m);
 }
+
+/* --- runs --- */
+
+static const void *run_field(const void *record, size_t offset)
+{
+    return (const char *)((const RunRecord *)record)->run + offset;
+}
+
+static int run_number(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "t", *(const uint64_t *)run_field(record, offset));
+}
+
+static int run_string(sd_bus_message *m, const void *record, size_t offset)
+{
+    return property_append_string(m, *(const char *const *)run_field(record, offset));
+}
+
+static int run_state(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "s", run_state_to_string(((const RunRecord *)record)->run->state));
+}
+
+static int run_result(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "s", run_result_to_string(((const RunRecord *)record)->run->result));
+}
+
+static int run_reason(sd_bus_message *m, const void *record, size_t offset)
+{
+    const RunRecord *r = record;
+
+    return property_append_string(
+        m, r->run->reason && *r->run->reason ? r->run->reason : r->view->live->reason);
+}
+
+static int run_exit_code(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(
+        m, "s", run_exit_code_to_string(((const RunRecord *)record)->run->exit_code));
+}
+
+static int run_exit_status(sd_bus_message *m, const void *record, size_t offset)
+{
+    int status = ((const RunRecord *)record)->run->exit_status;
+
+    return sd_bus_message_append(m, "t", status < 0 ? UNSET : (uint64_t)status);
+}
+
+static int run_attempt(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "t", (uint64_t)((const RunRecord *)record)->run->attempt);
+}
+
+static int run_priority(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "i", ((const RunRecord *)record)->run->priority);
+}
+
+static int run_progress(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "t", ((const RunRecord *)record)->view->live->progress);
+}
+
+static int run_status_text(sd_bus_message *m, const void *record, size_t offset)
+{
+    return property_append_string(m, ((const RunRecord *)record)->view->live->status_text);
+}
+
+static int run_retry_of(sd_bus_message *m, const void *record, size_t offset)
+{
+    uint64_t of = ((const RunRecord *)record)->run->retry_of;
+
+    return sd_bus_message_append(m, "t", of == 0 ? UNSET : of);
+}
+
+static int run_wait(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "t", run_message_wait(((const RunRecord *)record)->run));
+}
+
+static int run_wall(sd_bus_message *m, const void *record, size_t offset)
+{
+    const StoreRun *run = ((const RunRecord *)record)->run;
+
+    return sd_bus_message_append(m, "t", run_message_span(run->started, run->finished));
+}
+
+static int run_input(sd_bus_message *m, const void *record, size_t offset)
+{
+    const RunRecord *r = record;
+    g_autofree char *input = r->view->content ? run_message_input(r->run) : NULL;
+
+    return property_append_string(m, input);
+}
+
+static int run_output(sd_bus_message *m, const void *record, size_t offset)
+{
+    const RunRecord *r = record;
+
+    return property_append_string(m, r->view->content ? r->run->output : NULL);
+}
+
+static int run_meta(sd_bus_message *m, const void *record, size_t offset)
+{
+    const RunRecord *r = record;
+
+    return message_append_strings(m, r->view->content ? r->run->meta : NULL);
+}
+
+#define RUN_STRING(name, field)                                                                              \
+    {                                                                                                        \
+        name, "s", run_string, offsetof(StoreRun, field), 0                                                  \
+    }
+#define RUN_NUMBER(name, field)                                                                              \
+    {                                                                                                        \
+        name, "t", run_number, offsetof(StoreRun, field), 0                                                  \
+    }
 
 /* The order is the one in which people see them. */
-static void run_message_put_outcome(sd_bus_message *m, const StoreRun *run, const RunLive *live)
-{
-    message_put_number(m, "Id", run->id);
-    message_put_string(m, "Task", run->task);
-    message_put_number(m, "Revision", run->revision);
-    message_put_string(m, "State", run_state_to_string(run->state));
-    message_put_string(m, "Result", run_result_to_string(run->result));
-    message_put_string(m, "Reason", run->reason && *run->reason ? run->reason : live->reason);
-    message_put_string(m, "ExitCode", run_exit_code_to_string(run->exit_code));
-    message_put_number(m, "ExitStatus", run->exit_status < 0 ? UNSET : (uint64_t)run->exit_status);
-    message_put_number(m, "Attempt", run->attempt);
-    message_put_number(m, "Progress", live->progress);
-    message_put_string(m, "StatusText", live->status_text);
-}
-
-static void run_message_put_place(sd_bus_message *m, const StoreRun *run)
-{
-    message_put_string(m, "Node", run->node);
-    message_put_string(m, "Unit", run->unit);
-    message_put_string(m, "InvocationId", run->invocation_id);
-    message_put_string(m, "Queue", run->queue);
-    message_put_int(m, "Priority", run->priority);
-    message_put_string(m, "Schedule", run->schedule);
-    message_put_number(m, "Nominal", run->nominal);
-    message_put_string(m, "Requester", run->requester);
-    message_put_number(m, "RetryOf", run_message_number_or_unset(run->retry_of));
-}
-
-static void run_message_put_times(sd_bus_message *m, const StoreRun *run)
-{
-    message_put_number(m, "Asked", run->asked);
-    message_put_number(m, "Due", run->due);
-    message_put_number(m, "Claimed", run->claimed);
-    message_put_number(m, "Started", run->started);
-    message_put_number(m, "Finished", run->finished);
-    message_put_number(m, "WaitUSec", run_message_wait(run));
-    message_put_number(m, "WallUSec", run_message_span(run->started, run->finished));
-}
-
-static void run_message_put_usage(sd_bus_message *m, const StoreRun *run)
-{
-    message_put_number(m, "CPUUsageNSec", run->cpu_nsec);
-    message_put_number(m, "MemoryPeak", run->memory_peak);
-    message_put_number(m, "IOReadBytes", run->io_read);
-    message_put_number(m, "IOWriteBytes", run->io_write);
-    message_put_number(m, "IPIngressBytes", run->ip_in);
-    message_put_number(m, "IPEgressBytes", run->ip_out);
-}
+static const Property run_rows[] = {
+    RUN_NUMBER("Id", id),
+    RUN_STRING("Task", task),
+    RUN_NUMBER("Revision", revision),
+    { "State", "s", run_state, 0, 0 },
+    { "Result", "s", run_result, 0, 0 },
+    { "Reason", "s", run_reason, 0, 0 },
+    { "ExitCode", "s", run_exit_code, 0, 0 },
+    { "ExitStatus", "t", run_exit_status, 0, 0 },
+    { "Attempt", "t", run_attempt, 0, 0 },
+    { "Progress", "t", run_progress, 0, 0 },
+    { "StatusText", "s", run_status_text, 0, 0 },
+    RUN_STRING("Node", node),
+    RUN_STRING("Unit", unit),
+    RUN_STRING("InvocationId", invocation_id),
+    RUN_STRING("Queue", queue),
+    { "Priority", "i", run_priority, 0, 0 },
+    RUN_STRING("Schedule", schedule),
+    RUN_NUMBER("Nominal", nominal),
+    RUN_STRING("Requester", requester),
+    { "RetryOf", "t", run_retry_of, 0, 0 },
+    RUN_NUMBER("Asked", asked),
+    RUN_NUMBER("Due", due),
+    RUN_NUMBER("Claimed", claimed),
+    RUN_NUMBER("Started", started),
+    RUN_NUMBER("Finished", finished),
+    { "WaitUSec", "t", run_wait, 0, 0 },
+    { "WallUSec", "t", run_wall, 0, 0 },
+    RUN_NUMBER("CPUUsageNSec", cpu_nsec),
+    RUN_NUMBER("MemoryPeak", memory_peak),
+    RUN_NUMBER("IOReadBytes", io_read),
+    RUN_NUMBER("IOWriteBytes", io_write),
+    RUN_NUMBER("IPIngressBytes", ip_in),
+    RUN_NUMBER("IPEgressBytes", ip_out),
+    { "Input", "s", run_input, 0, PROPERTY_WHOLE },
+    { "Output", "s", run_output, 0, 0 },
+    { "Meta", "a{ss}", run_meta, 0, 0 },
+    { "Attempts", "aa{sv}", run_attempts, 0, PROPERTY_WHOLE },
+};
+const PropertyTable run_message_properties = PROPERTY_TABLE(run_rows);
 
 int run_message_append(sd_bus_message *m, const StoreRun *run, const RunView *view)
 {
-    int r = sd_bus_message_open_container(m, 'a', "{sv}");
+    RunRecord record = { .run = run, .view = view };
 
-    /* A message that could not be filled stays unfit: what is done last says so too. */
-    if (r < 0)
-        return r;
-    run_message_put_outcome(m, run, view->live);
-    run_message_put_place(m, run);
-    run_message_put_times(m, run);
-    run_message_put_usage(m, run);
-    if (view->full) {
-        g_autofree char *input = view->content ? run_message_input(run) : NULL;
-
-        message_put_string(m, "Input", input);
-    }
-    message_put_string(m, "Output", view->content ? run->output : NULL);
-    r = message_put_strings(m, "Meta", view->content ? run->meta : NULL);
-    if (r >= 0 && view->full)
-        r = run_message_put_attempts(m, view->attempts);
-    return r < 0 ? r : sd_bus_message_close_container(m);
+    return property_append_dict(m, &run_message_properties, &record, view->full);
 }
 
 static size_t run_message_length(const char *s)

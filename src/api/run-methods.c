@@ -43,32 +43,22 @@ static void on_done(int r, const Error *error, void *userdata)
 int run_methods_run(Request *q, Error *error)
 {
     g_autoptr(AskMessage) message = NULL;
+    const char *task;
     ManagerAsk ask;
-    int r = ask_message_read(q->message, &message, error);
+    int r = request_read_label(q, 0, &task, error);
 
+    if (r >= 0)
+        r = ask_message_read(q->message, task, &message, error);
     if (r < 0)
         return r;
     ask = ask_message_ask(message);
     return manager_run_task(q->manager, &q->caller, &ask, on_run, q, error);
 }
 
-/* The first argument of a method about one run. */
-static int run_methods_read_id(Request *q, uint64_t *ret, Error *error)
-{
-    int r = sd_bus_message_read(q->message, "t", ret);
-
-    if (r < 0)
-        return message_read_failed(r, error);
-    /* No id is larger than what a bigint holds. */
-    if (*ret == 0 || *ret > INT64_MAX)
-        return error_set(error, ERROR_NO_SUCH_RUN, "There is no run %" G_GUINT64_FORMAT ".", *ret);
-    return 0;
-}
-
 int run_methods_cancel(Request *q, Error *error)
 {
     uint64_t run;
-    int r = run_methods_read_id(q, &run, error);
+    int r = request_read_run(q, &run, error);
 
     if (r < 0)
         return r;
@@ -79,7 +69,7 @@ int run_methods_kill(Request *q, Error *error)
 {
     uint64_t run;
     int number;
-    int r = run_methods_read_id(q, &run, error);
+    int r = request_read_run(q, &run, error);
 
     if (r >= 0)
         r = message_read_failed(sd_bus_message_read(q->message, "i", &number), error);
@@ -93,7 +83,7 @@ int run_methods_kill(Request *q, Error *error)
 int run_methods_retry(Request *q, Error *error)
 {
     uint64_t run;
-    int r = run_methods_read_id(q, &run, error);
+    int r = request_read_run(q, &run, error);
 
     if (r < 0)
         return r;
@@ -106,26 +96,26 @@ static bool run_methods_may_read(const Request *q, const StoreRun *run)
     return q->control || run->requester_uid == q->caller.uid;
 }
 
-static int run_methods_append(
-    Request *q, sd_bus_message *reply, const StoreRun *run, bool full, const GPtrArray *attempts)
+static void run_methods_view(
+    Request *q, const StoreRun *run, bool full, const GPtrArray *attempts, RunLive *live, RunView *ret)
 {
-    RunLive live = { .progress = UNSET };
-    RunView view = {
+    *live = (RunLive){ .progress = UNSET };
+    manager_run_live(q->manager, run, live);
+    *ret = (RunView){
         .full = full,
         .content = run_methods_may_read(q, run),
-        .live = &live,
+        .live = live,
         .attempts = attempts,
     };
-
-    manager_run_live(q->manager, run, &live);
-    return run_message_append(reply, run, &view);
 }
 
 static void on_get(int r, const StoreRun *run, const GPtrArray *attempts, void *userdata)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     Request *q = userdata;
     g_auto(Error) error = { 0 };
+    RunLive live;
+    RunView view;
+    RunRecord record = { .run = run, .view = &view };
 
     if (r == -ENOENT)
         error_set(&error, ERROR_NO_SUCH_RUN, "There is no such run.");
@@ -133,20 +123,14 @@ static void on_get(int r, const StoreRun *run, const GPtrArray *attempts, void *
         request_answer_error(q, r, &error);
         return;
     }
-    reply = request_new_reply(q);
-    if (!reply)
-        return;
-    r = run_methods_append(q, reply, run, true, attempts);
-    if (r < 0)
-        request_answer_error(q, r, NULL);
-    else
-        request_answer_message(q, reply);
+    run_methods_view(q, run, true, attempts, &live, &view);
+    request_answer_properties(q, &run_message_properties, &record);
 }
 
 int run_methods_get(Request *q, Error *error)
 {
     uint64_t run;
-    int r = run_methods_read_id(q, &run, error);
+    int r = request_read_run(q, &run, error);
 
     if (r < 0)
         return r;
@@ -348,11 +332,14 @@ static int run_page_add(Request *q, const GPtrArray *runs)
     for (guint i = 0; i < runs->len; i++) {
         const StoreRun *run = g_ptr_array_index(runs, i);
         size_t weight = run_message_weight(run);
+        RunLive live;
+        RunView view;
         int r;
 
         if (p->weight > 0 && p->weight + weight > REPLY_MAX)
             return 1;
-        r = run_methods_append(q, p->reply, run, false, NULL);
+        run_methods_view(q, run, false, NULL, &live, &view);
+        r = run_message_append(p->reply, run, &view);
         if (r < 0)
             return r;
         p->weight += weight;

@@ -2,6 +2,7 @@
  * end. Counters, which change with every run, are told at most ten times a second. */
 #include "api/signals.h"
 
+#include "api/object.h"
 #include "base/log.h"
 
 #define COUNTERS_USEC (100 * USEC_PER_MSEC)
@@ -59,14 +60,31 @@ static void signals_flush_runs(Signals *s)
     g_hash_table_remove_all(s->latest);
 }
 
+/* What was told of last is not kept: such changes are rare, and all of them is few. */
+static void signals_emit_task(Signals *s, const TaskEntry *entry)
+{
+    const char *labels[] = { entry->task->name, NULL, NULL };
+
+    (void)object_emit_changed(s->bus, object_kind(API_NAME ".Task"), labels);
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        labels[1] = ((const ScheduleEntry *)g_ptr_array_index(entry->schedules, i))->schedule->name;
+        (void)object_emit_changed(s->bus, object_kind(API_NAME ".Schedule"), labels);
+    }
+}
+
 static void signals_flush_tasks(Signals *s)
 {
+    const TaskEntry *entry;
     GHashTableIter iter;
     void *name;
 
     g_hash_table_iter_init(&iter, s->tasks);
-    while (g_hash_table_iter_next(&iter, &name, NULL))
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
         (void)sd_bus_emit_signal(s->bus, API_PATH, API_INTERFACE, "TaskChanged", "s", name);
+        entry = manager_find_task(s->manager, name);
+        if (entry)
+            signals_emit_task(s, entry);
+    }
     g_hash_table_remove_all(s->tasks);
 }
 

@@ -4,37 +4,64 @@
 #include "api/message.h"
 #include "model/input.h"
 
+/* --- tasks --- */
+
+static int task_string(sd_bus_message *m, const void *record, size_t offset)
+{
+    return property_string(m, ((const TaskEntry *)record)->task, offset);
+}
+
+static int task_inputs(sd_bus_message *m, const void *record, size_t offset)
+{
+    g_autofree char *inputs = input_specs_to_json(((const TaskEntry *)record)->task->inputs);
+
+    return property_append_string(m, inputs);
+}
+
+static const Property task_rows[] = {
+    { "Name", "s", task_string, offsetof(Task, name), PROPERTY_CONST },
+    { "Origin", "s", property_string, offsetof(TaskEntry, origin), PROPERTY_TOLD },
+    { "Path", "s", property_string, offsetof(TaskEntry, path), PROPERTY_TOLD },
+    { "Revision", "t", property_number, offsetof(TaskEntry, revision), PROPERTY_TOLD },
+    { "Enabled", "b", property_bool, offsetof(TaskEntry, enabled), PROPERTY_TOLD },
+    { "Description", "s", task_string, offsetof(Task, description), PROPERTY_TOLD },
+    { "Inputs", "s", task_inputs, 0, PROPERTY_TOLD },
+};
+const PropertyTable task_message_properties = PROPERTY_TABLE(task_rows);
+
 int task_message_append(sd_bus_message *m, const TaskEntry *entry)
 {
-    g_autofree char *inputs = input_specs_to_json(entry->task->inputs);
-    int r = sd_bus_message_open_container(m, 'a', "{sv}");
-
-    /* A message that could not be filled stays unfit: what is done last says so too. */
-    if (r < 0)
-        return r;
-    message_put_string(m, "Name", entry->task->name);
-    message_put_string(m, "Origin", entry->origin);
-    message_put_string(m, "Path", entry->path);
-    message_put_number(m, "Revision", entry->revision);
-    message_put_bool(m, "Enabled", entry->enabled);
-    message_put_string(m, "Description", entry->task->description);
-    message_put_string(m, "Inputs", inputs);
-    return sd_bus_message_close_container(m);
+    return property_append_dict(m, &task_message_properties, entry, true);
 }
+
+/* --- schedules --- */
+
+static int schedule_task(sd_bus_message *m, const void *record, size_t offset)
+{
+    return property_append_string(m, ((const ScheduleEntry *)record)->entry->task->name);
+}
+
+static int schedule_name(sd_bus_message *m, const void *record, size_t offset)
+{
+    return property_append_string(m, ((const ScheduleEntry *)record)->schedule->name);
+}
+
+static const Property schedule_rows[] = {
+    { "Task", "s", schedule_task, 0, PROPERTY_CONST },
+    { "Name", "s", schedule_name, 0, PROPERTY_CONST },
+    { "Enabled", "b", property_bool, offsetof(ScheduleEntry, enabled), PROPERTY_TOLD },
+    /* With each slot: a signal more for every run that a schedule makes. */
+    { "Next", "t", property_number, offsetof(ScheduleEntry, next), 0 },
+    { "Last", "t", property_number, offsetof(ScheduleEntry, last), 0 },
+};
+const PropertyTable task_message_of_a_schedule = PROPERTY_TABLE(schedule_rows);
 
 int task_message_append_schedule(sd_bus_message *m, const ScheduleEntry *schedule)
 {
-    int r = sd_bus_message_open_container(m, 'a', "{sv}");
-
-    if (r < 0)
-        return r;
-    message_put_string(m, "Task", schedule->entry->task->name);
-    message_put_string(m, "Name", schedule->schedule->name);
-    message_put_bool(m, "Enabled", schedule->enabled);
-    message_put_number(m, "Next", schedule->next);
-    message_put_number(m, "Last", schedule->last);
-    return sd_bus_message_close_container(m);
+    return property_append_dict(m, &task_message_of_a_schedule, schedule, true);
 }
+
+/* --- faults --- */
 
 int task_message_append_fault(sd_bus_message *m, const Diag *diag)
 {

@@ -53,19 +53,22 @@ int task_methods_apply(Request *q, Error *error)
 int task_methods_delete(Request *q, Error *error)
 {
     const char *name;
-    int r = sd_bus_message_read(q->message, "s", &name);
+    int r = request_read_label(q, 0, &name, error);
 
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     return manager_delete_task(q->manager, &q->caller, name, on_done, q, error);
 }
 
 int task_methods_set_enabled(Request *q, Error *error)
 {
-    const char *object;
+    g_autofree char *path = q->labels ? g_strjoinv("/", q->labels) : NULL;
+    const char *object = path;
     int enabled;
-    int r = sd_bus_message_read(q->message, "sb", &object, &enabled);
+    int r = path ? 0 : sd_bus_message_read(q->message, "s", &object);
 
+    if (r >= 0)
+        r = sd_bus_message_read(q->message, "b", &enabled);
     if (r < 0)
         return message_read_failed(r, error);
     return manager_set_enabled(q->manager, &q->caller, object, enabled != 0, on_done, q, error);
@@ -151,22 +154,16 @@ static const TaskEntry *task_methods_find(Request *q, const char *name, Error *e
 
 int task_methods_get(Request *q, Error *error)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     const TaskEntry *entry;
     const char *name;
-    int r = sd_bus_message_read(q->message, "s", &name);
+    int r = request_read_label(q, 0, &name, error);
 
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     entry = task_methods_find(q, name, error);
     if (!entry)
         return -ENOENT;
-    r = sd_bus_message_new_method_return(q->message, &reply);
-    if (r >= 0)
-        r = task_message_append(reply, entry);
-    if (r < 0)
-        return r;
-    request_answer_message(q, reply);
+    request_answer_properties(q, &task_message_properties, entry);
     return 0;
 }
 
@@ -175,10 +172,10 @@ int task_methods_get_text(Request *q, Error *error)
     g_autofree char *text = NULL, *buffer = NULL;
     const TaskEntry *entry;
     const char *name;
-    int r = sd_bus_message_read(q->message, "s", &name);
+    int r = request_read_label(q, 0, &name, error);
 
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     entry = task_methods_find(q, name, error);
     if (!entry)
         return -ENOENT;
@@ -187,39 +184,24 @@ int task_methods_get_text(Request *q, Error *error)
     return 0;
 }
 
-static const ScheduleEntry *task_methods_find_schedule(const TaskEntry *entry, const char *name)
-{
-    for (guint i = 0; i < entry->schedules->len; i++) {
-        const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
-
-        if (g_str_equal(s->schedule->name, name))
-            return s;
-    }
-    return NULL;
-}
-
 int task_methods_get_schedule(Request *q, Error *error)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     const ScheduleEntry *schedule;
     const TaskEntry *entry;
     const char *task, *name;
-    int r = sd_bus_message_read(q->message, "ss", &task, &name);
+    int r = request_read_label(q, 0, &task, error);
 
+    if (r >= 0)
+        r = request_read_label(q, 1, &name, error);
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     entry = task_methods_find(q, task, error);
     if (!entry)
         return -ENOENT;
-    schedule = task_methods_find_schedule(entry, name);
+    schedule = manager_find_schedule(entry, name);
     if (!schedule)
         return error_set(
             error, ERROR_NO_SUCH_SCHEDULE, "The task \"%s\" has no schedule \"%s\".", task, name);
-    r = sd_bus_message_new_method_return(q->message, &reply);
-    if (r >= 0)
-        r = task_message_append_schedule(reply, schedule);
-    if (r < 0)
-        return r;
-    request_answer_message(q, reply);
+    request_answer_properties(q, &task_message_of_a_schedule, schedule);
     return 0;
 }

@@ -308,6 +308,18 @@ unsigned engine_n_unrecorded(const Engine *e)
     return engine_count(e, ATTEMPT_OVER, ATTEMPT_OVER);
 }
 
+GArray *engine_list(Engine *e, unsigned limit)
+{
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    GHashTableIter iter;
+    void *run;
+
+    g_hash_table_iter_init(&iter, e->by_run);
+    while (list->len < limit && g_hash_table_iter_next(&iter, &run, NULL))
+        g_array_append_vals(list, run, 1);
+    return list;
+}
+
 void engine_live(Engine *e, uint64_t run, RunLive *ret)
 {
     const Attempt *a = g_hash_table_lookup(e->by_run, &run);

@@ -117,6 +117,8 @@ unsigned engine_n_running(const Engine *e);
 unsigned engine_n_unrecorded(const Engine *e);
 /* The manager was asked to start them, and has not answered yet. */
 unsigned engine_n_being_started(const Engine *e);
+/* Ids of their runs, at most limit; owned. */
+GArray *engine_list(Engine *e, unsigned limit);
 void engine_live(Engine *e, uint64_t run, RunLive *ret);
 /* -ENOENT: no unit of that run is here. */
 int engine_kill(Engine *e, uint64_t run, int signal, ExecDoneFn fn, void *userdata);

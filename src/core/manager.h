@@ -99,6 +99,14 @@ void manager_run_live(Manager *m, const StoreRun *run, RunLive *ret);
 int manager_get_run(Manager *m, uint64_t run, StoreRunFn fn, void *userdata, Error *error);
 int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *userdata, Error *error);
 
+/* Ids of runs that have a unit here or are about to, in no order; at most limit. Of uint64_t; owned. */
+GArray *manager_list_live_runs(Manager *m, unsigned limit);
+
+/* --- nodes --- */
+
+int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,
+    void *userdata, Error *error);
+
 /* --- tasks --- */
 
 /* A definition in force, from memory. */
@@ -123,6 +131,8 @@ typedef struct ScheduleEntry {
 
 /* NULL if there is none. */
 const TaskEntry *manager_find_task(Manager *m, const char *name);
+/* NULL if it has none of that name. */
+const ScheduleEntry *manager_find_schedule(const TaskEntry *entry, const char *name);
 /* In the order of names, those after `after` (NULL: from the first); of const TaskEntry*, container owned. */
 GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit);
 /* Adds or changes a definition kept in the database; answers its revision. */

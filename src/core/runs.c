@@ -362,3 +362,16 @@ int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *us
 
     return r < 0 ? r : store_list_runs(m->store, f, fn, userdata);
 }
+
+GArray *manager_list_live_runs(Manager *m, unsigned limit)
+{
+    return engine_list(m->engine, limit);
+}
+
+int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,
+    void *userdata, Error *error)
+{
+    int r = manager_check_store(m, error);
+
+    return r < 0 ? r : store_list_nodes(m->store, name, after, limit, fn, userdata);
+}

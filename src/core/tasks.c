@@ -10,6 +10,17 @@ const TaskEntry *manager_find_task(Manager *m, const char *name)
     return registry_find(m->registry, name);
 }
 
+const ScheduleEntry *manager_find_schedule(const TaskEntry *entry, const char *name)
+{
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
+
+        if (g_str_equal(s->schedule->name, name))
+            return s;
+    }
+    return NULL;
+}
+
 GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit)
 {
     return registry_list(m->registry, after, limit);

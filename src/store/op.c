@@ -21,6 +21,7 @@ static const OpInfo *const infos[] = {
     [OP_GET_REVISION] = &op_get_revision,
     [OP_GET_RUN] = &op_get_run,
     [OP_LIST_RUNS] = &op_list_runs,
+    [OP_LIST_NODES] = &op_list_nodes,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(infos) == _OP_KIND_MAX);
 

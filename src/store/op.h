@@ -27,6 +27,7 @@ typedef enum OpKind {
     OP_GET_REVISION = _OP_WRITE_MAX,
     OP_GET_RUN,
     OP_LIST_RUNS,
+    OP_LIST_NODES,
     _OP_KIND_MAX,
 } OpKind;
 
@@ -72,7 +73,7 @@ typedef struct OpInfo {
 
 extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_ask, op_pass_slot,
     op_requeue, op_running, op_stopping, op_cancel, op_end, op_audit, op_partitions, op_claim,
-    op_get_revision, op_get_run, op_list_runs;
+    op_get_revision, op_get_run, op_list_runs, op_list_nodes;
 
 const OpInfo *op_info(OpKind kind);
 

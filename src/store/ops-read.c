@@ -1,4 +1,4 @@
-/* Reading runs back. */
+/* Reading back: runs, nodes. */
 #include "store/row.h"
 #include "store/store-internal.h"
 
@@ -95,5 +95,39 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
         where_u64(op, sql, "r.id < ", "::bigint", f->before);
     g_string_append_printf(sql, " ORDER BY r.id DESC LIMIT %u", CLAMP(f->limit, 1, LIST_MAX));
     op->sql = g_string_free(sql, FALSE);
+    return store_enqueue(s, op);
+}
+
+/* --- nodes */
+
+static void list_nodes_answer(Op *op, const OpAnswer *a)
+{
+    StoreNodesFn fn = (StoreNodesFn)op->fn;
+    g_autoptr(GPtrArray) nodes = NULL;
+
+    if (a->r >= 0)
+        nodes = row_nodes(a->res);
+    fn(a->r, nodes, a->error, op->userdata);
+}
+
+const OpInfo op_list_nodes = {
+    .name = "list_nodes",
+    .sql = "SELECT " ROW_LIST(
+        ROW_NODE_FIELDS) " FROM node n"
+                         " WHERE ($1::text IS NULL OR n.name = $1::text) AND ($2::text IS NULL OR n.name > $2::text)"
+                         " ORDER BY n.name LIMIT $3::int",
+    .n_values = 4,
+    .answer = list_nodes_answer,
+};
+
+int store_list_nodes(
+    Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata)
+{
+    Op *op = op_new(OP_LIST_NODES, (OpFn)fn, userdata);
+
+    op_set_text(op, 0, name);
+    op_set_text(op, 1, after);
+    op_set_u64(op, 2, CLAMP(limit, 1, LIST_MAX + 1));
+    op_set_text(op, 3, s->node);
     return store_enqueue(s, op);
 }

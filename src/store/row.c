@@ -7,6 +7,7 @@
 #define ATTEMPT_FIELD(expression, type, field)  { ROW_##type, offsetof(StoreAttempt, field) },
 #define TASK_FIELD(expression, type, field)     { ROW_##type, offsetof(StoreTask, field) },
 #define SCHEDULE_FIELD(expression, type, field) { ROW_##type, offsetof(StoreSchedule, field) },
+#define NODE_FIELD(expression, type, field)     { ROW_##type, offsetof(StoreNode, field) },
 
 const RowField row_run[] = { ROW_RUN_WHOLE(RUN_FIELD) ROW_RUN_REST(RUN_FIELD) };
 const unsigned row_run_n = G_N_ELEMENTS(row_run);
@@ -16,6 +17,8 @@ const RowField row_task[] = { ROW_TASK_FIELDS(TASK_FIELD) };
 const unsigned row_task_n = G_N_ELEMENTS(row_task);
 const RowField row_schedule[] = { ROW_SCHEDULE_FIELDS(SCHEDULE_FIELD) };
 const unsigned row_schedule_n = G_N_ELEMENTS(row_schedule);
+const RowField row_node[] = { ROW_NODE_FIELDS(NODE_FIELD) };
+const unsigned row_node_n = G_N_ELEMENTS(row_node);
 
 uint64_t row_u64(const PGresult *res, int row, int column)
 {
@@ -123,6 +126,11 @@ static void schedule_row_free(void *s)
     row_free(row_schedule, row_schedule_n, s);
 }
 
+static void node_free(void *n)
+{
+    row_free(row_node, row_node_n, n);
+}
+
 static GPtrArray *row_all(const PGresult *res, int first, const RowField *fields, unsigned n, size_t size,
     GDestroyNotify free_record)
 {
@@ -150,6 +158,11 @@ GPtrArray *row_attempts(const PGresult *res)
 GPtrArray *row_tasks(const PGresult *res)
 {
     return row_all(res, 0, row_task, row_task_n, sizeof(StoreTask), task_free);
+}
+
+GPtrArray *row_nodes(const PGresult *res)
+{
+    return row_all(res, 0, row_node, row_node_n, sizeof(StoreNode), node_free);
 }
 
 GPtrArray *row_schedules(const PGresult *res)

@@ -31,6 +31,8 @@ extern const RowField row_task[];
 extern const unsigned row_task_n;
 extern const RowField row_schedule[];
 extern const unsigned row_schedule_n;
+extern const RowField row_node[];
+extern const unsigned row_node_n;
 
 /* Fills record from the columns first, first + 1, … of a row. */
 void row_read(const PGresult *res, int row, int first, const RowField *fields, unsigned n, void *record);
@@ -40,6 +42,7 @@ GPtrArray *row_runs(const PGresult *res, int first);
 GPtrArray *row_attempts(const PGresult *res);
 GPtrArray *row_tasks(const PGresult *res);
 GPtrArray *row_schedules(const PGresult *res);
+GPtrArray *row_nodes(const PGresult *res);
 
 #define ROW_COLUMN(expression, type, field) expression ", "
 /* A list of columns ends with one that nobody reads, for the comma's sake. */
@@ -136,3 +139,11 @@ GPtrArray *row_schedules(const PGresult *res);
     X("s.enabled::int", INT, enabled)                                                                        \
     X("time_to_usec(s.last_nominal)", U64, last_nominal)                                                     \
     X("time_to_usec(s.since)", U64, since)
+
+/* $4 is this node: up, since it asks. No other daemon uses the database meanwhile. */
+#define ROW_NODE_FIELDS(X)                                                                                   \
+    X("n.name", TEXT, name)                                                                                  \
+    X("n.name = $4::text", BOOL, up)                                                                         \
+    X("n.epoch", U64, epoch)                                                                                 \
+    X("n.boot_id", TEXT, boot_id)                                                                            \
+    X("time_to_usec(CASE WHEN n.name = $4::text THEN now() ELSE n.last_seen END)", U64, last_seen)

@@ -273,6 +273,20 @@ int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata); /* -EN
 /* Newest first. */
 int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata);
 
+/* A host that runs taskschedd against this database. */
+typedef struct StoreNode {
+    char *name;
+    bool up; /* its daemon uses the database now */
+    uint64_t epoch;
+    char *boot_id;
+    uint64_t last_seen; /* real µs; now, where it is up */
+} StoreNode;
+
+typedef void (*StoreNodesFn)(int r, GPtrArray *nodes /* StoreNode* */, const Error *error, void *userdata);
+/* By name: this one alone (NULL: any), after that one (NULL: from the first), at most limit. */
+int store_list_nodes(
+    Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata);
+
 /* --- audit --- */
 
 typedef struct StoreAudit {

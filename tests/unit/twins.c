@@ -533,6 +533,12 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
     return -ENOTCONN;
 }
 
+int store_list_nodes(
+    Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 int store_audit(Store *s, const StoreAudit *a)
 {
     return 0;
