@@ -3,8 +3,11 @@
 #include "api/daemon-config.h"
 
 #include "base/log.h"
+#include "model/timespec.h"
 
-#define SIZE_DEFAULT ((size_t)512 * 1024)
+#define HISTORY_AGE_DEFAULT (90 * 86400 * USEC_PER_SEC)
+#define HISTORY_RUNS_MAX    1000000000
+#define SIZE_DEFAULT        ((size_t)512 * 1024)
 /* The service manager takes 1 MiB of credentials for a unit, base64 included. */
 #define SIZE_MAX_KIB 768
 
@@ -85,6 +88,30 @@ static void config_set_output_max(DaemonConfig *c, const ConfigLine *l)
     config_set_size(l, &c->output_max);
 }
 
+static void config_set_history_age(DaemonConfig *c, const ConfigLine *l)
+{
+    uint64_t age = HISTORY_AGE_DEFAULT;
+
+    if (*l->value && (timespec_parse_span(l->value, &age) < 0 || age < USEC_PER_SEC)) {
+        config_warn(l, "HistoryMaxAge= is a time span of 1s or more, such as 90d, or infinity; ignored.");
+        return;
+    }
+    c->history_age_usec = age;
+}
+
+static void config_set_history_runs(DaemonConfig *c, const ConfigLine *l)
+{
+    uint64_t runs = USEC_INFINITY;
+
+    if (*l->value && !g_str_equal(l->value, "infinity") &&
+        !g_ascii_string_to_unsigned(l->value, 10, 1, HISTORY_RUNS_MAX, &runs, NULL)) {
+        config_warn(l,
+            "HistoryMaxRuns= is a number from 1 to " G_STRINGIFY(HISTORY_RUNS_MAX) ", or infinity; ignored.");
+        return;
+    }
+    c->history_runs = runs;
+}
+
 static const struct {
     const char *key;
     void (*set)(DaemonConfig *c, const ConfigLine *l);
@@ -93,6 +120,8 @@ static const struct {
     { "NodeName", config_set_node },
     { "InputMax", config_set_input_max },
     { "OutputMax", config_set_output_max },
+    { "HistoryMaxAge", config_set_history_age },
+    { "HistoryMaxRuns", config_set_history_runs },
 };
 
 static void config_assign(DaemonConfig *c, const ConfigLine *l)
@@ -275,6 +304,8 @@ int daemon_config_load(bool user_scope, const char *file, DaemonConfig *ret)
     int r;
 
     c.input_max = c.output_max = SIZE_DEFAULT;
+    c.history_age_usec = HISTORY_AGE_DEFAULT;
+    c.history_runs = USEC_INFINITY;
     config_default_directories(&c);
     config_default_task_directories(&c);
     if (file) {
@@ -319,5 +350,7 @@ ManagerConfig daemon_config_manager(const DaemonConfig *c)
         .task_directories = (const char *const *)c->task_directories,
         .input_max = c->input_max,
         .output_max = c->output_max,
+        .history_age_usec = c->history_age_usec,
+        .history_runs = c->history_runs,
     };
 }

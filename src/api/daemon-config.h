@@ -7,6 +7,7 @@
 typedef struct DaemonConfig {
     bool user_scope, embedded;
     char *conninfo, *node;
+    uint64_t history_age_usec, history_runs; /* USEC_INFINITY is no limit */
     char *runtime_directory, *output_directory, *state_directory;
     char **task_directories;
     size_t input_max, output_max;

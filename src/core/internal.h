@@ -9,6 +9,7 @@ typedef struct Engine Engine;
 typedef struct Dispatcher Dispatcher;
 typedef struct Scheduler Scheduler;
 typedef struct Loader Loader;
+typedef struct History History;
 
 struct Manager {
     sd_event *event;
@@ -24,6 +25,7 @@ struct Manager {
     Dispatcher *dispatcher;
     Scheduler *scheduler;
     Loader *loader;
+    History *history;
     Secrets *secrets;
 
     char *data_directory;   /* of the private database; NULL where it is another */
@@ -142,3 +144,9 @@ void scheduler_load(Scheduler *s, GPtrArray *schedules);
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since);
 void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled);
 void scheduler_wake(Scheduler *s);
+
+/* history.c: what is beyond the limits is removed, once a day */
+History *history_new(Manager *m);
+void history_free(History *h);
+/* The store is up. */
+void history_wake(History *h);

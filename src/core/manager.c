@@ -115,6 +115,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     scheduler_load(m->scheduler, loaded->schedules);
     engine_load(m->engine, loaded->runs);
     engine_wake(m->engine);
+    history_wake(m->history);
     if (loaded->next_due != UNSET)
         dispatcher_due(m->dispatcher, loaded->next_due);
     manager_load_files(m);
@@ -262,7 +263,8 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     m->dispatcher = dispatcher_new(m);
     m->scheduler = scheduler_new(m);
     m->loader = loader_new(m);
-    if (!m->dispatcher || !m->scheduler || !m->loader ||
+    m->history = history_new(m);
+    if (!m->dispatcher || !m->scheduler || !m->loader || !m->history ||
         clock_timer_new(clock, CLOCK_BOOT, on_start_timer, m, &m->start_timer) < 0)
         return -ENOMEM;
     *ret = g_steal_pointer(&m);
@@ -325,6 +327,7 @@ void manager_free(Manager *m)
     exec_free(m->exec);
     database_cancel_all(m);
     loader_free(m->loader);
+    history_free(m->history);
     scheduler_free(m->scheduler);
     dispatcher_free(m->dispatcher);
     engine_free(m->engine);

@@ -30,6 +30,8 @@ typedef struct ManagerConfig {
     const char *state_directory;         /* /var/lib/taskschedd */
     const char *const *task_directories; /* highest precedence first, NULL-terminated */
     size_t input_max, output_max;        /* bytes */
+    uint64_t history_age_usec; /* how long runs are kept after their end; USEC_INFINITY is for ever */
+    uint64_t history_runs;     /* how many are kept in all; USEC_INFINITY is no limit */
 } ManagerConfig;
 
 typedef struct ManagerEvents {
@@ -173,3 +175,5 @@ int database_helper_main(int argc, char **argv);
 /* Who asked for what, whether it was granted: written to the database, and to the journal. object holds no more than
  * names and numbers. */
 void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted);
+/* Removes old history now; answers how many runs went. */
+int manager_vacuum(Manager *m, const Caller *caller, ManagerNumberFn fn, void *userdata, Error *error);

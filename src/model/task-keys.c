@@ -15,6 +15,7 @@
 
 #define TASK_RETRIES_MAX        1000000
 #define TASK_PRIORITY_MAX       1000
+#define TASK_HISTORY_MAX        INT64_C(1000000000)
 #define SCHEDULE_EVERY_MIN_USEC (100 * USEC_PER_MSEC)
 
 typedef struct TaskKey {
@@ -117,6 +118,19 @@ static void task_set_span(TaskParser *p, const TaskFileItem *item, void *field)
 static void task_set_limit(TaskParser *p, const TaskFileItem *item, void *field)
 {
     task_read_span(p, item, USEC_INFINITY, 1, true, field);
+}
+
+static void task_set_age(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_span(p, item, 0, USEC_PER_SEC, true, field);
+}
+
+static void task_set_runs(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    gint64 n;
+
+    if (task_read_integer(p, item, 1, TASK_HISTORY_MAX, &n))
+        *(uint64_t *)field = (uint64_t)n;
 }
 
 static void task_set_every(TaskParser *p, const TaskFileItem *item, void *field)
@@ -267,6 +281,8 @@ static const TaskKey task_keys[] = {
     { "Timeout", false, task_set_limit, offsetof(Task, timeout_usec) },
     { "TimeoutWarning", false, task_set_span, offsetof(Task, timeout_warning_usec) },
     { "TimeoutWarningSignal", false, task_set_signal, offsetof(Task, timeout_warning_signal) },
+    { "HistoryMaxAge", false, task_set_age, offsetof(Task, history_age_usec) },
+    { "HistoryMaxRuns", false, task_set_runs, offsetof(Task, history_runs) },
 };
 
 static const TaskKey schedule_keys[] = {

@@ -72,11 +72,13 @@ typedef struct Schedule {
 typedef struct Task {
     gint refs;
     char *name;
-    GPtrArray *sources; /* of TaskSource*, owned */
-    char *description;  /* "" where there is none */
-    char *queue;        /* "default" */
-    int priority;       /* -1000 … 1000, higher first */
-    bool enabled;       /* [Task] has no such key; kept for symmetry with schedules: true */
+    GPtrArray *sources;        /* of TaskSource*, owned */
+    char *description;         /* "" where there is none */
+    char *queue;               /* "default" */
+    int priority;              /* -1000 … 1000, higher first */
+    uint64_t history_age_usec; /* HistoryMaxAge=: USEC_INFINITY is for ever, 0 the daemon's */
+    uint64_t history_runs;     /* HistoryMaxRuns=: 0 is no limit of its own */
+    bool enabled;              /* [Task] has no such key; kept for symmetry with schedules: true */
     RetryPolicy retry;
     uint64_t timeout_usec;         /* USEC_INFINITY is none */
     uint64_t timeout_warning_usec; /* how long before the limit; 0 is none */

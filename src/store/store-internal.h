@@ -11,6 +11,7 @@
 
 typedef struct Setup Setup;
 typedef struct Batch Batch;
+typedef struct Trim Trim;
 
 struct Store {
     sd_event *event;
@@ -41,6 +42,7 @@ struct Store {
     Batch *batch; /* the one write transaction in flight */
     unsigned reads_in_flight;
     unsigned pending;
+    Trim *trim; /* being removed; NULL else */
 };
 
 /* Takes op; it is answered from the loop. 0. */
@@ -54,5 +56,8 @@ void store_disconnect(Store *s, StoreState state, const char *reason);
 void store_up(Store *s, const StoreLoaded *loaded);
 /* What the server said, as a reason for people: g_free. */
 char *store_trouble(const PGresult *error);
+/* Ends what store_trim() began, if anything. */
+void trim_cancel(Store *s);
+void trim_free(Trim *t);
 /* Partitions for what is asked for next, every half million runs and twice a day. */
 void store_keep_partitions(Store *s);

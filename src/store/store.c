@@ -258,6 +258,7 @@ void store_free(Store *s)
     if (!s)
         return;
     s->state = STORE_CONNECTING;
+    trim_cancel(s);
     connection_close(g_steal_pointer(&s->connection));
     setup_free(g_steal_pointer(&s->setup));
     cancel_queue(s, &s->lost);

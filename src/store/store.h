@@ -287,6 +287,26 @@ typedef void (*StoreNodesFn)(int r, GPtrArray *nodes /* StoreNode* */, const Err
 int store_list_nodes(
     Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata);
 
+/* --- history --- */
+
+/* A task whose history has limits of its own. */
+typedef struct StoreHistoryTask {
+    const char *task;
+    uint64_t max_age_usec; /* since its end; USEC_INFINITY is none */
+    uint64_t max_runs;     /* USEC_INFINITY is none */
+} StoreHistoryTask;
+
+typedef struct StoreHistory {
+    uint64_t max_age_usec; /* of all other tasks, of the ledger and of the audit; USEC_INFINITY is none */
+    uint64_t max_runs;     /* of all tasks together; USEC_INFINITY is none */
+    const GArray *tasks;   /* of StoreHistoryTask */
+} StoreHistory;
+
+/* Removes the runs that are done and beyond the limits, the oldest first, and what belongs to them; whole partitions
+ * where that can be. Answers how many runs went, also with an error: a round that was committed stays. One at a time:
+ * -EBUSY while another is under way, -ENOTCONN while the store is not up; then fn is not called. */
+int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *userdata);
+
 /* --- audit --- */
 
 typedef struct StoreAudit {

@@ -544,6 +544,11 @@ int store_audit(Store *s, const StoreAudit *a)
     return 0;
 }
 
+int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 /* --- the service manager --- */
 
 int exec_new(sd_event *event, const ExecConfig *config, const ExecEvents *events, void *userdata, Exec **ret)
