@@ -12,6 +12,9 @@
 /* dbus-daemon allows 128 replies outstanding for a connection; the rest is left to the daemon's other calls.
  */
 #define CALLS_MAX      64
+/* PID 1 has a match rule on the bus for the caller of each job that is not finished, and dbus-daemon allows it
+ * 512 rules: with one more it loses its connection, and everybody's calls with it. */
+#define JOBS_MAX       64
 #define CALL_USEC      (30 * USEC_PER_SEC)
 #define JOB_USEC       (90 * USEC_PER_SEC)
 #define CHECK_USEC     (10 * USEC_PER_SEC) /* a signal that is awaited this long is asked after */
@@ -31,12 +34,19 @@ typedef struct WorkType {
 
 typedef void (*CallFn)(Work *op, sd_bus_message *reply);
 
+/* Jobs of one kind: each kind has its own, so that starts that hang do not hold up the release of others. */
+typedef struct Jobs {
+    GQueue queue; /* of Call.queued: calls that would make one more than JOBS_MAX */
+    unsigned n;   /* operations whose call for a job was sent */
+} Jobs;
+
 typedef struct Call {
     Work *op;
     sd_bus_message *message;
     sd_bus_slot *slot; /* NULL: still in the queue */
     CallFn fn;
-    GList queued; /* in Exec.queue */
+    GQueue *queue; /* where it waits: Exec.queue, or that of its kind of jobs */
+    GList queued;
     GList link;   /* in Work.calls */
 } Call;
 
@@ -45,6 +55,7 @@ struct Work {
     const WorkType *type;
     GList link;     /* in Exec.ops */
     GQueue calls;   /* of Call.link */
+    Jobs *jobs;     /* its job is one of these until it ends; NULL: it has none */
     uint64_t since; /* boot µs: it waits for a signal from then on; 0: it does not wait */
     int failed;     /* to be answered from the loop; 0: not */
     bool deferred;  /* stands in Exec.deferred */
@@ -66,6 +77,7 @@ struct Exec {
     GQueue ops;            /* of Work.link */
     GQueue queue;          /* of Call.queued */
     unsigned in_flight;    /* calls with a slot */
+    Jobs starting, stopping;
     GQueue deferred;       /* of Work.later */
     GHashTable *starts;    /* unit → Work*: those whose job is not finished */
     GHashTable *releases;  /* unit → Work* */
@@ -90,6 +102,8 @@ void work_wait(Work *op);
 /* Sends message, which it takes over, when the window has room. fn is called unless the operation ends
  * before. NULL or a failure of the bus ends the operation later. */
 void work_call(Work *op, sd_bus_message *message, CallFn fn);
+/* The same for a call that makes a job, which is to be finished when the operation ends; one for an operation. */
+void work_call_job(Work *op, Jobs *jobs, sd_bus_message *message, CallFn fn);
 sd_bus_message *work_message(Work *op, const char *path, const char *interface, const char *member);
 sd_bus_message *work_manager_message(Work *op, const char *member);
 /* Answers r to every operation that lives, from the loop. */

@@ -53,16 +53,19 @@ static void release_on_reply(Work *op, sd_bus_message *reply)
     }
 }
 
-static void release_call(ReleaseOp *p, const char *method, const char *mode)
+static sd_bus_message *release_message(ReleaseOp *p, const char *method, const char *mode)
 {
     sd_bus_message *m = work_manager_message(&p->op, method);
     int r = m ? sd_bus_message_append(m, "s", p->unit) : 0;
 
     if (m && r >= 0 && mode)
         r = sd_bus_message_append(m, "s", mode);
-    if (r < 0)
-        m = sd_bus_message_unref(m);
-    work_call(&p->op, m, release_on_reply);
+    return r < 0 ? sd_bus_message_unref(m) : m;
+}
+
+static void release_call(ReleaseOp *p, const char *method, const char *mode)
+{
+    work_call(&p->op, release_message(p, method, mode), release_on_reply);
 }
 
 /* A failed unit has nothing to be stopped: it stays until its failure is reset. Any other goes by being
@@ -74,7 +77,8 @@ static void release_stop(ReleaseOp *p)
     if (g_hash_table_contains(p->op.exec->failed, p->unit))
         release_call(p, "ResetFailedUnit", NULL);
     else
-        release_call(p, "StopUnit", "replace");
+        work_call_job(
+            &p->op, &p->op.exec->stopping, release_message(p, "StopUnit", "replace"), release_on_reply);
 }
 
 /* What a large tree has beyond one iteration's share waits for the next. */

@@ -633,7 +633,7 @@ int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata)
     if (m)
         r = start_fill(m, s, start);
     if (r >= 0) {
-        work_call(&s->op, m, start_on_reply);
+        work_call_job(&s->op, &e->starting, m, start_on_reply);
         return 0;
     }
     sd_bus_message_unref(m);

@@ -34,7 +34,7 @@ static void work_end_call(Call *c)
         sd_bus_slot_unref(c->slot);
         e->in_flight--;
     } else {
-        g_queue_unlink(&e->queue, &c->queued);
+        g_queue_unlink(c->queue, &c->queued);
     }
     sd_bus_message_unref(c->message);
     g_free(c);
@@ -66,8 +66,11 @@ void work_end(Work *op)
         g_queue_unlink(&e->deferred, &op->later);
     op->deferred = false;
     g_queue_unlink(&e->ops, &op->link);
-    /* The room that its calls left goes to those that wait. */
-    if (e->queue.length > 0 && !e->freeing)
+    if (op->jobs)
+        op->jobs->n--;
+    op->jobs = NULL;
+    /* The room that its calls and its job left goes to those that wait. */
+    if (e->queue.length + e->starting.queue.length + e->stopping.queue.length > 0 && !e->freeing)
         sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
 }
 
@@ -119,7 +122,7 @@ static void work_send(Call *c)
     r = sd_bus_call_async(e->bus, &c->slot, c->message, work_on_reply, c, CALL_USEC);
     if (r < 0) {
         c->slot = NULL;
-        g_queue_push_tail_link(&e->queue, &c->queued);
+        g_queue_push_tail_link(c->queue, &c->queued);
         work_fail_later(c->op, r);
         return;
     }
@@ -127,17 +130,38 @@ static void work_send(Call *c)
     g_clear_pointer(&c->message, sd_bus_message_unref);
 }
 
+/* Questions and signals before jobs, and what gives room before what takes it. */
+static Call *work_next(Exec *e)
+{
+    Jobs *const kinds[] = { &e->stopping, &e->starting };
+
+    if (e->queue.head)
+        return e->queue.head->data;
+    ARRAY_FOREACH (kind, kinds) {
+        Jobs *jobs = *kind;
+
+        if (jobs->queue.head && jobs->n < JOBS_MAX) {
+            Call *c = jobs->queue.head->data;
+
+            jobs->n++;
+            c->op->jobs = jobs;
+            return c;
+        }
+    }
+    return NULL;
+}
+
 static void work_send_queued(Exec *e)
 {
-    while (e->bus && e->in_flight < CALLS_MAX && e->queue.head) {
-        Call *c = e->queue.head->data;
+    Call *c;
 
-        g_queue_unlink(&e->queue, &c->queued);
+    while (e->bus && e->in_flight < CALLS_MAX && (c = work_next(e))) {
+        g_queue_unlink(c->queue, &c->queued);
         work_send(c);
     }
 }
 
-void work_call(Work *op, sd_bus_message *message, CallFn fn)
+static void work_queue(Work *op, GQueue *queue, sd_bus_message *message, CallFn fn)
 {
     Exec *e = op->exec;
     Call *c;
@@ -155,10 +179,21 @@ void work_call(Work *op, sd_bus_message *message, CallFn fn)
     c->op = op;
     c->message = message;
     c->fn = fn;
+    c->queue = queue;
     c->link.data = c->queued.data = c;
     g_queue_push_tail_link(&op->calls, &c->link);
-    g_queue_push_tail_link(&e->queue, &c->queued);
+    g_queue_push_tail_link(queue, &c->queued);
     work_send_queued(e);
+}
+
+void work_call(Work *op, sd_bus_message *message, CallFn fn)
+{
+    work_queue(op, &op->exec->queue, message, fn);
+}
+
+void work_call_job(Work *op, Jobs *jobs, sd_bus_message *message, CallFn fn)
+{
+    work_queue(op, &jobs->queue, message, fn);
 }
 
 sd_bus_message *work_message(Work *op, const char *path, const char *interface, const char *member)
