@@ -95,6 +95,17 @@ void dispatcher_due(Dispatcher *d, uint64_t due)
     dispatcher_act(d);
 }
 
+void dispatcher_asking(Dispatcher *d)
+{
+    dispatcher_due(d, clock_real(d->manager->clock));
+}
+
+void dispatcher_asked(Dispatcher *d, uint64_t due)
+{
+    if (!d->claiming)
+        dispatcher_due(d, due);
+}
+
 void dispatcher_wake(Dispatcher *d)
 {
     dispatcher_act(d);

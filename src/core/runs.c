@@ -69,7 +69,7 @@ static void on_asked(int r, const StoreAsked *asked, const Error *error, void *u
     if (asked->fresh) {
         q->manager->n_waiting++;
         manager_run_changed(q->manager, asked->run, asked->state, RUN_RESULT_NONE);
-        dispatcher_due(q->manager->dispatcher, asked->due);
+        dispatcher_asked(q->manager->dispatcher, asked->due);
     }
     q->number_fn(0, asked->run, NULL, q->userdata);
 }
@@ -167,6 +167,8 @@ int manager_run_task(
         request_free(q);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
+    if (ask->at == UNSET)
+        dispatcher_asking(m->dispatcher);
     return 0;
 }
 

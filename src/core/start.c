@@ -125,7 +125,7 @@ void attempt_start(Attempt *a)
             .timeout_usec = a->task->timeout_usec,
             .input_json = attempt_has_input(a, &input) ? input.json : NULL,
             .raw = run->raw,
-            .files = input.files,
+            .files = input.files && g_hash_table_size(input.files) > 0 ? input.files : NULL,
         };
         a->exec_busy = a->asked = a->touched = true;
         r = exec_start(m->exec, &start, on_started, a);

@@ -137,7 +137,9 @@ static int exec_subscribe(Exec *e)
     return r;
 }
 
-/* The Unit interface tells the states, the Service interface the text: each has a signal of its own. */
+/* Each change has a signal for the Unit interface and one for the Service interface: the second is enough, and
+ * the bus is spared the first, which also goes out for every slice and target that a new unit is tied to. The
+ * states are read, then; that it failed is seen by its result. */
 static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     Exec *e = userdata;
@@ -150,7 +152,7 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
     state = unit_state_new(unit);
     if (state->run == 0 || sd_bus_message_skip(m, "s") < 0 || unit_state_read(state, m) < 0)
         return 0;
-    if (g_str_equal(state->active_state, "failed")) {
+    if (*state->result && !g_str_equal(state->result, "success")) {
         g_hash_table_add(e->failed, g_strdup(unit));
         release_unit_failed(e, unit);
     }
@@ -220,7 +222,7 @@ static int exec_add_matches(Exec *e)
           "member='NameOwnerChanged',arg0='" SYSTEMD_NAME "'",
             on_name_owner },
         { FROM_MANAGER "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',"
-                       "path_namespace='" SYSTEMD_PATH "/unit'",
+                       "path_namespace='" SYSTEMD_PATH "/unit',arg0='" SYSTEMD_NAME ".Service'",
             on_properties },
         { FROM_MANAGER "interface='" SYSTEMD_MANAGER "',member='JobRemoved',path='" SYSTEMD_PATH "'",
             on_job_removed },

@@ -94,8 +94,11 @@ static void get_done(GetOp *g, int r)
         g->r = r;
     if (--g->pending > 0)
         return;
+    /* Signals tell of a failure before the unit is in that state. */
     if (g->r == 0 && g_str_equal(g->state->active_state, "failed"))
         g_hash_table_add(e->failed, g_strdup(g->state->unit));
+    else if (g->r == 0)
+        g_hash_table_remove(e->failed, g->state->unit);
     get_answer(&g->op, g->r);
 }
 
