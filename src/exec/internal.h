@@ -14,7 +14,7 @@
 #define CALLS_MAX      64
 /* PID 1 has a match rule on the bus for the caller of each job that is not finished, and dbus-daemon allows it
  * 512 rules: with one more it loses its connection, and everybody's calls with it. */
-#define JOBS_MAX       64
+#define JOBS_MAX       100
 #define CALL_USEC      (30 * USEC_PER_SEC)
 #define JOB_USEC       (90 * USEC_PER_SEC)
 #define CHECK_USEC     (10 * USEC_PER_SEC) /* a signal that is awaited this long is asked after */

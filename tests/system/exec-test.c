@@ -524,6 +524,34 @@ static void test_disturbed(const char *line)
     check(up && n_resync > before, "%s: connected, and told to read again %u times", line, n_resync - before);
 }
 
+/* More starts, and then more stops, than PID 1 can have unfinished without losing its bus. */
+static void test_many(void)
+{
+    enum { N = 700 };
+    static Answer answers[N];
+    const Plan plan = { .argv = { "/bin/true" } };
+    unsigned before = n_resync, right = 0, released = 0;
+    uint64_t first = 0;
+
+    for (unsigned i = 0; i < N; i++) {
+        start(&plan, &answers[i]);
+        first = i == 0 ? last_run : first;
+    }
+    for (unsigned i = 0; i < N; i++)
+        right += wait_flag(&answers[i].come) && answers[i].r == EXEC_STARTED;
+    for (unsigned i = 0; i < N; i++) {
+        g_autofree char *unit = exec_unit_name(first + i, 1);
+
+        answer_clear(&answers[i]);
+        if (exec_release(exec, unit, on_done, &answers[i]) < 0)
+            answers[i] = (Answer){ .come = true, .r = -EIO };
+    }
+    for (unsigned i = 0; i < N; i++)
+        released += wait_flag(&answers[i].come) && answers[i].r >= 0;
+    check(right == N && released == N, "many at once: %u of %u are started, %u released", right, N, released);
+    check(up && n_resync == before, "and the manager kept its bus: read again %u times", n_resync - before);
+}
+
 static void test_cancelled(void)
 {
     const Plan plan = { .argv = { "/bin/true" } };
@@ -663,6 +691,7 @@ int main(int argc, char **argv)
     test_left_behind();
     test_hostile_output();
     test_evidence();
+    test_many();
     test_disturbed("systemctl daemon-reload");
     test_disturbed("systemctl daemon-reexec");
     command("systemctl reset-failed dbus.service dbus.socket");
