@@ -131,6 +131,8 @@ void attempt_drop(Attempt *a)
     Manager *m = e->manager;
 
     e->n_orphans -= a->view.orphan;
+    if (e->listing && a->view.phase == ATTEMPT_RECORDED)
+        g_hash_table_add(e->released, g_strdup(a->unit));
     if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
         g_hash_table_remove(e->by_run, &a->run->id);
     g_hash_table_remove(e->by_unit, a->unit);

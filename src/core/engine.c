@@ -12,6 +12,7 @@ Engine *engine_new(Manager *m)
     e->by_unit = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)attempt_free);
     e->by_run = g_hash_table_new(g_int64_hash, g_int64_equal);
     e->foreign = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    e->released = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     e->evidence = g_ptr_array_new_with_free_func(g_free);
     return e;
 }
@@ -23,6 +24,7 @@ void engine_free(Engine *e)
     g_hash_table_unref(e->by_run);
     g_hash_table_unref(e->by_unit);
     g_hash_table_unref(e->foreign);
+    g_hash_table_unref(e->released);
     g_ptr_array_unref(e->evidence);
     clock_timer_free(e->evidence_timer);
     g_free(e);
@@ -208,6 +210,8 @@ static void engine_compare(Engine *e, const GPtrArray *units)
         Attempt *a = engine_find(e, u->unit);
 
         g_hash_table_add(there, u->unit);
+        if (!a && g_hash_table_contains(e->released, u->unit))
+            continue; /* the list is older than its end */
         if (!a)
             a = engine_adopt_orphan(e, u);
         if (a->view.phase == ATTEMPT_FOUND)
@@ -238,6 +242,7 @@ static void on_list(int r, GPtrArray *units, void *userdata)
         return;
     }
     engine_compare(e, units);
+    g_hash_table_remove_all(e->released);
     e->reconciled = true;
     engine_wake(e);
     dispatcher_wake(e->manager->dispatcher);
@@ -258,6 +263,7 @@ void engine_resync(Engine *e)
         e->list_again = true;
         return;
     }
+    g_hash_table_remove_all(e->released);
     e->listing = exec_list(e->manager->exec, on_list, e) >= 0;
 }
 

@@ -40,11 +40,12 @@ typedef struct Attempt {
 
 struct Engine {
     Manager *manager;
-    GHashTable *by_unit; /* char* (the attempt's) → Attempt*, owned */
-    GHashTable *by_run;  /* &run->id → Attempt*: the newest of a run */
-    unsigned n_orphans;  /* of them, those without a row */
-    GHashTable *foreign; /* set of char*: units without a row that were reported, gone or not */
-    bool listing;        /* an exec_list() is under way */
+    GHashTable *by_unit;  /* char* (the attempt's) → Attempt*, owned */
+    GHashTable *by_run;   /* &run->id → Attempt*: the newest of a run */
+    unsigned n_orphans;   /* of them, those without a row */
+    GHashTable *foreign;  /* set of char*: units without a row that were reported, gone or not */
+    bool listing;         /* an exec_list() is under way */
+    GHashTable *released; /* set of char*: units that were let go since it was asked for */
     bool list_again;
     bool reconciled;     /* units and rows were compared since both came up */
     GPtrArray *evidence; /* Attempt names (char*) that wait for the journal's word */

@@ -11,7 +11,7 @@
 
 /* dbus-daemon allows 128 replies outstanding for a connection; the rest is left to the daemon's other calls.
  */
-#define CALLS_MAX      64
+#define CALLS_MAX 64
 /* PID 1 has a match rule on the bus for the caller of each job that is not finished, and dbus-daemon allows it
  * 512 rules: with one more it loses its connection, and everybody's calls with it. */
 #define JOBS_MAX       100
@@ -47,7 +47,7 @@ typedef struct Call {
     CallFn fn;
     GQueue *queue; /* where it waits: Exec.queue, or that of its kind of jobs */
     GList queued;
-    GList link;   /* in Work.calls */
+    GList link; /* in Work.calls */
 } Call;
 
 struct Work {
@@ -74,9 +74,9 @@ struct Exec {
     GPtrArray *slots; /* of sd_bus_slot*: matches and Subscribe() */
     bool away;        /* the manager is not on the bus */
     bool up, freeing;
-    GQueue ops;            /* of Work.link */
-    GQueue queue;          /* of Call.queued */
-    unsigned in_flight;    /* calls with a slot */
+    GQueue ops;         /* of Work.link */
+    GQueue queue;       /* of Call.queued */
+    unsigned in_flight; /* calls with a slot */
     Jobs starting, stopping;
     GQueue deferred;       /* of Work.later */
     GHashTable *starts;    /* unit → Work*: those whose job is not finished */
