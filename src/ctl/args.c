@@ -1,50 +1,74 @@
-/* Parsing of the command line by a table; getopt would keep its state in globals and knows no verbs. */
+/* Parsing of the command line by a table; getopt would keep its state in globals and knows no verbs. The same table is
+ * the help of options and what shells complete. */
 #include "ctl/args.h"
 
 #include <string.h>
 
-typedef enum OptionValue {
-    VALUE_NONE,
-    VALUE_REQUIRED,
-    VALUE_OPTIONAL, /* only after "=" */
-} OptionValue;
+#include "lib/i18n.h"
+#include "model/suggest.h"
 
-typedef struct Option {
-    const char *name;
-    char letter; /* 0 is none */
-    OptionValue value;
-    const char *verbs; /* which take it, each with a blank around; NULL is all */
-} Option;
+#define RESULTS                                                                                              \
+    "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \
+    "expired lost not-found dependency"
 
-static const Option table[] = {
-    { "help", 'h', VALUE_NONE, NULL },
-    { "version", 0, VALUE_NONE, NULL },
-    { "user", 0, VALUE_NONE, NULL },
-    { "system", 0, VALUE_NONE, NULL },
-    { "host", 'H', VALUE_REQUIRED, NULL },
-    { "json", 0, VALUE_OPTIONAL, NULL },
-    { "no-legend", 0, VALUE_NONE, NULL },
-    { "no-pager", 0, VALUE_NONE, NULL },
-    { "quiet", 'q', VALUE_NONE, NULL },
-    { "property", 'p', VALUE_REQUIRED, " show " },
-    { "input", 0, VALUE_REQUIRED, " run " },
-    { "at", 0, VALUE_REQUIRED, " run " },
-    { "meta", 0, VALUE_REQUIRED, " run list-runs " },
-    { "token", 0, VALUE_REQUIRED, " run " },
-    { "priority", 0, VALUE_REQUIRED, " run " },
-    { "wait", 0, VALUE_NONE, " run " },
-    { "follow", 'f', VALUE_NONE, " run logs " },
-    { "lines", 'n', VALUE_REQUIRED, " logs next " },
-    { "output", 'o', VALUE_REQUIRED, " logs export " },
-    { "signal", 's', VALUE_REQUIRED, " kill " },
-    { "name", 0, VALUE_REQUIRED, " apply verify " },
-    { "task", 0, VALUE_REQUIRED, " list-runs " },
-    { "state", 0, VALUE_REQUIRED, " list-runs " },
-    { "result", 0, VALUE_REQUIRED, " list-runs " },
-    { "since", 0, VALUE_REQUIRED, " list-runs " },
-    { "until", 0, VALUE_REQUIRED, " list-runs " },
-    { "requester", 0, VALUE_REQUIRED, " list-runs " },
-    { "limit", 0, VALUE_REQUIRED, " list-runs " },
+/* A name may have several rows, for verbs that mean different things by it; letter and kind of value are the same in
+ * all of them. */
+static const ArgsOption table[] = {
+    { "user", 0, ARGS_NONE, NULL, NULL, N_("The instance of this user rather than the system's") },
+    { "system", 0, ARGS_NONE, NULL, NULL, N_("The system's instance, which is the default") },
+    { "host", 'H', ARGS_REQUIRED, "[USER@]HOST", NULL, N_("The one on another machine, over ssh"), "@host" },
+    { "json", 0, ARGS_OPTIONAL, "MODE", NULL, N_("pretty, short or off"), "pretty short off", "off" },
+    { "no-legend", 0, ARGS_NONE, NULL, NULL, N_("No headers and footers") },
+    { "no-pager", 0, ARGS_NONE, NULL, NULL, N_("No pager") },
+    { "no-ask-password", 0, ARGS_NONE, NULL, NULL, N_("Do not ask for passwords") },
+    { "quiet", 'q', ARGS_NONE, NULL, NULL, N_("No messages but errors") },
+    { "help", 'h', ARGS_NONE, NULL, NULL, N_("This text; with a verb, its help alone") },
+    { "version", 0, ARGS_NONE, NULL, NULL, N_("The version") },
+
+    { "input", 0, ARGS_REQUIRED, "JSON|@FILE", " run ", N_("The whole input at once"), "@" },
+    { "at", 0, ARGS_REQUIRED, "TIME", " run ", N_("Not before TIME"), "@", "now" },
+    { "meta", 0, ARGS_REQUIRED, "KEY=VALUE", " run ", N_("Metadata kept with the run"), "@" },
+    { "token", 0, ARGS_REQUIRED, "TOKEN", " run ", N_("The same token again returns the same run"), "@" },
+    { "priority", 0, ARGS_REQUIRED, "N", " run ", N_("-1000 to 1000, higher first, instead of the task's"),
+        "@" },
+    { "wait", 0, ARGS_NONE, NULL, " run ", N_("Wait for the end; exit with the task's status") },
+    { "follow", 'f', ARGS_NONE, NULL, " run ", N_("Likewise, and show output and progress") },
+
+    { "task", 0, ARGS_REQUIRED, "TASK", " list-runs ", N_("Of this task"), "@task" },
+    { "state", 0, ARGS_REQUIRED, "STATE", " list-runs ", N_("In this state"),
+        "waiting queued starting running stopping paused done" },
+    { "result", 0, ARGS_REQUIRED, "RESULT", " list-runs ", N_("Done, with this result"), RESULTS },
+    { "requester", 0, ARGS_REQUIRED, "USER", " list-runs ", N_("Asked for by this user, name or number"),
+        "@user" },
+    { "meta", 0, ARGS_REQUIRED, "KEY=VALUE", " list-runs ", N_("With this metadata; may be repeated"), "@" },
+    { "since", 0, ARGS_REQUIRED, "TIME", " list-runs ", N_("Asked for at TIME or later"), "@" },
+    { "until", 0, ARGS_REQUIRED, "TIME", " list-runs ", N_("Asked for at TIME or before"), "@" },
+    { "limit", 0, ARGS_REQUIRED, "N", " list-runs ", N_("At most N; 0 is all"), "@", "100" },
+
+    { "requester", 0, ARGS_REQUIRED, "USER", " list-audit ", N_("Calls of this user, name or number"),
+        "@user" },
+    { "method", 0, ARGS_REQUIRED, "METHOD", " list-audit ", N_("Calls of this method, as on the bus"),
+        "@method" },
+    { "granted", 0, ARGS_NONE, NULL, " list-audit ", N_("Only what was granted") },
+    { "refused", 0, ARGS_NONE, NULL, " list-audit ", N_("Only what was refused") },
+    { "since", 0, ARGS_REQUIRED, "TIME", " list-audit ", N_("At TIME or later"), "@" },
+    { "until", 0, ARGS_REQUIRED, "TIME", " list-audit ", N_("At TIME or before"), "@" },
+    { "limit", 0, ARGS_REQUIRED, "N", " list-audit ", N_("At most N; 0 is all"), "@", "100" },
+
+    { "property", 'p', ARGS_REQUIRED, "KEY[,KEY…]", " show ", N_("These keys alone; may be repeated"), "@" },
+
+    { "follow", 'f', ARGS_NONE, NULL, " logs ", N_("Go on with what comes") },
+    { "lines", 'n', ARGS_REQUIRED, "N", " logs ", N_("The last N lines"), "@", "all" },
+    { "output", 'o', ARGS_REQUIRED, "MODE", " logs ", N_("One of journalctl's"),
+        "short short-iso short-precise short-monotonic verbose export json json-pretty cat with-unit",
+        "short" },
+
+    { "lines", 'n', ARGS_REQUIRED, "N", " next ", N_("How many, up to 1000"), "@", "20" },
+    { "output", 'o', ARGS_REQUIRED, "DIR", " export ", N_("As files in DIR"), "@directory" },
+    { "signal", 's', ARGS_REQUIRED, "SIGNAL", " kill ", N_("Name or number"),
+        "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP", "TERM" },
+    { "name", 0, ARGS_REQUIRED, "NAME", " apply verify ", N_("The task's name instead of the file's"), "@" },
+    { "full", 0, ARGS_NONE, NULL, " edit ", N_("The task's file itself, not a drop-in") },
 };
 
 void args_clear(Args *a)
@@ -53,7 +77,7 @@ void args_clear(Args *a)
     g_clear_pointer(&a->options, g_hash_table_unref);
 }
 
-static const Option *args_find(const char *name, size_t length, char letter)
+static const ArgsOption *args_find(const char *name, size_t length, char letter)
 {
     ARRAY_FOREACH (o, table)
         if (letter ? o->letter == letter : strlen(o->name) == length && memcmp(o->name, name, length) == 0)
@@ -61,7 +85,7 @@ static const Option *args_find(const char *name, size_t length, char letter)
     return NULL;
 }
 
-static void args_add(Args *a, const Option *o, const char *value)
+static void args_add(Args *a, const ArgsOption *o, const char *value)
 {
     GPtrArray *values = g_hash_table_lookup(a->options, o->name);
 
@@ -72,26 +96,45 @@ static void args_add(Args *a, const Option *o, const char *value)
     g_ptr_array_add(values, (char *)value);
 }
 
+/* Which of the names is near to a mistyped one; NULL: none is. */
+static const char *args_near(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    ARRAY_FOREACH (o, table)
+        g_ptr_array_add(names, (char *)o->name);
+    return suggest_nearest(name, names);
+}
+
+static char *args_unknown(const char *name, size_t length)
+{
+    g_autofree char *given = g_strndup(name, length);
+    const char *near = args_near(given);
+
+    return near ? g_strdup_printf(_("Unknown option --%s, did you mean --%s?"), given, near)
+                : g_strdup_printf(_("Unknown option --%s"), given);
+}
+
 /* *i is at the word; moved on where the value is the next one. */
 static int args_parse_long(Args *a, int argc, char *const *argv, int *i, char **ret_message)
 {
     const char *name = argv[*i] + 2;
     const char *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    const Option *o = args_find(name, length, 0);
+    const ArgsOption *o = args_find(name, length, 0);
     const char *value = equals ? equals + 1 : NULL;
 
     if (!o) {
-        *ret_message = g_strdup_printf("Unknown option --%.*s", (int)length, name);
+        *ret_message = args_unknown(name, length);
         return -EINVAL;
     }
-    if (o->value == VALUE_NONE && value) {
-        *ret_message = g_strdup_printf("Option --%s takes no value", o->name);
+    if (o->value == ARGS_NONE && value) {
+        *ret_message = g_strdup_printf(_("Option --%s takes no value"), o->name);
         return -EINVAL;
     }
-    if (o->value == VALUE_REQUIRED && !value) {
+    if (o->value == ARGS_REQUIRED && !value) {
         if (*i + 1 >= argc) {
-            *ret_message = g_strdup_printf("Option --%s needs a value", o->name);
+            *ret_message = g_strdup_printf(_("Option --%s needs a value"), o->name);
             return -EINVAL;
         }
         value = argv[++*i];
@@ -104,18 +147,18 @@ static int args_parse_long(Args *a, int argc, char *const *argv, int *i, char **
 static int args_parse_short(Args *a, int argc, char *const *argv, int *i, char **ret_message)
 {
     for (const char *p = argv[*i] + 1; *p; p++) {
-        const Option *o = args_find(NULL, 0, *p);
+        const ArgsOption *o = args_find(NULL, 0, *p);
 
         if (!o) {
-            *ret_message = g_strdup_printf("Unknown option -%c", *p);
+            *ret_message = g_strdup_printf(_("Unknown option -%c"), *p);
             return -EINVAL;
         }
-        if (o->value != VALUE_REQUIRED) {
+        if (o->value != ARGS_REQUIRED) {
             args_add(a, o, "");
             continue;
         }
         if (!p[1] && *i + 1 >= argc) {
-            *ret_message = g_strdup_printf("Option -%c needs a value", *p);
+            *ret_message = g_strdup_printf(_("Option -%c needs a value"), *p);
             return -EINVAL;
         }
         args_add(a, o, p[1] ? p + 1 : argv[++*i]);
@@ -124,14 +167,58 @@ static int args_parse_short(Args *a, int argc, char *const *argv, int *i, char *
     return 0;
 }
 
+int args_find_verb(int argc, char *const *argv)
+{
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        const ArgsOption *o;
+
+        if (g_str_equal(word, "--"))
+            return i + 1 < argc ? i + 1 : -1;
+        if (word[0] != '-' || !word[1])
+            return i;
+        /* Of letters in one word the last may take the next word. */
+        o = word[1] == '-' ? args_find(word + 2, strlen(word + 2), 0)
+                           : args_find(NULL, 0, word[strlen(word) - 1]);
+        if (o && o->value == ARGS_REQUIRED)
+            i++;
+    }
+    return -1;
+}
+
+bool args_option_goes(const ArgsOption *o, const char *verb)
+{
+    g_autofree char *word = g_strdup_printf(" %s ", verb);
+
+    return !o->verbs || strstr(o->verbs, word);
+}
+
+const ArgsOption *args_options(size_t *ret_n)
+{
+    *ret_n = G_N_ELEMENTS(table);
+    return table;
+}
+
+const ArgsOption *args_option(const char *name, const char *verb)
+{
+    ARRAY_FOREACH (o, table)
+        if (g_str_equal(o->name, name) && args_option_goes(o, verb))
+            return o;
+    return NULL;
+}
+
 /* An option that the verb would ignore is a mistake of the person's: better said than passed over. */
 static int args_check(const Args *a, char **ret_message)
 {
-    g_autofree char *verb = g_strdup_printf(" %s ", util_strempty(a->verb));
+    GHashTableIter i;
+    gpointer name;
 
-    ARRAY_FOREACH (o, table)
-        if (a->verb && o->verbs && args_has(a, o->name) && !strstr(o->verbs, verb)) {
-            *ret_message = g_strdup_printf("Option --%s does not go with %s", o->name, a->verb);
+    if (!a->verb)
+        return 0;
+    g_hash_table_iter_init(&i, a->options);
+    while (g_hash_table_iter_next(&i, &name, NULL))
+        if (!args_option(name, a->verb)) {
+            *ret_message = g_strdup_printf(_("Option --%s does not go with %s"), (const char *)name, a->verb);
             return -EINVAL;
         }
     return 0;

@@ -3,6 +3,29 @@
 
 #include "base/util.h"
 
+typedef enum ArgsValue {
+    ARGS_NONE,
+    ARGS_REQUIRED,
+    ARGS_OPTIONAL, /* only after "=" */
+} ArgsValue;
+
+typedef struct ArgsOption {
+    const char *name;
+    char letter; /* 0 is none */
+    ArgsValue value;
+    const char *placeholder; /* of the value; NULL where there is none */
+    const char *verbs;       /* which take it, each with a blank around; NULL is all */
+    const char *help;        /* English */
+    const char *complete;    /* words, or one of complete.c's "@kind"; NULL where there is no value */
+    const char *fallback;    /* what holds without it, NULL: nothing to name */
+} ArgsOption;
+
+/* The table. */
+const ArgsOption *args_options(size_t *ret_n);
+bool args_option_goes(const ArgsOption *o, const char *verb);
+/* The row of the verb; NULL where it takes no such option. */
+const ArgsOption *args_option(const char *name, const char *verb);
+
 typedef struct Args {
     const char *verb;    /* NULL: none was given; borrowed from argv, as all values are */
     GPtrArray *words;    /* of const char*: what follows the verb */
@@ -14,6 +37,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Args, args_clear)
 
 /* argv without the program's name. On a fault -EINVAL and a sentence in ret_message (g_free). */
 int args_parse(int argc, char *const *argv, Args *ret, char **ret_message);
+
+/* Where the verb stands, before anything is judged; -1: nowhere. */
+int args_find_verb(int argc, char *const *argv);
 
 bool args_has(const Args *a, const char *option);
 /* The last value given, NULL if none. */

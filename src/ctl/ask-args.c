@@ -4,6 +4,7 @@
 
 #include "ctl/ask.h"
 #include "ctl/files.h"
+#include "lib/i18n.h"
 #include "model/json.h"
 #include "model/timespec.h"
 
@@ -22,7 +23,7 @@ static int ask_read(const char *path, bool *stdin_used, GBytes **ret, ClientErro
 {
     if (g_str_equal(path, "-")) {
         if (*stdin_used)
-            return client_error_set(e, ERROR_INVALID_ARGUMENT, "Standard input is named twice");
+            return client_error_set(e, ERROR_INVALID_ARGUMENT, _("Standard input is named twice"));
         *stdin_used = true;
     }
     return files_read(path, ret, e);
@@ -35,11 +36,11 @@ static int ask_add_word(Ask *a, const char *word, bool *stdin_used, ClientError 
     int r;
 
     if (args_split(word, &key, &value) < 0)
-        return client_error_set(e, ERROR_INVALID_ARGUMENT, "\"%s\" is not of the form key=value", word);
+        return client_error_set(e, ERROR_INVALID_ARGUMENT, _("\"%s\" is not of the form key=value"), word);
     if (!g_utf8_validate(key, -1, NULL))
-        return client_error_set(e, ERROR_INVALID_INPUT, "The name of an input is not UTF-8");
+        return client_error_set(e, ERROR_INVALID_INPUT, _("The name of an input is not UTF-8"));
     if (g_hash_table_contains(a->texts, key) || g_hash_table_contains(a->files, key))
-        return client_error_set(e, ERROR_INVALID_INPUT, "Input %s is given twice", key);
+        return client_error_set(e, ERROR_INVALID_INPUT, _("Input %s is given twice"), key);
     if (value[0] == '@' && value[1] != '@') {
         GBytes *content;
 
@@ -49,8 +50,8 @@ static int ask_add_word(Ask *a, const char *word, bool *stdin_used, ClientError 
         return r;
     }
     if (!g_utf8_validate(value, -1, NULL)) {
-        r = client_error_set(e, ERROR_INVALID_INPUT, "The value of input %s is not UTF-8", key);
-        error_set_hint(&e->error, "Bytes of any kind are given to a file input as %s=@FILE", key);
+        r = client_error_set(e, ERROR_INVALID_INPUT, _("The value of input %s is not UTF-8"), key);
+        error_set_hint(&e->error, _("Bytes of any kind are given to a file input as %s=@FILE"), key);
         return r;
     }
     g_hash_table_insert(a->texts, g_steal_pointer(&key), (char *)value + (value[0] == '@'));
@@ -69,7 +70,7 @@ static int ask_add_input(Ask *a, const char *value, bool *stdin_used, ClientErro
 
     if (value[0] != '@') {
         if (!g_utf8_validate(value, -1, NULL))
-            return client_error_set(e, ERROR_INVALID_INPUT, "--input is not UTF-8");
+            return client_error_set(e, ERROR_INVALID_INPUT, _("--input is not UTF-8"));
         a->json = g_strdup(value);
         return 0;
     }
@@ -91,10 +92,10 @@ static int ask_add_meta(Ask *a, const GPtrArray *given, ClientError *e)
         char *key;
 
         if (!g_utf8_validate(word, -1, NULL))
-            return client_error_set(e, ERROR_INVALID_INPUT, "A value of --meta is not UTF-8");
+            return client_error_set(e, ERROR_INVALID_INPUT, _("A value of --meta is not UTF-8"));
         if (args_split(word, &key, &value) < 0)
             return client_error_set(
-                e, ERROR_INVALID_ARGUMENT, "--meta: \"%s\" is not of the form key=value", word);
+                e, ERROR_INVALID_ARGUMENT, _("--%s: \"%s\" is not of the form key=value"), "meta", word);
         g_hash_table_insert(a->meta, key, (char *)value);
     }
     return 0;
@@ -109,21 +110,21 @@ static int ask_add_options(Ask *a, const Args *args, uint64_t now, ClientError *
     int r;
 
     if (at && timespec_parse_instant(at, now, &a->at) < 0)
-        return client_error_set(e, ERROR_INVALID_ARGUMENT, "--at: \"%s\" is no time", at);
+        return client_error_set(e, ERROR_INVALID_ARGUMENT, _("--%s: \"%s\" is no time"), "at", at);
     if (priority) {
         if (args_number(priority, -1000, 1000, &number) < 0)
             return client_error_set(
-                e, ERROR_INVALID_ARGUMENT, "--priority: \"%s\" is no number from -1000 to 1000", priority);
+                e, ERROR_INVALID_ARGUMENT, _("--priority: \"%s\" is no number from -1000 to 1000"), priority);
         a->priority = (int)number;
         a->has_priority = true;
     }
     if (token && (!*token || strlen(token) > 128 || !g_utf8_validate(token, -1, NULL)))
-        return client_error_set(e, ERROR_INVALID_ARGUMENT, "--token: 1 to 128 bytes of text");
+        return client_error_set(e, ERROR_INVALID_ARGUMENT, _("--token: 1 to 128 bytes of text"));
     a->token = token;
     if (!token) {
         r = sd_id128_randomize(&id);
         if (r < 0)
-            return client_error_set(e, ERROR_FAILED, "No random number: %s", g_strerror(-r));
+            return client_error_set(e, ERROR_FAILED, _("No random number: %s"), g_strerror(-r));
         sd_id128_to_string(id, a->made_token);
     }
     return 0;
@@ -141,7 +142,7 @@ int ask_from_args(const Args *args, uint64_t now, Ask *ret, ClientError *e)
     a.files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     a.meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!g_utf8_validate(a.task, -1, NULL))
-        return client_error_set(e, ERROR_NO_SUCH_TASK, "The task's name is not UTF-8");
+        return client_error_set(e, ERROR_NO_SUCH_TASK, _("The task's name is not UTF-8"));
     for (guint i = 1; r >= 0 && i < args->words->len; i++)
         r = ask_add_word(&a, g_ptr_array_index(args->words, i), &stdin_used, e);
     if (r >= 0 && input)

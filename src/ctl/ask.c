@@ -7,6 +7,7 @@
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "ctl/wait.h"
+#include "lib/i18n.h"
 
 #define REPEAT_FIRST (100 * USEC_PER_MSEC)
 #define REPEAT_MAX   (2 * USEC_PER_SEC)
@@ -139,7 +140,7 @@ static int ask_until_answered(Ctl *ctl, const Ask *a, bool forever, uint64_t *re
         if (!forever && (uint64_t)g_get_monotonic_time() - begin >= REPEAT_LIMIT)
             return r;
         if (!told)
-            output_note(ctl, "%s; asking again until there is an answer", e->error.message);
+            output_note(ctl, _("%s; asking again until there is an answer"), e->error.message);
         told = true;
         client_error_clear(e);
         g_usleep(delay);
@@ -173,7 +174,8 @@ static int ask_wait(Ctl *ctl, uint64_t run, bool follow, ClientError *e)
         g_autofree char *result = text_result(done);
         const char *reason = text_member(done, "Reason");
 
-        output_note(ctl, "Run %" G_GUINT64_FORMAT " ended: %s%s%s", run, result, *reason ? ": " : "", reason);
+        output_note(
+            ctl, _("Run %llu ended: %s%s%s"), (unsigned long long)run, result, *reason ? ": " : "", reason);
     }
     return exits_of_run(done);
 }
@@ -187,13 +189,13 @@ int ask_verb(Ctl *ctl)
     uint64_t run;
 
     if (follow && ctl->host)
-        return output_usage(ctl, "--follow reads this machine's journal and does not go with --host");
+        return output_usage(ctl, _("--follow reads this machine's journal and does not go with --host"));
     if (ask_from_args(&ctl->args, (uint64_t)g_get_real_time(), &ask, &error) < 0)
         return output_fail(ctl, &error);
     if (ask_until_answered(ctl, &ask, wait, &run, &error) < 0) {
         if (error.error.code == ERROR_INVALID_INPUT && ask.not_json && !error.error.hint)
             error_set_hint(
-                &error.error, "The input was sent as bytes, since it is not JSON: %s", ask.not_json);
+                &error.error, _("The input was sent as bytes, since it is not JSON: %s"), ask.not_json);
         return output_fail(ctl, &error);
     }
     if (!wait || ctl->json == CTL_JSON_OFF)

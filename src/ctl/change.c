@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "ctl/output.h"
+#include "lib/i18n.h"
 #include "model/signals.h"
 
 /* One object: negative with *e filled. */
@@ -29,7 +30,7 @@ static int change_run_id(const char *word, uint64_t *ret, ClientError *e)
 {
     if (args_is_run(word, ret))
         return 0;
-    return client_error_set(e, ERROR_INVALID_ARGUMENT, "\"%s\" is not the id of a run", word);
+    return client_error_set(e, ERROR_INVALID_ARGUMENT, _("\"%s\" is not the id of a run"), word);
 }
 
 static int change_cancel(Ctl *ctl, const char *word, ClientError *e)
@@ -62,7 +63,7 @@ int change_kill_verb(Ctl *ctl)
     const char *name = args_get(&ctl->args, "signal");
 
     if (name && signals_from_string(name) <= 0)
-        return output_usage(ctl, "--signal: \"%s\" is no signal", name);
+        return output_usage(ctl, _("--signal: \"%s\" is no signal"), name);
     return change_each(ctl, change_kill);
 }
 

@@ -18,11 +18,12 @@ typedef struct Ctl {
     bool user;
     const char *host; /* NULL is this one; borrowed from args */
     bool quiet;
+    bool ask_password; /* of the person, where the daemon wants one */
     bool legend;
     bool pager;     /* allowed; used where standard output is a terminal */
     bool colours;   /* on standard output */
     unsigned width; /* of the terminal on standard output; 0: it is none */
-    pid_t pager_pid;
+    pid_t pager_pid, agent_pid;
     bool list_open; /* of output_list_begin() */
 } Ctl;
 
@@ -41,6 +42,8 @@ int list_runs_verb(Ctl *ctl);
 int list_tasks_verb(Ctl *ctl);
 int list_schedules_verb(Ctl *ctl);
 int list_next_verb(Ctl *ctl);
+int list_nodes_verb(Ctl *ctl);
+int list_audit_verb(Ctl *ctl);
 int logs_verb(Ctl *ctl);
 int ask_verb(Ctl *ctl);
 int change_cancel_verb(Ctl *ctl);
@@ -52,5 +55,7 @@ int change_disable_verb(Ctl *ctl);
 int change_reload_verb(Ctl *ctl);
 int define_apply_verb(Ctl *ctl);
 int define_verify_verb(Ctl *ctl);
+int edit_verb(Ctl *ctl);
+int database_verb(Ctl *ctl);
 int export_cat_verb(Ctl *ctl);
 int export_verb(Ctl *ctl);

@@ -1,10 +1,12 @@
 /* apply and verify: definitions from files to the daemon. */
-#include <stdio.h>
+#include "ctl/define.h"
+
 #include <string.h>
 
 #include "ctl/files.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "lib/i18n.h"
 #include "lib/value.h"
 
 /* What a definition read from path is called; --name wins. NULL with *e filled. */
@@ -15,24 +17,17 @@ static char *define_name(const Ctl *ctl, const char *path, ClientError *e)
     if (name)
         return g_strdup(name);
     if (g_str_equal(path, "-")) {
-        client_error_set(e, ERROR_INVALID_ARGUMENT, "A definition from standard input needs --name=");
+        client_error_set(e, ERROR_INVALID_ARGUMENT, _("A definition from standard input needs --name="));
         return NULL;
     }
     return files_task_name(path);
 }
 
-static int define_apply(Ctl *ctl, const char *path, ClientError *e)
+int define_apply_text(Ctl *ctl, const char *name, const char *text, uint64_t *ret_revision, ClientError *e)
 {
-    g_autofree char *name = define_name(ctl, path, e), *text = NULL;
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-    uint64_t revision;
-    int r;
+    int r = client_message(ctl->client, "ApplyTask", &m, e);
 
-    if (!name)
-        return -EINVAL;
-    r = files_read_text(path, ERROR_INVALID_TASK, &text, e);
-    if (r >= 0)
-        r = client_message(ctl->client, "ApplyTask", &m, e);
     if (r < 0)
         return r;
     r = sd_bus_message_append(m, "ssa{sv}", name, text, 0);
@@ -41,9 +36,12 @@ static int define_apply(Ctl *ctl, const char *path, ClientError *e)
     r = client_send(ctl->client, m, &reply, e);
     if (r < 0)
         return r;
-    r = sd_bus_message_read(reply, "t", &revision);
-    if (r < 0)
-        return client_error_from_bus(e, NULL, r);
+    r = sd_bus_message_read(reply, "t", ret_revision);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+static void define_print_applied(Ctl *ctl, const char *name, uint64_t revision)
+{
     if (ctl->json != CTL_JSON_OFF) {
         g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), NULL);
         JsonObject *o = json_object_new();
@@ -53,9 +51,24 @@ static int define_apply(Ctl *ctl, const char *path, ClientError *e)
         json_object_set_int_member(o, "Revision", (gint64)revision);
         output_list_add(ctl, node);
     } else if (!ctl->quiet) {
-        printf("%s: revision %" G_GUINT64_FORMAT "\n", name, revision);
+        printf(_("%s: revision %llu\n"), name, (unsigned long long)revision);
     }
-    return 0;
+}
+
+static int define_apply(Ctl *ctl, const char *path, ClientError *e)
+{
+    g_autofree char *name = define_name(ctl, path, e), *text = NULL;
+    uint64_t revision;
+    int r;
+
+    if (!name)
+        return -EINVAL;
+    r = files_read_text(path, ERROR_INVALID_TASK, &text, e);
+    if (r >= 0)
+        r = define_apply_text(ctl, name, text, &revision, e);
+    if (r >= 0)
+        define_print_applied(ctl, name, revision);
+    return r;
 }
 
 int define_apply_verb(Ctl *ctl)
@@ -63,7 +76,7 @@ int define_apply_verb(Ctl *ctl)
     int code = EXITS_OK;
 
     if (args_has(&ctl->args, "name") && ctl->args.words->len > 1)
-        return output_usage(ctl, "--name goes with one file");
+        return output_usage(ctl, _("--name goes with one file"));
     if (ctl->json != CTL_JSON_OFF)
         output_list_begin(ctl);
     for (guint i = 0; i < ctl->args.words->len; i++) {
@@ -182,19 +195,25 @@ static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientEr
 }
 
 /* FILE:LINE:COLUMN: KEY: MESSAGE, without what is not known. */
-static void define_print_fault(JsonObject *o)
+static void define_print_fault(JsonObject *o, FILE *out)
 {
     uint64_t line = text_number(o, "Line"), column = text_number(o, "Column");
     g_autofree char *file = text_safe(text_member(o, "File"));
     g_autofree char *key = text_safe(text_member(o, "Key"));
     g_autofree char *message = text_safe(text_member(o, "Message"));
 
-    fputs(file, stdout);
+    fputs(file, out);
     if (line != UNSET && line > 0)
-        printf(":%" G_GUINT64_FORMAT, line);
+        fprintf(out, ":%" G_GUINT64_FORMAT, line);
     if (column != UNSET && column > 0)
-        printf(":%" G_GUINT64_FORMAT, column);
-    printf(": %s%s%s\n", key, *key ? ": " : "", message);
+        fprintf(out, ":%" G_GUINT64_FORMAT, column);
+    fprintf(out, ": %s%s%s\n", key, *key ? ": " : "", message);
+}
+
+void define_print_faults(JsonArray *faults, FILE *out)
+{
+    for (guint i = 0; i < json_array_get_length(faults); i++)
+        define_print_fault(json_array_get_object_element(faults, i), out);
 }
 
 int define_verify_verb(Ctl *ctl)
@@ -216,8 +235,7 @@ int define_verify_verb(Ctl *ctl)
 
         output_json(ctl, node);
     } else {
-        for (guint i = 0; i < json_array_get_length(faults); i++)
-            define_print_fault(json_array_get_object_element(faults, i));
+        define_print_faults(faults, stdout);
     }
     return code == EXITS_OK && json_array_get_length(faults) > 0 ? EXITS_INVALID : code;
 }

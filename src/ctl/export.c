@@ -6,8 +6,9 @@
 
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "lib/i18n.h"
 
-static int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e)
+int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     const char *text;
@@ -53,6 +54,7 @@ static void export_file_free(void *file)
 {
     ExportFile *f = file;
 
+    g_free(f->source);
     g_free(f->path);
     g_string_free(f->text, TRUE);
     g_free(f);
@@ -84,6 +86,8 @@ GPtrArray *export_split(const char *name, const char *text)
     g_autofree char *own = g_strconcat(name, ".task", NULL);
     ExportFile *f = export_file_new(files, own);
 
+    if (g_str_has_prefix(text, "# "))
+        f->source = g_strndup(text + 2, strcspn(text + 2, "\n"));
     while (*text) {
         const char *newline = strchr(text, '\n');
         size_t length = newline ? (size_t)(newline - text) : strlen(text);
@@ -94,6 +98,7 @@ GPtrArray *export_split(const char *name, const char *text)
             g_autofree char *path = g_strdup_printf("%s.d/%s", own, dropin);
 
             f = export_file_new(files, path);
+            f->source = g_strdup(line + 2);
         } else {
             g_string_append_printf(f->text, "%s\n", line);
         }
@@ -109,7 +114,7 @@ static int export_write(const char *directory, const ExportFile *f, ClientError 
     g_autoptr(GError) error = NULL;
 
     if (g_mkdir_with_parents(parent, 0755) < 0)
-        return client_error_set(e, ERROR_FAILED, "%s cannot be made: %s", parent, g_strerror(errno));
+        return client_error_set(e, ERROR_FAILED, _("%s cannot be made: %s"), parent, g_strerror(errno));
     if (!g_file_set_contents(path, f->text->str, (gssize)f->text->len, &error))
         return client_error_set(e, ERROR_FAILED, "%s", error->message);
     return 0;

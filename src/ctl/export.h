@@ -1,13 +1,16 @@
-/* The text of a definition, divided again into the files it was put together from. Pure. */
+/* The text of a definition, divided again into the files it was put together from. */
 #pragma once
 
-#include "base/util.h"
+#include "ctl/ctl.h"
 
 typedef struct ExportFile {
-    char *path; /* relative: "NAME.task" or "NAME.task.d/X.conf" */
+    char *source; /* the path that the text itself names; NULL where it names none */
+    char *path;   /* relative: "NAME.task" or "NAME.task.d/X.conf" */
     GString *text;
 } ExportFile;
 
+/* The text of a definition in force; g_free. */
+int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e);
 /* text: as `cat` shows it, each source below a line "# PATH". Of ExportFile*, owned; the task's own file
- * first. */
+ * first. Pure. */
 GPtrArray *export_split(const char *name, const char *text);

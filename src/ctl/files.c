@@ -1,5 +1,6 @@
 /* Reading of files, bounded, regular or not. */
 #include "ctl/files.h"
+#include "lib/i18n.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -30,13 +31,14 @@ int files_read(const char *path, GBytes **ret, ClientError *e)
     if (!standard) {
         opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (opened < 0)
-            return client_error_set(e, ERROR_INVALID_INPUT, "%s cannot be read: %s", path, g_strerror(errno));
+            return client_error_set(
+                e, ERROR_INVALID_INPUT, _("%s cannot be read: %s"), path, g_strerror(errno));
     }
     r = files_read_fd(standard ? STDIN_FILENO : opened, content);
     if (r == -EFBIG)
-        return client_error_set(e, ERROR_LIMIT_EXCEEDED, "%s is larger than %zu bytes", path, FILES_MAX);
+        return client_error_set(e, ERROR_LIMIT_EXCEEDED, _("%s is larger than %zu bytes"), path, FILES_MAX);
     if (r < 0)
-        return client_error_set(e, ERROR_INVALID_INPUT, "%s cannot be read: %s", path, g_strerror(-r));
+        return client_error_set(e, ERROR_INVALID_INPUT, _("%s cannot be read: %s"), path, g_strerror(-r));
     *ret = g_byte_array_free_to_bytes(g_steal_pointer(&content));
     return 0;
 }
@@ -70,7 +72,8 @@ int files_read_text(const char *path, ErrorCode code, char **ret, ClientError *e
         return r;
     data = g_bytes_get_data(content, &size);
     if (files_find_invalid(util_strempty(data), size, &line, &column))
-        return client_error_set(e, code, "%s:%u:%u: what stands here is not UTF-8 text", path, line, column);
+        return client_error_set(
+            e, code, _("%s:%u:%u: what stands here is not UTF-8 text"), path, line, column);
     *ret = g_strndup(util_strempty(data), size);
     return 0;
 }

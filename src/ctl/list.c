@@ -1,9 +1,13 @@
 /* Lists: pages from the daemon to a table or a JSON array. */
+#include "ctl/list.h"
+
+#include <pwd.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "lib/i18n.h"
 #include "lib/value.h"
 #include "model/timespec.h"
 
@@ -11,45 +15,21 @@
 #define LIMIT        100 /* of list-runs, where none is given */
 #define COMING_SLOTS 20
 
-typedef void (*ListRow)(Table *t, JsonObject *o);
-
-typedef struct List {
-    const char *method;
-    const char *noun; /* in the footer */
-    const TableColumn *columns;
-    size_t n_columns;
-    ListRow row;
-} List;
-
 static uint64_t list_now(void)
 {
     return (uint64_t)g_get_real_time();
 }
 
-static TableColour list_run_colour(JsonObject *o)
-{
-    const char *state = text_member(o, "State");
-    const char *result = text_member(o, "Result");
-
-    if (g_str_equal(result, "success"))
-        return TABLE_PLAIN;
-    if (g_str_equal(result, "cancelled") || g_str_equal(result, "skipped"))
-        return TABLE_YELLOW;
-    if (*result)
-        return TABLE_RED;
-    return g_str_equal(state, "waiting") || g_str_equal(state, "queued") ? TABLE_GREY : TABLE_GREEN;
-}
-
 static const TableColumn run_columns[] = {
-    { "ID", true, 0 },
-    { "TASK", false, 2 },
-    { "STATE", false, 0 },
-    { "RESULT", false, 0 },
-    { "STARTED", false, 0 },
-    { "WALL", true, 0 },
-    { "CPU", true, 0 },
-    { "MEMORY", true, 0 },
-    { "REASON", false, 3 },
+    { N_("ID"), true, 0 },
+    { N_("TASK"), false, 2 },
+    { N_("STATE"), false, 0 },
+    { N_("RESULT"), false, 0 },
+    { N_("STARTED"), false, 0 },
+    { N_("WALL"), true, 0 },
+    { N_("CPU"), true, 0 },
+    { N_("MEMORY"), true, 0 },
+    { N_("REASON"), false, 3 },
 };
 
 static void list_run_row(Table *t, JsonObject *o)
@@ -57,7 +37,7 @@ static void list_run_row(Table *t, JsonObject *o)
     uint64_t wall = text_number(o, "WallUSec"), started = text_instant(o, "Started");
     uint64_t cpu = text_number(o, "CPUUsageNSec"), id = text_number(o, "Id");
     g_autofree char *result = text_result(o);
-    TableColour colour = list_run_colour(o);
+    TableColour colour = table_run_colour(text_member(o, "State"), text_member(o, "Result"));
 
     if (wall == UNSET && started != UNSET && !g_str_equal(text_member(o, "State"), "done"))
         wall = list_now() - MIN(started, list_now());
@@ -73,11 +53,11 @@ static void list_run_row(Table *t, JsonObject *o)
 }
 
 static const TableColumn task_columns[] = {
-    { "NAME", false, 1 },
-    { "ENABLED", false, 0 },
-    { "ORIGIN", false, 0 },
-    { "REVISION", true, 0 },
-    { "DESCRIPTION", false, 2 },
+    { N_("NAME"), false, 1 },
+    { N_("ENABLED"), false, 0 },
+    { N_("ORIGIN"), false, 0 },
+    { N_("REVISION"), true, 0 },
+    { N_("DESCRIPTION"), false, 2 },
 };
 
 static char *list_yes_no(JsonObject *o, const char *key)
@@ -103,12 +83,12 @@ static void list_task_row(Table *t, JsonObject *o)
 }
 
 static const TableColumn schedule_columns[] = {
-    { "TASK", false, 1 },
-    { "SCHEDULE", false, 1 },
-    { "ENABLED", false, 0 },
-    { "NEXT", false, 0 },
-    { "LEFT", false, 0 },
-    { "LAST", false, 0 },
+    { N_("TASK"), false, 1 },
+    { N_("SCHEDULE"), false, 1 },
+    { N_("ENABLED"), false, 0 },
+    { N_("NEXT"), false, 0 },
+    { N_("LEFT"), false, 0 },
+    { N_("LAST"), false, 0 },
 };
 
 static void list_schedule_row(Table *t, JsonObject *o)
@@ -123,10 +103,27 @@ static void list_schedule_row(Table *t, JsonObject *o)
     table_add(t, text_time(text_instant(o, "Last")), TABLE_PLAIN);
 }
 
-static const List runs = { "ListRuns", "run", run_columns, G_N_ELEMENTS(run_columns), list_run_row };
-static const List tasks = { "ListTasks", "task", task_columns, G_N_ELEMENTS(task_columns), list_task_row };
-static const List schedules = { "ListSchedules", "schedule", schedule_columns, G_N_ELEMENTS(schedule_columns),
-    list_schedule_row };
+static void list_count_runs(unsigned long n)
+{
+    printf(ngettext("%lu run listed", "%lu runs listed", n), n);
+}
+
+static void list_count_tasks(unsigned long n)
+{
+    printf(ngettext("%lu task listed", "%lu tasks listed", n), n);
+}
+
+static void list_count_schedules(unsigned long n)
+{
+    printf(ngettext("%lu schedule listed", "%lu schedules listed", n), n);
+}
+
+static const List runs = { "ListRuns", run_columns, G_N_ELEMENTS(run_columns), list_run_row,
+    list_count_runs };
+static const List tasks = { "ListTasks", task_columns, G_N_ELEMENTS(task_columns), list_task_row,
+    list_count_tasks };
+static const List schedules = { "ListSchedules", schedule_columns, G_N_ELEMENTS(schedule_columns),
+    list_schedule_row, list_count_schedules };
 
 static void list_print(Ctl *ctl, const List *list, Table *t, JsonArray *page, bool first)
 {
@@ -144,12 +141,12 @@ static void list_footer(const Ctl *ctl, const List *list, uint64_t n, bool more)
 {
     if (ctl->json != CTL_JSON_OFF || !ctl->legend || ctl->quiet)
         return;
-    printf("\n%" G_GUINT64_FORMAT " %s%s listed%s.\n", n, list->noun, n == 1 ? "" : "s",
-        more ? "; there are more, --limit=0 lists all" : "");
+    fputc('\n', stdout);
+    list->count((unsigned long)n);
+    printf("%s.\n", more ? _("; there are more, --limit=0 lists all") : "");
 }
 
-/* limit 0 is all. */
-static int list_verb(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t limit)
+int list_show(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t limit)
 {
     g_autoptr(Table) table = table_new(list->columns, list->n_columns);
     g_autofree char *cursor = g_strdup("");
@@ -188,8 +185,35 @@ static int list_instant(Ctl *ctl, const char *option, uint64_t *ret)
     const char *text = args_get(&ctl->args, option);
 
     if (text && timespec_parse_instant(text, list_now(), ret) < 0)
-        return output_usage(ctl, "--%s: \"%s\" is no time", option, text);
+        return output_usage(ctl, _("--%s: \"%s\" is no time"), option, text);
     return EXITS_OK;
+}
+
+/* A number is a user of this machine; what another host calls it, that host knows. */
+static char *list_user(const Ctl *ctl, const char *word)
+{
+    const struct passwd *p = NULL;
+    int64_t uid;
+
+    if (!ctl->host && args_number(word, 0, UINT32_MAX - 1, &uid) >= 0)
+        p = getpwuid((uid_t)uid);
+    return g_strdup(p ? p->pw_name : word);
+}
+
+int list_options(Ctl *ctl, uint64_t *ret_since, uint64_t *ret_until, int64_t *ret_limit, char **ret_requester)
+{
+    const char *limit = args_get(&ctl->args, "limit"), *requester = args_get(&ctl->args, "requester");
+    int code;
+
+    *ret_limit = LIMIT;
+    if (limit && args_number(limit, 0, INT64_MAX, ret_limit) < 0)
+        return output_usage(ctl, _("--limit: \"%s\" is no number from 0"), limit);
+    code = list_instant(ctl, "since", ret_since);
+    if (code == EXITS_OK)
+        code = list_instant(ctl, "until", ret_until);
+    if (code == EXITS_OK && requester)
+        *ret_requester = list_user(ctl, requester);
+    return code;
 }
 
 static int list_meta(Ctl *ctl, GHashTable *meta)
@@ -201,7 +225,7 @@ static int list_meta(Ctl *ctl, GHashTable *meta)
         char *key;
 
         if (args_split(g_ptr_array_index(given, i), &key, &value) < 0)
-            return output_usage(ctl, "--meta: \"%s\" is not of the form key=value",
+            return output_usage(ctl, _("--%s: \"%s\" is not of the form key=value"), "meta",
                 (const char *)g_ptr_array_index(given, i));
         g_hash_table_insert(meta, key, (char *)value);
     }
@@ -211,44 +235,37 @@ static int list_meta(Ctl *ctl, GHashTable *meta)
 int list_runs_verb(Ctl *ctl)
 {
     g_autoptr(GHashTable) meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    const char *limit_text = args_get(&ctl->args, "limit");
+    g_autofree char *requester = NULL;
     ClientFilter filter = {
         .task = args_get(&ctl->args, "task"),
         .state = args_get(&ctl->args, "state"),
         .result = args_get(&ctl->args, "result"),
-        .requester = args_get(&ctl->args, "requester"),
         .meta = meta,
     };
-    int64_t limit = LIMIT;
-    int r;
+    int64_t limit;
+    int code = list_options(ctl, &filter.since, &filter.until, &limit, &requester);
 
-    if (limit_text && args_number(limit_text, 0, INT64_MAX, &limit) < 0)
-        return output_usage(ctl, "--limit: \"%s\" is no number from 0", limit_text);
-    r = list_instant(ctl, "since", &filter.since);
-    if (r == EXITS_OK)
-        r = list_instant(ctl, "until", &filter.until);
-    if (r == EXITS_OK)
-        r = list_meta(ctl, meta);
-    if (r != EXITS_OK)
-        return r;
-    return list_verb(ctl, &runs, &filter, (uint64_t)limit);
+    filter.requester = requester;
+    if (code == EXITS_OK)
+        code = list_meta(ctl, meta);
+    return code == EXITS_OK ? list_show(ctl, &runs, &filter, (uint64_t)limit) : code;
 }
 
 int list_tasks_verb(Ctl *ctl)
 {
-    return list_verb(ctl, &tasks, &(ClientFilter){ 0 }, 0);
+    return list_show(ctl, &tasks, &(ClientFilter){ 0 }, 0);
 }
 
 int list_schedules_verb(Ctl *ctl)
 {
-    return list_verb(ctl, &schedules, &(ClientFilter){ .task = ctl_word(ctl, 0) }, 0);
+    return list_show(ctl, &schedules, &(ClientFilter){ .task = ctl_word(ctl, 0) }, 0);
 }
 
 static const TableColumn next_columns[] = {
-    { "NEXT", false, 0 },
-    { "LEFT", false, 0 },
-    { "TASK", false, 1 },
-    { "SCHEDULE", false, 1 },
+    { N_("NEXT"), false, 0 },
+    { N_("LEFT"), false, 0 },
+    { N_("TASK"), false, 1 },
+    { N_("SCHEDULE"), false, 1 },
 };
 
 static void list_next_add(Ctl *ctl, Table *t, const char *task, const char *schedule, uint64_t when)
@@ -296,7 +313,7 @@ int list_next_verb(Ctl *ctl)
     int r;
 
     if (lines && args_number(lines, 1, PAGE_MAX, &count) < 0)
-        return output_usage(ctl, "--lines: \"%s\" is no number from 1 to %d", lines, PAGE_MAX);
+        return output_usage(ctl, _("--lines: \"%s\" is no number from 1 to %d"), lines, PAGE_MAX);
     r = list_next_call(ctl, (uint32_t)count, &reply, &error);
     if (r < 0)
         return output_fail(ctl, &error);

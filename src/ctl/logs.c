@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 
+#include "ctl/logs-open.h"
 #include "ctl/output.h"
 #include "ctl/show.h"
 #include "ctl/text.h"
+#include "lib/i18n.h"
+#include "lib/remote.h"
 
 #define TASK_RUNS 100 /* of a task, how many of its latest runs' units are looked at for PID 1's lines */
 
@@ -93,16 +96,22 @@ GPtrArray *logs_argv(const LogsQuery *q)
     return argv;
 }
 
-/* ssh gives its words to a shell: each is quoted. */
+/* ssh gives its words to a shell: each is quoted. NULL where host is none. */
 static GPtrArray *logs_remote(const GPtrArray *argv, const char *host)
 {
-    GPtrArray *remote = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *container = NULL;
+    GPtrArray *remote = remote_ssh(host, &container);
 
-    g_ptr_array_add(remote, g_strdup("ssh"));
-    g_ptr_array_add(remote, g_strdup("--"));
-    g_ptr_array_add(remote, g_strdup(host));
-    for (guint i = 0; i + 1 < argv->len; i++)
+    if (!remote)
+        return NULL;
+    for (guint i = 0; i + 1 < argv->len; i++) {
         g_ptr_array_add(remote, g_shell_quote(g_ptr_array_index(argv, i)));
+        if (i == 0 && container) {
+            g_autofree char *machine = g_strconcat("--machine=", container, NULL);
+
+            g_ptr_array_add(remote, g_shell_quote(machine));
+        }
+    }
     g_ptr_array_add(remote, NULL);
     return remote;
 }
@@ -113,18 +122,44 @@ static int logs_exec(Ctl *ctl, const LogsQuery *q)
     g_autoptr(GPtrArray) argv = ctl->host ? logs_remote(local, ctl->host) : g_ptr_array_ref(local);
     g_auto(ClientError) error = { 0 };
 
+    if (!argv)
+        return output_usage(ctl, _("--host: \"%s\" is no name of a host"), ctl->host);
     fflush(stdout);
     execvp(g_ptr_array_index(argv, 0), (char **)argv->pdata);
-    client_error_set(&error, ERROR_FAILED, "%s cannot be started: %s",
+    client_error_set(&error, ERROR_FAILED, _("%s cannot be started: %s"),
         (const char *)g_ptr_array_index(argv, 0), g_strerror(errno));
     return output_fail(ctl, &error);
+}
+
+static int logs_verb_task(Ctl *ctl, LogsQuery *q)
+{
+    g_autoptr(GPtrArray) units = NULL;
+    g_auto(ClientError) error = { 0 };
+
+    if (!logs_may_read(ctl))
+        return logs_of_own_runs(ctl, q);
+    units = logs_task_units(ctl->client, q->object, &error);
+    if (!units)
+        return output_fail(ctl, &error);
+    q->units = units;
+    return logs_exec(ctl, q);
+}
+
+static int logs_verb_run(Ctl *ctl, LogsQuery *q, JsonObject *run)
+{
+    g_autoptr(GPtrArray) units = NULL;
+
+    if (!logs_may_read(ctl))
+        return logs_of_run(ctl, q);
+    units = logs_run_units(run);
+    q->units = units;
+    return logs_exec(ctl, q);
 }
 
 int logs_verb(Ctl *ctl)
 {
     const char *word = ctl_word(ctl, 0), *lines = args_get(&ctl->args, "lines");
     g_autoptr(JsonObject) object = NULL;
-    g_autoptr(GPtrArray) units = NULL;
     g_auto(ClientError) error = { 0 };
     int64_t number;
     ShowKind kind;
@@ -139,15 +174,11 @@ int logs_verb(Ctl *ctl)
     };
 
     if (lines && !g_str_equal(lines, "all") && args_number(lines, 0, INT32_MAX, &number) < 0)
-        return output_usage(ctl, "--lines: \"%s\" is no number", lines);
+        return output_usage(ctl, _("--lines: \"%s\" is no number"), lines);
     if (show_get(ctl->client, word, &object, &kind, &error) < 0)
         return output_fail(ctl, &error);
-    if (kind == SHOW_SCHEDULE)
-        return output_usage(ctl, "logs takes a run or a task, not a schedule");
+    if (kind != SHOW_RUN && kind != SHOW_TASK)
+        return output_usage(ctl, _("logs takes a run or a task"));
     q.is_run = kind == SHOW_RUN;
-    units = q.is_run ? logs_run_units(object) : logs_task_units(ctl->client, word, &error);
-    if (!units)
-        return output_fail(ctl, &error);
-    q.units = units;
-    return logs_exec(ctl, &q);
+    return q.is_run ? logs_verb_run(ctl, &q, object) : logs_verb_task(ctl, &q);
 }

@@ -16,6 +16,9 @@ int output_usage(const Ctl *ctl, const char *format, ...) _printf_(2, 3);
 /* A line on standard error that --quiet suppresses. */
 void output_note(const Ctl *ctl, const char *format, ...) _printf_(2, 3);
 
+/* "label: value" to standard output, labels aligned; takes value over; nothing where that is "" or "-". */
+void output_line(const char *label, char *value);
+
 /* One JSON object or array as a line, or pretty. */
 void output_json(const Ctl *ctl, JsonNode *node);
 void output_json_object(const Ctl *ctl, JsonObject *o);

@@ -17,6 +17,9 @@ int show_get(Client *c, const char *word, JsonObject **ret, ShowKind *ret_kind, 
     if (args_is_run(word, &run)) {
         kind = SHOW_RUN;
         r = client_call_object(c, e, ret, "GetRun", "t", run);
+    } else if (g_str_has_prefix(word, SHOW_NODE_PREFIX)) {
+        kind = SHOW_NODE;
+        r = client_call_object(c, e, ret, "GetNode", "s", word + strlen(SHOW_NODE_PREFIX));
     } else if (parts[0] && parts[1]) {
         kind = SHOW_SCHEDULE;
         r = client_call_object(c, e, ret, "GetSchedule", "ss", parts[0], parts[1]);

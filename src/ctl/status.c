@@ -1,27 +1,19 @@
 /* status: the daemon, a run or a task as a person wants to see it. */
 #include <stdio.h>
 
+#include "ctl/follow.h"
 #include "ctl/logs.h"
 #include "ctl/output.h"
 #include "ctl/show.h"
 #include "ctl/text.h"
+#include "lib/i18n.h"
 
 #define LOG_LINES "10"
 #define LAST_RUNS 5
-#define LABEL     12
 
 static void status_dot(const Ctl *ctl, TableColour colour)
 {
     printf("%s●%s ", ctl->colours ? table_colour(colour) : "", ctl->colours ? "\x1b[0m" : "");
-}
-
-/* Takes value over; nothing is printed where it says nothing. */
-static void status_line(const char *label, char *value)
-{
-    g_autofree char *taken = value, *safe = text_safe(util_strempty(taken));
-
-    if (*safe && !g_str_equal(safe, "-"))
-        printf("%*s%s %s\n", LABEL, label, *label ? ":" : " ", safe);
 }
 
 static char *status_time(JsonObject *o, const char *key)
@@ -41,7 +33,7 @@ static void status_number(const char *label, JsonObject *o, const char *key)
     uint64_t n = text_number(o, key);
 
     if (n != UNSET)
-        status_line(label, g_strdup_printf("%" G_GUINT64_FORMAT, n));
+        output_line(label, g_strdup_printf("%" G_GUINT64_FORMAT, n));
 }
 
 static int status_manager(Ctl *ctl)
@@ -62,12 +54,12 @@ static int status_manager(Ctl *ctl)
     } else if (!ctl->quiet) {
         status_dot(ctl, g_str_equal(state, "running") ? TABLE_GREEN : TABLE_YELLOW);
         printf("taskschedd %s\n", text_member(o, "Version"));
-        status_line("State", g_strdup(state));
-        status_line("Reason", g_strdup(text_member(o, "Reason")));
-        status_line("Node", g_strdup(text_member(o, "NodeName")));
-        status_number("Running", o, "NRunning");
-        status_number("Waiting", o, "NWaiting");
-        status_number("Unrecorded", o, "NUnrecorded");
+        output_line(_("State"), g_strdup(state));
+        output_line(_("Reason"), g_strdup(text_member(o, "Reason")));
+        output_line(_("Node"), g_strdup(text_member(o, "NodeName")));
+        status_number(_("Running"), o, "NRunning");
+        status_number(_("Waiting"), o, "NWaiting");
+        status_number(_("Unrecorded"), o, "NUnrecorded");
     }
     return code;
 }
@@ -92,55 +84,48 @@ static void status_log(const Ctl *ctl, JsonObject *run)
         NULL, NULL, NULL, NULL, NULL);
 }
 
-static TableColour status_run_colour(JsonObject *run)
-{
-    const char *result = text_member(run, "Result");
-
-    if (g_str_equal(result, "success"))
-        return TABLE_GREEN;
-    return *result ? TABLE_RED : TABLE_YELLOW;
-}
-
 static void status_resources(JsonObject *run)
 {
     uint64_t cpu = text_number(run, "CPUUsageNSec");
 
-    status_line("Wall", text_span(text_number(run, "WallUSec")));
-    status_line("Waited", text_span(text_number(run, "WaitUSec")));
-    status_line("CPU", text_span(cpu == UNSET ? UNSET : cpu / 1000));
-    status_line("Memory", text_bytes(text_number(run, "MemoryPeak")));
-    status_line("Read", text_bytes(text_number(run, "IOReadBytes")));
-    status_line("Written", text_bytes(text_number(run, "IOWriteBytes")));
-    status_line("Received", text_bytes(text_number(run, "IPIngressBytes")));
-    status_line("Sent", text_bytes(text_number(run, "IPEgressBytes")));
+    output_line(_("Wall"), text_span(text_number(run, "WallUSec")));
+    output_line(_("Waited"), text_span(text_number(run, "WaitUSec")));
+    output_line(_("CPU"), text_span(cpu == UNSET ? UNSET : cpu / 1000));
+    output_line(_("Memory"), text_bytes(text_number(run, "MemoryPeak")));
+    output_line(_("Read"), text_bytes(text_number(run, "IOReadBytes")));
+    output_line(_("Written"), text_bytes(text_number(run, "IOWriteBytes")));
+    output_line(_("Received"), text_bytes(text_number(run, "IPIngressBytes")));
+    output_line(_("Sent"), text_bytes(text_number(run, "IPEgressBytes")));
 }
 
 static void status_run(Ctl *ctl, JsonObject *run)
 {
     g_autofree char *result = text_result(run);
-    uint64_t progress = text_number(run, "Progress");
+    bool done = *text_member(run, "Result");
 
-    status_dot(ctl, status_run_colour(run));
-    printf("run %" G_GUINT64_FORMAT " of %s\n", text_number(run, "Id"), text_member(run, "Task"));
-    status_line("State", *result ? g_strdup_printf("%s, %s", text_member(run, "State"), result)
-                                 : g_strdup(text_member(run, "State")));
-    status_line("Reason", g_strdup(text_member(run, "Reason")));
-    if (progress != UNSET)
-        status_line("Progress", g_strdup_printf("%" G_GUINT64_FORMAT "%%", progress));
-    status_line("Status", g_strdup(text_member(run, "StatusText")));
-    status_line("Requester", g_strdup(text_member(run, "Requester")));
-    status_line("Schedule", g_strdup(text_member(run, "Schedule")));
-    status_line("Slot", status_time(run, "Nominal"));
-    status_line("Asked", status_time(run, "Asked"));
-    status_line("Due", status_time(run, "Due"));
-    status_line("Started", status_time(run, "Started"));
-    status_line("Finished", status_time(run, "Finished"));
-    status_number("Attempt", run, "Attempt");
-    status_line("Unit", g_strdup(text_member(run, "Unit")));
-    status_line("Node", g_strdup(text_member(run, "Node")));
+    status_dot(ctl, table_run_colour(text_member(run, "State"), text_member(run, "Result")));
+    printf(_("run %llu of %s\n"), (unsigned long long)text_number(run, "Id"), text_member(run, "Task"));
+    output_line(_("State"), *result ? g_strdup_printf("%s, %s", text_member(run, "State"), result)
+                                    : g_strdup(text_member(run, "State")));
+    output_line(_("Reason"), g_strdup(text_member(run, "Reason")));
+    if (!done && text_number(run, "Progress") != UNSET)
+        output_line(_("Progress"), follow_bar(text_number(run, "Progress"), text_member(run, "StatusText"),
+                                       ctl->width > 16 ? ctl->width - 16 : 80));
+    else
+        output_line(_("Status"), g_strdup(text_member(run, "StatusText")));
+    output_line(_("Requester"), g_strdup(text_member(run, "Requester")));
+    output_line(_("Schedule"), g_strdup(text_member(run, "Schedule")));
+    output_line(_("Slot"), status_time(run, "Nominal"));
+    output_line(_("Asked"), status_time(run, "Asked"));
+    output_line(_("Due"), status_time(run, "Due"));
+    output_line(_("Started"), status_time(run, "Started"));
+    output_line(_("Finished"), status_time(run, "Finished"));
+    status_number(_("Attempt"), run, "Attempt");
+    output_line(_("Unit"), g_strdup(text_member(run, "Unit")));
+    output_line(_("Node"), g_strdup(text_member(run, "Node")));
     status_resources(run);
-    status_line("Input", text_value(run, "Input"));
-    status_line("Output", text_value(run, "Output"));
+    output_line(_("Input"), text_value(run, "Input"));
+    output_line(_("Output"), text_value(run, "Output"));
     if (*text_member(run, "Unit"))
         status_log(ctl, run);
 }
@@ -150,10 +135,20 @@ static void status_schedule(Ctl *ctl, JsonObject *o)
     bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false);
 
     status_dot(ctl, enabled ? TABLE_GREEN : TABLE_GREY);
-    printf("schedule %s of %s\n", text_member(o, "Name"), text_member(o, "Task"));
-    status_line("Enabled", g_strdup(enabled ? "yes" : "no"));
-    status_line("Next", status_time(o, "Next"));
-    status_line("Last", status_time(o, "Last"));
+    printf(_("schedule %s of %s\n"), text_member(o, "Name"), text_member(o, "Task"));
+    output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
+    output_line(_("Next"), status_time(o, "Next"));
+    output_line(_("Last"), status_time(o, "Last"));
+}
+
+static void status_node(Ctl *ctl, JsonObject *o)
+{
+    status_dot(ctl, g_str_equal(text_member(o, "State"), "up") ? TABLE_GREEN : TABLE_RED);
+    printf(_("node %s\n"), text_member(o, "Name"));
+    output_line(_("State"), g_strdup(text_member(o, "State")));
+    output_line(_("Last seen"), status_time(o, "LastSeen"));
+    status_number(_("Epoch"), o, "Epoch");
+    output_line(_("Boot id"), g_strdup(text_member(o, "BootId")));
 }
 
 static void status_last_runs(JsonArray *runs)
@@ -163,8 +158,8 @@ static void status_last_runs(JsonArray *runs)
         g_autofree char *result = text_result(run);
         g_autofree char *asked = status_time(run, "Asked");
 
-        status_line(i == 0 ? "Last runs" : "",
-            g_strdup_printf("%" G_GUINT64_FORMAT " %s%s%s; asked %s", text_number(run, "Id"),
+        output_line(i == 0 ? _("Last runs") : "",
+            g_strdup_printf(_("%llu %s%s%s; asked %s"), (unsigned long long)text_number(run, "Id"),
                 text_member(run, "State"), *result ? ", " : "", result, asked ? asked : "-"));
     }
 }
@@ -183,17 +178,18 @@ static int status_task(Ctl *ctl, JsonObject *o, ClientError *e)
     if (r < 0)
         return r;
     status_dot(ctl, enabled ? TABLE_GREEN : TABLE_GREY);
-    printf("task %s%s%s\n", name, *text_member(o, "Description") ? " - " : "", text_member(o, "Description"));
-    status_line("Enabled", g_strdup(enabled ? "yes" : "no"));
-    status_line("Origin", g_strdup(text_member(o, "Origin")));
-    status_line("Path", g_strdup(text_member(o, "Path")));
-    status_number("Revision", o, "Revision");
+    printf(
+        _("task %s%s%s\n"), name, *text_member(o, "Description") ? " - " : "", text_member(o, "Description"));
+    output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
+    output_line(_("Origin"), g_strdup(text_member(o, "Origin")));
+    output_line(_("Path"), g_strdup(text_member(o, "Path")));
+    status_number(_("Revision"), o, "Revision");
     for (guint i = 0; i < json_array_get_length(schedules); i++) {
         JsonObject *schedule = json_array_get_object_element(schedules, i);
         g_autofree char *when = status_time(schedule, "Next");
 
-        status_line(i == 0 ? "Schedules" : "",
-            g_strdup_printf("%s: %s", text_member(schedule, "Name"), when ? when : "no next slot"));
+        output_line(i == 0 ? _("Schedules") : "",
+            g_strdup_printf("%s: %s", text_member(schedule, "Name"), when ? when : _("no next slot")));
     }
     status_last_runs(runs);
     return 0;
@@ -220,6 +216,9 @@ int status_verb(Ctl *ctl)
         break;
     case SHOW_SCHEDULE:
         status_schedule(ctl, o);
+        break;
+    case SHOW_NODE:
+        status_node(ctl, o);
         break;
     case SHOW_TASK:
         r = status_task(ctl, o, &error);

@@ -2,6 +2,7 @@
 #include "ctl/table.h"
 
 #include "ctl/text.h"
+#include "lib/i18n.h"
 
 #define GAP     2u
 #define MINIMUM 3u /* a column is not cut below this */
@@ -65,9 +66,22 @@ const char *table_colour(TableColour c)
         [TABLE_RED] = "\x1b[0;1;31m",
         [TABLE_YELLOW] = "\x1b[0;33m",
         [TABLE_GREY] = "\x1b[0;90m",
+        [TABLE_CYAN] = "\x1b[0;36m",
     };
 
     return sequences[c];
+}
+
+/* What went well, went wrong, was not to be, goes on, or has not begun. */
+TableColour table_run_colour(const char *state, const char *result)
+{
+    static const char *const unwanted[] = { "cancelled", "skipped", "expired", NULL };
+
+    if (g_str_equal(result, "success"))
+        return TABLE_GREEN;
+    if (*result)
+        return g_strv_contains(unwanted, result) ? TABLE_YELLOW : TABLE_RED;
+    return g_str_equal(state, "waiting") || g_str_equal(state, "queued") ? TABLE_GREY : TABLE_CYAN;
 }
 
 static unsigned table_char_width(gunichar c)
@@ -108,11 +122,16 @@ static Cell *table_cell(const Table *t, size_t row, size_t column)
     return &g_array_index(t->cells, Cell, row * t->n + column);
 }
 
+static const char *table_header(const Table *t, size_t column)
+{
+    return gettext(t->columns[column].header);
+}
+
 static void table_measure(Table *t, bool header)
 {
     for (size_t c = 0; c < t->n; c++) {
         if (header)
-            t->widths[c] = MAX(t->widths[c], table_width(t->columns[c].header));
+            t->widths[c] = MAX(t->widths[c], table_width(table_header(t, c)));
         for (size_t row = 0; row < table_rows(t); row++)
             t->widths[c] = MAX(t->widths[c], table_width(table_cell(t, row, c)->text));
     }
@@ -179,7 +198,7 @@ char *table_render(Table *t, unsigned width, bool header, bool colours)
         table_fit(t, width);
     if (header) {
         for (size_t c = 0; c < t->n; c++)
-            table_append(t, out, c, t->columns[c].header, TABLE_PLAIN, false);
+            table_append(t, out, c, table_header(t, c), TABLE_PLAIN, false);
         table_trim(out);
         g_string_append_c(out, '\n');
     }

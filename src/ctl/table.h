@@ -9,12 +9,13 @@ typedef enum TableColour {
     TABLE_RED,
     TABLE_YELLOW,
     TABLE_GREY,
+    TABLE_CYAN,
 } TableColour;
 
 typedef struct TableColumn {
-    const char *header;
-    bool right;      /* aligned */
-    unsigned shrink; /* how readily it is cut where the width does not do: 0 never, higher first */
+    const char *header; /* English */
+    bool right;         /* aligned */
+    unsigned shrink;    /* how readily it is cut where the width does not do: 0 never, higher first */
 } TableColumn;
 
 typedef struct Table Table;
@@ -37,3 +38,5 @@ unsigned table_width(const char *text);
 char *table_ellipsize(const char *text, unsigned width);
 /* The escape sequence that begins a colour. */
 const char *table_colour(TableColour c);
+/* Of a run. */
+TableColour table_run_colour(const char *state, const char *result);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/i18n.h"
 #include "model/timespec.h"
 
 const char *text_member(JsonObject *o, const char *key)
@@ -98,7 +99,7 @@ char *text_relative(uint64_t usec, uint64_t now)
         return g_strdup("-");
     span = distance < USEC_PER_SEC ? g_strdup_printf("%dms", (int)(distance / USEC_PER_MSEC))
                                    : timespec_format_span(distance - distance % USEC_PER_SEC);
-    return usec > now ? g_strdup_printf("in %s", span) : g_strdup_printf("%s ago", span);
+    return usec > now ? g_strdup_printf(_("in %s"), span) : g_strdup_printf(_("%s ago"), span);
 }
 
 char *text_bytes(uint64_t bytes)

@@ -1,134 +1,133 @@
-/* tschedctl: the command line of the task scheduler. Verbs stand in one table. */
+/* tschedctl: the command line of the task scheduler. */
 #include <locale.h>
 #include <stdio.h>
 
 #include "config.h"
-#include "ctl/ctl.h"
+#include "ctl/agent.h"
+#include "ctl/complete.h"
+#include "ctl/external.h"
+#include "ctl/inputs.h"
 #include "ctl/output.h"
+#include "ctl/verbs.h"
 #include "lib/i18n.h"
 
-typedef struct Verb {
-    const char *name;
-    guint min, max; /* words after it */
-    CtlVerb run;
-    const char *words; /* in the help */
-    const char *help;
-} Verb;
-
-static const Verb verbs[] = {
-    { "status", 0, 1, status_verb, "[RUN|TASK|TASK/SCHEDULE]", N_("How the daemon, a run or a task is") },
-    { "list-tasks", 0, 0, list_tasks_verb, "", N_("Tasks") },
-    { "list-runs", 0, 0, list_runs_verb, "", N_("Runs, newest first") },
-    { "list-schedules", 0, 1, list_schedules_verb, "[TASK]", N_("Schedules and when they fire next") },
-    { "next", 0, 1, list_next_verb, "[TASK]", N_("What fires when, soonest first") },
-    { "show", 0, G_MAXUINT, show_verb, "[RUN|TASK|TASK/SCHEDULE…]",
-        N_("All that is known of it, as KEY=VALUE") },
-    { "cat", 1, G_MAXUINT, export_cat_verb, "TASK…", N_("The definition in force") },
-    { "logs", 1, 1, logs_verb, "RUN|TASK", N_("What it wrote, and what happened to it") },
-    { "run", 1, G_MAXUINT, ask_verb, "TASK [KEY=VALUE…]", N_("Ask for a run; prints its id") },
-    { "cancel", 1, G_MAXUINT, change_cancel_verb, "RUN…", N_("End runs, without retry") },
-    { "kill", 1, G_MAXUINT, change_kill_verb, "RUN…", N_("Send a signal to the processes of runs") },
-    { "retry", 1, G_MAXUINT, change_retry_verb, "RUN…", N_("New runs with the same input and revision") },
-    { "apply", 1, G_MAXUINT, define_apply_verb, "FILE…", N_("Keep definitions in the database") },
-    { "verify", 1, G_MAXUINT, define_verify_verb, "FILE…", N_("Judge definitions without keeping them") },
-    { "delete", 1, G_MAXUINT, change_delete_verb, "TASK…", N_("Delete definitions; runs go on") },
-    { "enable", 1, G_MAXUINT, change_enable_verb, "TASK[/SCHEDULE]…", N_("Let it run") },
-    { "disable", 1, G_MAXUINT, change_disable_verb, "TASK[/SCHEDULE]…", N_("Do not let it run") },
-    { "reload", 0, 0, change_reload_verb, "", N_("Read the task files again") },
-    { "export", 0, G_MAXUINT, export_verb, "[TASK…]", N_("Definitions as text, or as files with -o DIR") },
-};
-
-static const char options_help[] =
-    "     --user              The instance of this user rather than the system's\n"
-    "  -H --host=[USER@]HOST  The one on another machine, over ssh\n"
-    "     --json=MODE         pretty, short or off\n"
-    "     --no-legend         No headers and footers\n"
-    "     --no-pager          No pager\n"
-    "  -q --quiet             No messages but errors\n"
-    "  -h --help              This text\n"
-    "     --version           The version\n"
-    "\nrun:\n"
-    "     --input=JSON|@FILE  The whole input at once\n"
-    "     --at=TIME           Not before TIME\n"
-    "     --meta=KEY=VALUE    Metadata kept with the run\n"
-    "     --token=TOKEN       The same token again returns the same run\n"
-    "     --priority=N        -1000 to 1000, higher first\n"
-    "     --wait              Wait for the end; exit with the task's status\n"
-    "  -f --follow            Likewise, and show output and progress\n"
-    "\nlist-runs:\n"
-    "     --task=TASK --state=STATE --result=RESULT --since=TIME --until=TIME\n"
-    "     --requester=USER --meta=KEY=VALUE\n"
-    "     --limit=N           At most N, 100 by default; 0 is all\n"
-    "\nOther verbs:\n"
-    "  -p --property=KEY,…    show: these keys alone\n"
-    "  -f --follow            logs: go on with what comes\n"
-    "  -n --lines=N           logs, next: how many\n"
-    "  -o --output=MODE|DIR   logs: as journalctl's; export: files in DIR\n"
-    "  -s --signal=SIGNAL     kill: default TERM\n"
-    "     --name=NAME         apply, verify: the task's name\n";
-
-static int tschedctl_help(void)
+static int tschedctl_help(Ctl *ctl, const Verb *verb)
 {
-    printf("tschedctl [OPTION…] VERB [WORD…]\n\nControl the task scheduler.\n\nVerbs:\n");
-    ARRAY_FOREACH (v, verbs) {
-        g_autofree char *left = g_strdup_printf("%s %s", v->name, v->words);
+    g_autofree char *text = NULL;
 
-        printf("  %-34s %s\n", left, gettext(v->help));
+    if (verb && verb->run == ask_verb && ctl->args.words->len > 0)
+        return inputs_help(ctl);
+    if (ctl->json != CTL_JSON_OFF) {
+        g_autoptr(JsonObject) o = verbs_help_json();
+
+        output_json_object(ctl, o);
+        return EXITS_OK;
     }
-    printf("\nOptions:\n%s\nSee tschedctl(1), taskschedd.task(5).\n", options_help);
+    text = verb ? verbs_help_of(verb) : verbs_help();
+    output_pager_open(ctl);
+    fputs(text, stdout);
+    output_pager_close(ctl);
     return EXITS_OK;
 }
 
-static int tschedctl_dispatch(Ctl *ctl)
+static int tschedctl_dispatch(Ctl *ctl, const Verb *verb)
 {
     guint n = ctl->args.words->len;
+    int code;
 
-    ARRAY_FOREACH (v, verbs) {
-        if (!g_str_equal(v->name, ctl->args.verb))
-            continue;
-        if (n < v->min)
-            return output_usage(ctl, _("Too few words: tschedctl %s %s"), v->name, v->words);
-        if (n > v->max)
-            return output_usage(ctl, _("Too many words: tschedctl %s %s"), v->name, v->words);
-        return v->run(ctl);
+    if (n < verb->min)
+        return output_usage(ctl, _("Too few words: tschedctl %s %s"), verb->name, verb->words);
+    if (n > verb->max)
+        return output_usage(ctl, _("Too many words: tschedctl %s %s"), verb->name, verb->words);
+    if (verb->authorises)
+        agent_open(ctl);
+    code = verb->run(ctl);
+    agent_close(ctl);
+    return code;
+}
+
+static int tschedctl_unknown(const Ctl *ctl, const char *name)
+{
+    const char *near = verbs_near(name);
+
+    return near ? output_usage(ctl, _("Unknown verb \"%s\", did you mean %s?"), name, near)
+                : output_usage(ctl, _("Unknown verb \"%s\""), name);
+}
+
+/* What programs read has one language. */
+static void tschedctl_set_language(int argc, char *const *argv)
+{
+    bool json = false;
+
+    for (int i = 0; i < argc && !g_str_equal(argv[i], "--"); i++)
+        if (g_str_has_prefix(argv[i], "--json"))
+            json = !g_str_equal(argv[i], "--json=off");
+    setlocale(LC_ALL, "");
+    bindtextdomain(I18N_DOMAIN, LOCALEDIR);
+    if (!json)
+        textdomain(I18N_DOMAIN);
+}
+
+static int tschedctl_setup(Ctl *ctl, int argc, char *const *argv, char **ret_message)
+{
+    int r = args_parse(argc, argv, &ctl->args, ret_message);
+
+    if (r >= 0)
+        r = output_setup(ctl, ret_message);
+    if (r < 0)
+        return r;
+    ctl->host = args_get(&ctl->args, "host");
+    ctl->user = args_has(&ctl->args, "user");
+    ctl->ask_password = !args_has(&ctl->args, "no-ask-password");
+    if (ctl->host && ctl->user) {
+        *ret_message = g_strdup(_("--user and --host do not go together"));
+        return -EINVAL;
     }
-    return output_usage(ctl, _("Unknown verb \"%s\""), ctl->args.verb);
+    return 0;
+}
+
+static int tschedctl_run(Ctl *ctl, const Verb *verb)
+{
+    if (args_has(&ctl->args, "help"))
+        return tschedctl_help(ctl, verb);
+    if (args_has(&ctl->args, "version")) {
+        printf("tschedctl %s\n", PROJECT_VERSION);
+        return EXITS_OK;
+    }
+    return verb ? tschedctl_dispatch(ctl, verb) : output_usage(ctl, _("A verb is missing"));
 }
 
 int main(int argc, char **argv)
 {
     g_autofree char *message = NULL;
     g_autoptr(Client) client = NULL;
-    g_auto(Args) args = { 0 };
+    const Verb *verb = NULL;
     Ctl ctl = { 0 };
-    int code;
+    int code, at = args_find_verb(argc - 1, argv + 1);
 
-    setlocale(LC_ALL, "");
-    bindtextdomain(I18N_DOMAIN, LOCALEDIR);
-    textdomain(I18N_DOMAIN);
-    if (args_parse(argc - 1, argv + 1, &args, &message) < 0)
-        return output_usage(&ctl, "%s", message);
-    ctl.args = args;
-    if (output_setup(&ctl, &message) < 0)
-        return output_usage(&ctl, "%s", message);
-    if (args_has(&args, "help"))
-        return tschedctl_help();
-    if (args_has(&args, "version")) {
-        printf("tschedctl %s\n", PROJECT_VERSION);
-        return EXITS_OK;
+    tschedctl_set_language(argc - 1, argv + 1);
+    if (at >= 0 && g_str_equal(argv[at + 1], COMPLETE_VERB))
+        return complete_main(argc - at - 2, argv + at + 2);
+    if (at >= 0) {
+        verb = verbs_find(argv[at + 1]);
+        if (!verb && external_exec(argc - 1, argv + 1, at, &message) == -ENOENT)
+            return tschedctl_unknown(&ctl, argv[at + 1]);
+        if (!verb)
+            return output_usage(&ctl, "%s", message);
     }
-    if (!args.verb)
-        return output_usage(&ctl, "A verb is missing");
-    ctl.host = args_get(&args, "host");
-    ctl.user = args_has(&args, "user");
-    if (ctl.host && ctl.user)
-        return output_usage(&ctl, "--user and --host do not go together");
-    client_new(ctl.user, ctl.host, &client);
-    ctl.client = client;
-    code = tschedctl_dispatch(&ctl);
+    code = tschedctl_setup(&ctl, argc - 1, argv + 1, &message);
+    if (code < 0) {
+        code = output_usage(&ctl, "%s", message);
+    } else {
+        client_new(ctl.user, ctl.host, &client);
+        client_set_interactive(client, ctl.ask_password);
+        ctl.client = client;
+        code = tschedctl_run(&ctl, verb);
+    }
     if (fflush(stdout) < 0 && errno != EPIPE && errno != EBADF && code == EXITS_OK) {
-        fprintf(stderr, "tschedctl: Standard output: %s\n", g_strerror(errno));
+        fprintf(stderr, "tschedctl: %s: %s\n", _("Standard output"), g_strerror(errno));
         code = EXITS_FAILED;
     }
+    args_clear(&ctl.args);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "ctl/follow.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
+#include "lib/i18n.h"
 
 #define ASK_AGAIN    (2 * USEC_PER_SEC)    /* while nobody answers */
 #define ASK_PROGRESS (500 * USEC_PER_MSEC) /* while the progress is drawn */
@@ -87,7 +88,7 @@ static int wait_ask(Wait *w, JsonObject **ret, uint64_t *ret_delay, ClientError 
         if (!e->again)
             return r;
         if (!w->told)
-            output_note(w->ctl, "%s; waiting until there is an answer", e->error.message);
+            output_note(w->ctl, _("%s; waiting until there is an answer"), e->error.message);
         w->told = true;
         client_error_clear(e);
         *ret_delay = ASK_AGAIN;
@@ -164,7 +165,7 @@ int wait_for_run(Ctl *ctl, uint64_t run, bool follow, JsonObject **ret, ClientEr
     if (follow) {
         r = follow_new(run, ctl->user, ctl->json == CTL_JSON_OFF ? stdout : stderr, &w.follow);
         if (r < 0)
-            output_note(ctl, "The journal cannot be read: %s", g_strerror(-r));
+            output_note(ctl, _("The journal cannot be read: %s"), g_strerror(-r));
     }
     r = wait_loop(&w, ret, e);
     if (w.follow)

@@ -3,13 +3,19 @@
 
 #include <stdarg.h>
 
+#include "lib/i18n.h"
+#include "lib/remote.h"
 #include "lib/value.h"
 
 /* Longer than the daemon takes for anything: it answers NotAvailable itself where its database is away. */
 #define CALL_TIMEOUT (60 * USEC_PER_SEC)
 
+/* While a person may be asked for a password. */
+#define PATIENT_TIMEOUT (5 * 60 * USEC_PER_SEC)
+
 struct Client {
     bool user;
+    bool interactive, patient;
     char *host;
     sd_bus *bus;
 };
@@ -21,18 +27,19 @@ static const struct {
     bool again, not_running;
     const char *message; /* NULL keeps the bus's */
 } bus_errors[] = {
-    { SD_BUS_ERROR_SERVICE_UNKNOWN, ERROR_NOT_AVAILABLE, true, true, "The daemon taskschedd is not running" },
+    { SD_BUS_ERROR_SERVICE_UNKNOWN, ERROR_NOT_AVAILABLE, true, true,
+        N_("The daemon taskschedd is not running") },
     { SD_BUS_ERROR_NAME_HAS_NO_OWNER, ERROR_NOT_AVAILABLE, true, true,
-        "The daemon taskschedd is not running" },
-    { SD_BUS_ERROR_NO_REPLY, ERROR_NOT_AVAILABLE, true, false, "The daemon taskschedd did not answer" },
-    { SD_BUS_ERROR_TIMEOUT, ERROR_NOT_AVAILABLE, true, false, "The daemon taskschedd did not answer" },
+        N_("The daemon taskschedd is not running") },
+    { SD_BUS_ERROR_NO_REPLY, ERROR_NOT_AVAILABLE, true, false, N_("The daemon taskschedd did not answer") },
+    { SD_BUS_ERROR_TIMEOUT, ERROR_NOT_AVAILABLE, true, false, N_("The daemon taskschedd did not answer") },
     { SD_BUS_ERROR_DISCONNECTED, ERROR_NOT_AVAILABLE, true, false,
-        "The connection to the message bus was lost" },
+        N_("The connection to the message bus was lost") },
     { SD_BUS_ERROR_NO_SERVER, ERROR_NOT_AVAILABLE, true, false, NULL },
     { SD_BUS_ERROR_LIMITS_EXCEEDED, ERROR_NOT_AVAILABLE, true, false, NULL },
     { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, ERROR_ACCESS_DENIED, false, false, NULL },
     { SD_BUS_ERROR_UNKNOWN_METHOD, ERROR_FAILED, false, false,
-        "The running daemon is of a version that does not know this call" },
+        N_("The running daemon is of a version that does not know this call") },
 };
 
 void client_error_clear(ClientError *e)
@@ -80,8 +87,8 @@ int client_error_from_bus(ClientError *e, const sd_bus_error *bus_error, int r)
     ARRAY_FOREACH (row, bus_errors) {
         if (!g_str_equal(row->name, bus_error->name))
             continue;
-        client_error_take(
-            e, row->code, row->name, row->message ? row->message : util_strempty(bus_error->message));
+        client_error_take(e, row->code, row->name,
+            row->message ? gettext(row->message) : util_strempty(bus_error->message));
         e->again = row->again;
         e->not_running = row->not_running;
         return r;
@@ -117,23 +124,62 @@ void client_free(Client *c)
     g_free(c);
 }
 
+void client_set_interactive(Client *c, bool interactive)
+{
+    c->interactive = interactive;
+}
+
+void client_set_patient(Client *c)
+{
+    c->patient = true;
+}
+
+static int client_open_remote(Client *c)
+{
+    _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+    g_autofree char *address = remote_bus_address(c->host);
+    int r = address ? sd_bus_new(&bus) : -EINVAL;
+
+    if (r >= 0)
+        r = sd_bus_set_address(bus, address);
+    if (r >= 0)
+        r = sd_bus_set_bus_client(bus, true);
+    if (r >= 0)
+        r = sd_bus_start(bus);
+    if (r >= 0)
+        c->bus = g_steal_pointer(&bus);
+    return r;
+}
+
+static int client_open(Client *c)
+{
+    int r;
+
+    if (c->host)
+        r = client_open_remote(c);
+    else if (c->user)
+        r = sd_bus_open_user(&c->bus);
+    else
+        r = sd_bus_open_system(&c->bus);
+    return r < 0 ? r : sd_bus_set_allow_interactive_authorization(c->bus, c->interactive);
+}
+
 int client_connect(Client *c, sd_bus **ret_bus, ClientError *e)
 {
     int r = 0;
 
     if (c->bus && sd_bus_is_open(c->bus) <= 0)
         client_disconnect(c);
-    if (!c->bus) {
-        if (c->host)
-            r = sd_bus_open_system_remote(&c->bus, c->host);
-        else if (c->user)
-            r = sd_bus_open_user(&c->bus);
-        else
-            r = sd_bus_open_system(&c->bus);
-    }
+    if (!c->bus)
+        r = client_open(c);
     if (r < 0) {
         client_error_clear(e);
-        client_error_set(e, ERROR_NOT_AVAILABLE, "The message bus cannot be reached: %s", g_strerror(-r));
+        client_error_set(e, ERROR_NOT_AVAILABLE, _("The message bus cannot be reached: %s"), g_strerror(-r));
+        if (c->host)
+            error_set_hint(&e->error, _("Does this work: ssh %s systemd-stdio-bridge --version"), c->host);
+        else if (c->user)
+            error_set_hint(
+                &e->error, "%s", _("It is there in a session of the user: loginctl enable-linger makes one"));
         e->again = true;
         return r;
     }
@@ -165,16 +211,16 @@ int client_send(Client *c, sd_bus_message *m, sd_bus_message **ret_reply, Client
     int r = sd_bus_message_set_auto_start(m, 0);
 
     if (r >= 0)
-        r = sd_bus_call(c->bus, m, CALL_TIMEOUT, &bus_error, ret_reply);
+        r = sd_bus_call(c->bus, m, c->patient ? PATIENT_TIMEOUT : CALL_TIMEOUT, &bus_error, ret_reply);
     if (r >= 0)
         return 0;
     client_error_from_bus(e, &bus_error, r);
     if (e->not_running)
-        error_set_hint(&e->error, "Start it with: systemctl%s start taskschedd", c->user ? " --user" : "");
+        error_set_hint(&e->error, _("Start it with: systemctl%s start taskschedd"), c->user ? " --user" : "");
     /* sd-bus names a lost connection by its errno alone. */
     if (client_is_connection_error(r) && !e->again) {
         client_error_clear(e);
-        client_error_set(e, ERROR_NOT_AVAILABLE, "The connection to the message bus was lost");
+        client_error_set(e, ERROR_NOT_AVAILABLE, "%s", _("The connection to the message bus was lost"));
         e->again = true;
     }
     if (sd_bus_is_open(c->bus) <= 0)
@@ -272,7 +318,7 @@ static int client_append_filter(sd_bus_message *m, const ClientFilter *f)
     const struct {
         const char *key, *value;
     } strings[] = { { "task", f->task }, { "state", f->state }, { "result", f->result },
-        { "requester", f->requester } };
+        { "requester", f->requester }, { "user", f->user }, { "method", f->method } };
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     ARRAY_FOREACH (s, strings)
@@ -282,6 +328,8 @@ static int client_append_filter(sd_bus_message *m, const ClientFilter *f)
         r = sd_bus_message_append(m, "{sv}", "since", "t", f->since);
     if (r >= 0 && f->until)
         r = sd_bus_message_append(m, "{sv}", "until", "t", f->until);
+    if (r >= 0 && f->has_granted)
+        r = sd_bus_message_append(m, "{sv}", "granted", "b", (int)f->granted);
     if (r >= 0 && f->meta && g_hash_table_size((GHashTable *)f->meta) > 0)
         r = client_append_meta(m, f->meta);
     return r < 0 ? r : sd_bus_message_close_container(m);

@@ -7,9 +7,10 @@
 
 #include "base/error.h"
 
-#define CLIENT_NAME      "org.taskschedd1"
-#define CLIENT_PATH      "/org/taskschedd1"
-#define CLIENT_INTERFACE "org.taskschedd1.Manager"
+#define CLIENT_NAME          "org.taskschedd1"
+#define CLIENT_PATH          "/org/taskschedd1"
+#define CLIENT_INTERFACE     "org.taskschedd1.Manager"
+#define CLIENT_RUN_INTERFACE "org.taskschedd1.Run"
 
 typedef struct Client Client;
 
@@ -35,6 +36,11 @@ int client_new(bool user, const char *host, Client **ret);
 void client_free(Client *c);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Client, client_free)
 
+/* Whether the daemon may have a person asked for a password. To be said before the first call. */
+void client_set_interactive(Client *c, bool interactive);
+/* Calls wait as long as a person may take for that. */
+void client_set_patient(Client *c);
+
 /* The connection, made where there is none; borrowed, and valid until the next call that fails with again. */
 int client_connect(Client *c, sd_bus **ret_bus, ClientError *e);
 void client_disconnect(Client *c);
@@ -55,10 +61,12 @@ int client_manager(Client *c, ClientError *e, JsonObject **ret);
 /* What lists are narrowed down by; unset members are NULL or 0. All borrowed. */
 typedef struct ClientFilter {
     const char *task, *state, *result, *requester;
-    uint64_t since, until;  /* real µs */
-    const GHashTable *meta; /* char* → char* */
+    const char *user, *method; /* of ListAudit */
+    bool has_granted, granted; /* likewise */
+    uint64_t since, until;     /* real µs */
+    const GHashTable *meta;    /* char* → char* */
 } ClientFilter;
 
-/* One page of ListRuns, ListTasks or ListSchedules. cursor "" begins; *ret_next is "" after the last page. */
+/* One page of ListRuns, ListTasks and the like. cursor "" begins; *ret_next is "" after the last page. */
 int client_list(Client *c, ClientError *e, const char *method, const ClientFilter *filter, const char *cursor,
     uint32_t limit, JsonArray **ret, char **ret_next);
