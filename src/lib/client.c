@@ -215,6 +215,9 @@ int client_send(Client *c, sd_bus_message *m, sd_bus_message **ret_reply, Client
     if (r >= 0)
         return 0;
     client_error_from_bus(e, &bus_error, r);
+    if (g_strcmp0(e->name, SD_BUS_ERROR_UNKNOWN_METHOD) == 0)
+        error_set_hint(
+            &e->error, _("After an upgrade: systemctl%s restart taskschedd"), c->user ? " --user" : "");
     if (e->not_running)
         error_set_hint(&e->error, _("Start it with: systemctl%s start taskschedd"), c->user ? " --user" : "");
     /* sd-bus names a lost connection by its errno alone. */
