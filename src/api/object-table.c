@@ -1,6 +1,7 @@
 /* The table of objects: what busctl introspect shows of each, and who answers it. */
 #include "api/object.h"
 
+#include "api/database-methods.h"
 #include "api/list-methods.h"
 #include "api/node-methods.h"
 #include "api/run-message.h"
@@ -80,6 +81,7 @@ static const ObjectMethod manager_methods[] = {
     { "DeleteTask", "s", "", "name\0", task_methods_delete },
     { "SetEnabled", "sb", "", "object\0enabled\0", task_methods_set_enabled },
     { "Reload", "", "", "", task_methods_reload },
+    { "UpgradeDatabase", "a{sv}", "", "options\0", database_methods_upgrade },
 };
 
 static const ObjectSignal manager_signals[] = {

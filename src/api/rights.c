@@ -56,6 +56,7 @@ static const RightsRow rows[] = {
     CHANGE("DeleteTask", AUTH_MANAGE_TASKS, ABOUT_TASK),
     CHANGE("SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
     CHANGE("Reload", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
+    CHANGE("UpgradeDatabase", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     LOOK("ListNodes", ABOUT_NOTHING),
     LOOK("GetNode", ABOUT_NOTHING),
     LOOK("Properties", ABOUT_NOTHING),

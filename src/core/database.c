@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #define SERVERS_DIRECTORY "/usr/lib/postgresql"
+#define UPGRADE_UNIT      "taskschedd-postgresql-upgrade.service"
 #define LOOK_USEC         (10 * USEC_PER_SEC)
 
 /* One helper under way. What it writes fits into a pipe, so it is read when the helper has ended. */
@@ -139,6 +140,88 @@ int manager_look_for_servers(Manager *m, ManagerServersFn fn, void *userdata)
     if (r < 0)
         look_free(l);
     return r;
+}
+
+/* --- upgrading --- */
+
+typedef struct Upgrade {
+    Manager *manager;
+    ManagerDoneFn fn;
+    void *userdata;
+} Upgrade;
+
+static void upgrade_end(Upgrade *u, int r, const Error *error)
+{
+    u->fn(r, error, u->userdata);
+    g_free(u);
+}
+
+static void on_upgrade_asked(int r, const Error *asked, void *userdata)
+{
+    g_auto(Error) error = { 0 };
+
+    if (r < 0)
+        r = error_set(&error, ERROR_FAILED, "The service manager does not start %s: %s", UPGRADE_UNIT,
+            asked && asked->message ? asked->message : g_strerror(-r));
+    upgrade_end(userdata, r, &error);
+}
+
+/* Why there is nothing to be done; what the script would find out too, but nobody would be told. */
+static int upgrade_judge(const Manager *m, const DatabaseServers *s, Error *error)
+{
+    if (s->cluster == 0)
+        return error_set(error, ERROR_NOT_AVAILABLE, "There is no database in %s yet: %s", m->data_directory,
+            *m->reason ? m->reason : "it is being made");
+    if (!s->installed) {
+        error_set_hint(error, "Install the package postgresql-%u.", s->cluster);
+        return error_set(error, ERROR_NOT_AVAILABLE,
+            "The database was made by PostgreSQL %u, which has to be installed for the upgrade, and is not.",
+            s->cluster);
+    }
+    if (s->newest <= s->cluster) {
+        error_set_hint(error, "Install a newer server first, on Debian a package such as postgresql-%u.",
+            s->cluster + 1);
+        return error_set(error, ERROR_FAILED,
+            "The database is of PostgreSQL %u, and no newer server is installed: there is nothing to do.",
+            s->cluster);
+    }
+    return 0;
+}
+
+static void on_upgrade_servers(int r, const DatabaseServers *servers, void *userdata)
+{
+    g_auto(Error) error = { 0 };
+    Upgrade *u = userdata;
+
+    if (r < 0)
+        r = error_set(
+            &error, ERROR_FAILED, "It cannot be found out which servers are installed: %s", g_strerror(-r));
+    else
+        r = upgrade_judge(u->manager, servers, &error);
+    if (r >= 0)
+        r = exec_start_unit(u->manager->exec, UPGRADE_UNIT, on_upgrade_asked, u);
+    if (r < 0)
+        upgrade_end(u, r, &error);
+}
+
+int manager_upgrade_database(Manager *m, ManagerDoneFn fn, void *userdata, Error *error)
+{
+    Upgrade *u;
+    int r;
+
+    if (!m->data_directory)
+        return error_set(error, ERROR_FAILED,
+            "The database is the one that ConnInfo= names, not taskschedd's own: it is upgraded where it is.");
+    u = g_new0(Upgrade, 1);
+    u->manager = m;
+    u->fn = fn;
+    u->userdata = userdata;
+    r = manager_look_for_servers(m, on_upgrade_servers, u);
+    if (r < 0) {
+        g_free(u);
+        return r;
+    }
+    return 0;
 }
 
 /* --- the helper --- */

@@ -137,12 +137,16 @@ static void on_store(StoreState state, const char *reason, const StoreLoaded *lo
 static int manager_start_store(Manager *m)
 {
     g_autofree char *dumps = g_build_filename(m->config.state_directory, "dumps", NULL);
+    g_autofree char *why = m->config.embedded
+                               ? g_build_filename(m->config.runtime_directory, "postgresql", "reason", NULL)
+                               : NULL;
     StoreConfig config = {
         .conninfo = m->config.conninfo,
         .node = m->config.node,
         .boot_id = m->boot_id,
         .manager_stamp = m->manager_stamp,
         .dump_directory = dumps,
+        .reason_file = why,
     };
     int r;
 

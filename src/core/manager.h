@@ -167,6 +167,9 @@ typedef struct DatabaseServers {
 typedef void (*ManagerServersFn)(int r, const DatabaseServers *servers, void *userdata);
 /* Found out by a helper process, since directories may lie on a file system that hangs. */
 int manager_look_for_servers(Manager *m, ManagerServersFn fn, void *userdata);
+/* Brings the private database to the newest server that is installed: a unit of its own does that, and the
+ * database is away meanwhile. Answers when the service manager has taken the job. */
+int manager_upgrade_database(Manager *m, ManagerDoneFn fn, void *userdata, Error *error);
 /* The helper's side: argv is the cluster's directory. Exit status. */
 int database_helper_main(int argc, char **argv);
 

@@ -107,6 +107,10 @@ typedef enum ExecStarted {
 typedef void (*ExecStartFn)(int r, const Error *error, void *userdata);
 int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata);
 
+typedef void (*ExecDoneFn)(int r, const Error *error, void *userdata);
+/* Asks for the start of a unit that is not one of ours. r 0: the manager has taken the job, and will do it. */
+int exec_start_unit(Exec *e, const char *unit, ExecDoneFn fn, void *userdata);
+
 /* Everything PID 1 knows of one unit. r -ENOENT: no such unit is loaded. */
 typedef void (*ExecStateFn)(int r, const UnitState *u, void *userdata);
 int exec_get(Exec *e, const char *unit, ExecStateFn fn, void *userdata);
@@ -114,7 +118,6 @@ int exec_get(Exec *e, const char *unit, ExecStateFn fn, void *userdata);
 typedef void (*ExecListFn)(int r, GPtrArray *units /* UnitState* */, void *userdata);
 int exec_list(Exec *e, ExecListFn fn, void *userdata);
 
-typedef void (*ExecDoneFn)(int r, const Error *error, void *userdata);
 /* Sends a signal to all processes of the unit, or to its main process alone. -ENOENT: no such unit; -ESRCH:
  * nothing to signal. */
 int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn fn, void *userdata);

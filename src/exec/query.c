@@ -311,55 +311,78 @@ int exec_list(Exec *e, ExecListFn fn, void *userdata)
     return 0;
 }
 
-/* --- signals -----------------------------------------------------------------------------------------------
+/* --- one call: signals, and units that are not ours -----------------------------------------------------------------------------------------------
  */
 
-typedef struct KillOp {
+typedef struct DoneOp {
     Work op;
     ExecDoneFn fn;
     void *userdata;
-} KillOp;
+} DoneOp;
 
-static void kill_end(KillOp *k, int r, const Error *error)
+static void done_end(DoneOp *d, int r, const Error *error)
 {
-    work_end(&k->op);
-    k->fn(r, error, k->userdata);
-    work_free(&k->op);
+    work_end(&d->op);
+    d->fn(r, error, d->userdata);
+    work_free(&d->op);
 }
 
-static void kill_answer(Work *op, int r)
+static void done_answer(Work *op, int r)
 {
-    kill_end((KillOp *)op, r, NULL);
+    done_end((DoneOp *)op, r, NULL);
 }
 
-static const WorkType kill_type = { .answer = kill_answer };
+static const WorkType done_type = { .answer = done_answer };
 
-static void kill_on_reply(Work *op, sd_bus_message *reply)
+static void done_on_reply(Work *op, sd_bus_message *reply)
 {
     g_auto(Error) error = { 0 };
     int r = work_reply_errno(reply);
 
     if (r < 0)
         work_reply_error(reply, &error);
-    kill_end((KillOp *)op, r, r < 0 ? &error : NULL);
+    done_end((DoneOp *)op, r, r < 0 ? &error : NULL);
+}
+
+static DoneOp *done_new(Exec *e, ExecDoneFn fn, void *userdata)
+{
+    DoneOp *d = (DoneOp *)work_new(e, sizeof(DoneOp), &done_type);
+
+    if (d) {
+        d->fn = fn;
+        d->userdata = userdata;
+    }
+    return d;
 }
 
 /* With "-fail" it is told that there was nobody to be signalled. */
 int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn fn, void *userdata)
 {
-    KillOp *k;
+    DoneOp *d;
     sd_bus_message *m;
 
     if (signal < 1 || signal >= NSIG)
         return -EINVAL;
-    k = (KillOp *)work_new(e, sizeof(KillOp), &kill_type);
-    if (!k)
+    d = done_new(e, fn, userdata);
+    if (!d)
         return -ECANCELED;
-    k->fn = fn;
-    k->userdata = userdata;
-    m = work_manager_message(&k->op, "KillUnit");
+    m = work_manager_message(&d->op, "KillUnit");
     if (m && sd_bus_message_append(m, "ssi", unit, main_only ? "main-fail" : "all-fail", signal) < 0)
         m = sd_bus_message_unref(m);
-    work_call(&k->op, m, kill_on_reply);
+    work_call(&d->op, m, done_on_reply);
+    return 0;
+}
+
+int exec_start_unit(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
+{
+    DoneOp *d = done_new(e, fn, userdata);
+    sd_bus_message *m;
+
+    if (!d)
+        return -ECANCELED;
+    m = work_manager_message(&d->op, "StartUnit");
+    if (m && sd_bus_message_append(m, "ss", unit, "replace") < 0)
+        m = sd_bus_message_unref(m);
+    work_call(&d->op, m, done_on_reply);
     return 0;
 }

@@ -16,7 +16,7 @@ typedef struct Trim Trim;
 struct Store {
     sd_event *event;
     Clock *clock;
-    char *conninfo, *node, *boot_id, *dump_directory;
+    char *conninfo, *node, *boot_id, *dump_directory, *reason_file;
     uint64_t manager_stamp;
     StoreStateFn fn;
     void *userdata;

@@ -3,10 +3,15 @@
 #include "store/batch.h"
 #include "store/setup.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/log.h"
 
 /* As many queued operations are sent at once, without waiting for the end of the loop's iteration. */
 #define QUEUED_MAX 256u
+
+#define REASON_MAX 512
 
 #define PARTITIONS_EVERY_USEC (12 * 3600 * USEC_PER_SEC)
 #define PARTITIONS_EVERY_RUNS 500000u
@@ -183,12 +188,35 @@ static void on_up(void *userdata)
     setup_start(s->setup);
 }
 
+/* The first line of the reason file; NULL if there is none. Whoever writes it has fewer rights than we. */
+static char *read_reason(const Store *s)
+{
+    _cleanup_(util_closep) int fd = -1;
+    char line[REASON_MAX + 1];
+    struct stat st;
+    ssize_t n;
+
+    if (!s->reason_file)
+        return NULL;
+    fd = open(s->reason_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return NULL;
+    n = read(fd, line, REASON_MAX);
+    if (n <= 0)
+        return NULL;
+    line[n] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    return *line ? g_utf8_make_valid(line, -1) : NULL;
+}
+
 static void on_down(const char *reason, void *userdata)
 {
     Store *s = userdata;
-    g_autofree char *text =
-        g_strdup_printf(s->state == STORE_UP ? "the connection to the database was lost: %s"
-                                             : "no connection to the database: %s",
+    g_autofree char *text = read_reason(s);
+
+    if (!text)
+        text = g_strdup_printf(s->state == STORE_UP ? "the connection to the database was lost: %s"
+                                                    : "no connection to the database: %s",
             reason);
 
     store_disconnect(s, STORE_CONNECTING, text);
@@ -221,6 +249,7 @@ int store_new(
     s->node = g_strdup(config->node);
     s->boot_id = g_strdup(config->boot_id);
     s->dump_directory = g_strdup(config->dump_directory);
+    s->reason_file = g_strdup(config->reason_file);
     s->manager_stamp = config->manager_stamp;
     s->fn = fn;
     s->userdata = userdata;
@@ -272,6 +301,7 @@ void store_free(Store *s)
     g_free(s->node);
     g_free(s->boot_id);
     g_free(s->dump_directory);
+    g_free(s->reason_file);
     g_free(s->reason);
     g_free(s);
 }

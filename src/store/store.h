@@ -30,6 +30,8 @@ typedef struct StoreConfig {
     uint64_t manager_stamp; /* UserspaceTimestampMonotonic of the service manager: tells one life of it from
                                another */
     const char *dump_directory; /* where the dump before a migration is kept; NULL: none is made */
+    const char *reason_file; /* where the service of the private database says, in one line, why there is none
+                                (in memory); NULL: nobody says */
 } StoreConfig;
 
 /* A run as its row has it. Strings are "" and numbers UNSET where absent, unless said otherwise. */
