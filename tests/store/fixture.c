@@ -135,6 +135,18 @@ void fixture_fresh(void)
     g_setenv("PGDATABASE", name, TRUE);
 }
 
+void fixture_at_version(unsigned version)
+{
+    fixture_fresh();
+    g_free(fixture_sql("CREATE SCHEMA taskschedd"));
+    g_free(fixture_sql("CREATE TABLE schema_version (version integer PRIMARY KEY, name text NOT NULL,"
+                       " applied timestamptz NOT NULL)"));
+    for (unsigned i = 0; i < version; i++) {
+        g_free(query(g_getenv("PGDATABASE"), migrations[i].sql));
+        g_free(fixture_sql("INSERT INTO schema_version VALUES (%u, '%s', now())", i + 1, migrations[i].name));
+    }
+}
+
 /* --- operations */
 
 typedef struct Number {

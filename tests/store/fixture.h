@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 
+#include "store/migration.h"
 #include "store/store.h"
 
 typedef struct Fixture {
@@ -28,6 +29,8 @@ void fixture_wait(Fixture *f, StoreState state);
 void fixture_turn(Fixture *f);
 /* A new database, empty, that every connection made from now on goes to. */
 void fixture_fresh(void);
+/* Likewise, as the daemon of that version of the schema left it. */
+void fixture_at_version(unsigned version);
 
 /* A plain connection beside the store's. The value of the first column of the first row; g_free. */
 char *fixture_sql(const char *format, ...) _printf_(1, 2);

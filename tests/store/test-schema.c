@@ -6,11 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *newest(void)
-{
-    return fixture_sql("SELECT max(version) FROM schema_version");
-}
-
 static void test_fresh(void)
 {
     g_autofree char *first = NULL;
@@ -124,42 +119,33 @@ static char *only_file(const char *directory)
 /* One migration back: what is there is kept in a file, then the migration is made. */
 static void test_dump(void)
 {
-    static const char *const schedules[] = { "s", NULL };
     g_autofree char *directory = g_dir_make_tmp("test-store.XXXXXX", NULL);
-    g_autofree char *path = NULL, *text = NULL, *latest = NULL, *after = NULL;
+    g_autofree char *path = NULL, *text = NULL;
     g_auto(GStrv) lines = NULL;
     unsigned n_runs = 0;
     struct stat st;
     Fixture *f;
 
-    fixture_fresh();
-    f = fixture_new("here", NULL, directory);
-    fixture_wait(f, STORE_UP);
-    fixture_put(f, "t", "[{\"Path\": \"x\", \"Text\": \"a\\nb\"}]", schedules);
-    for (int i = 0; i < 1203; i++) {
-        g_autofree char *token = g_strdup_printf("d%d", i);
-        static Asked asked[1203];
-
-        fixture_ask_begin(f, token, 0, 0, &asked[i]);
-        if (i == 1202)
-            fixture_until(f, &asked[i].answered);
-    }
-    g_assert_cmpint(fixture_cancel(f, 1).c.state, ==, RUN_DONE);
-    fixture_free(f);
-    latest = newest();
-    g_free(fixture_sql("DROP FUNCTION partitions_ahead; DROP TABLE audit;"
-                       " DELETE FROM schema_version WHERE version > 1"));
+    fixture_at_version(1);
+    g_free(fixture_sql(
+        "INSERT INTO task VALUES ('t', 'api', '', 1, true, false, now());"
+        " INSERT INTO task_revision VALUES ('t', 1, '', '[{\"Path\": \"x\", \"Text\": \"a\\nb\"}]', now());"
+        " INSERT INTO schedule VALUES ('t', 's', NULL, NULL, now())"));
+    g_free(fixture_sql("SELECT runs_ahead()"));
+    g_free(fixture_sql(
+        "INSERT INTO run (task, revision, state, result, queue, asked, requester)"
+        " SELECT 't', 1, CASE i WHEN 1 THEN 'done' ELSE 'queued' END, CASE i WHEN 1 THEN 'cancelled' ELSE '' END,"
+        "  'default', now(), 'alice' FROM generate_series(1, 1203) i"));
 
     f = fixture_new("here", NULL, directory);
     fixture_wait(f, STORE_UP);
     fixture_free(f);
-    after = newest();
-    g_assert_cmpstr(after, ==, latest);
+    g_assert_cmpuint(fixture_sql_u64("SELECT max(version) FROM schema_version"), ==, n_migrations);
     path = only_file(directory);
     g_assert_cmpint(stat(path, &st), ==, 0);
     g_assert_cmpuint(st.st_mode & 07777, ==, 0600);
     g_assert_true(g_str_has_suffix(path, ".jsonl"));
-    g_assert_nonnull(strstr(path, "/before-migration-1-to-2-"));
+    g_assert_nonnull(strstr(path, "/before-migration-1-to-"));
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
     lines = g_strsplit(g_strchomp(text), "\n", -1);
     for (unsigned i = 0; lines[i]; i++) {
@@ -174,8 +160,7 @@ static void test_dump(void)
 
     /* A dump that cannot be kept: no migration. */
     g_assert_cmpint(g_rmdir(directory), ==, 0);
-    g_free(fixture_sql("DROP FUNCTION partitions_ahead; DROP TABLE audit;"
-                       " DELETE FROM schema_version WHERE version > 1"));
+    fixture_at_version(1);
     f = fixture_new("here", NULL, directory);
     fixture_wait(f, STORE_UNUSABLE);
     g_assert_nonnull(strstr(f->reason, directory));
