@@ -82,6 +82,7 @@ static const ObjectMethod manager_methods[] = {
     { "SetEnabled", "sb", "", "object\0enabled\0", task_methods_set_enabled },
     { "Reload", "", "", "", task_methods_reload },
     { "UpgradeDatabase", "a{sv}", "", "options\0", database_methods_upgrade },
+    { "Vacuum", "a{sv}", "t", "options\0removed\0", run_methods_vacuum },
 };
 
 static const ObjectSignal manager_signals[] = {

@@ -57,6 +57,7 @@ static const RightsRow rows[] = {
     CHANGE("SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
     CHANGE("Reload", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("UpgradeDatabase", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
+    CHANGE("Vacuum", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     LOOK("ListNodes", ABOUT_NOTHING),
     LOOK("GetNode", ABOUT_NOTHING),
     LOOK("Properties", ABOUT_NOTHING),

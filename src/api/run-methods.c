@@ -405,3 +405,20 @@ int run_methods_list(Request *q, Error *error)
     r = run_page_read(p, q, error);
     return r < 0 ? r : rights_ask_control(q, p->task, 0, run_page_begin, error);
 }
+
+/* --- history --- */
+
+static void on_vacuumed(int r, uint64_t removed, const Error *error, void *userdata)
+{
+    if (r < 0)
+        request_answer_error(userdata, r, error);
+    else
+        request_answer(userdata, "t", removed);
+}
+
+int run_methods_vacuum(Request *q, Error *error)
+{
+    int r = message_read_dict(q->message, NULL, 0, "option", NULL, error);
+
+    return r < 0 ? r : manager_vacuum(q->manager, on_vacuumed, q, error);
+}

@@ -9,3 +9,4 @@ int run_methods_kill(Request *q, Error *error);
 int run_methods_retry(Request *q, Error *error);
 int run_methods_get(Request *q, Error *error);
 int run_methods_list(Request *q, Error *error);
+int run_methods_vacuum(Request *q, Error *error);

@@ -103,7 +103,7 @@ static void on_vacuumed(int r, uint64_t removed, const Error *error, void *userd
     v->fn(r, removed, error, v->userdata);
 }
 
-int manager_vacuum(Manager *m, const Caller *caller, ManagerNumberFn fn, void *userdata, Error *error)
+int manager_vacuum(Manager *m, ManagerNumberFn fn, void *userdata, Error *error)
 {
     Vacuum *v;
     int r = manager_check_store(m, error);
@@ -120,6 +120,5 @@ int manager_vacuum(Manager *m, const Caller *caller, ManagerNumberFn fn, void *u
             return error_set(error, ERROR_LIMIT_EXCEEDED, "Old history is being removed already");
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    manager_audit(m, caller, "Vacuum", "", true);
     return 0;
 }

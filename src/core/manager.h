@@ -179,4 +179,4 @@ int database_helper_main(int argc, char **argv);
  * names and numbers. */
 void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted);
 /* Removes old history now; answers how many runs went. */
-int manager_vacuum(Manager *m, const Caller *caller, ManagerNumberFn fn, void *userdata, Error *error);
+int manager_vacuum(Manager *m, ManagerNumberFn fn, void *userdata, Error *error);

@@ -136,3 +136,24 @@ int change_reload_verb(Ctl *ctl)
         return output_fail(ctl, &error);
     return EXITS_OK;
 }
+
+int change_vacuum_verb(Ctl *ctl)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    g_auto(ClientError) error = { 0 };
+    uint64_t removed = 0;
+
+    if (client_call(ctl->client, &error, &reply, "Vacuum", "a{sv}", 0) < 0)
+        return output_fail(ctl, &error);
+    (void)sd_bus_message_read(reply, "t", &removed);
+    if (ctl->json != CTL_JSON_OFF) {
+        g_autoptr(JsonObject) o = json_object_new();
+
+        json_object_set_int_member(o, "Removed", (int64_t)removed);
+        output_json_object(ctl, o);
+    } else {
+        output_note(ctl, ngettext("%llu run removed.", "%llu runs removed.", (unsigned long)removed),
+            (unsigned long long)removed);
+    }
+    return EXITS_OK;
+}

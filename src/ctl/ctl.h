@@ -53,6 +53,7 @@ int change_delete_verb(Ctl *ctl);
 int change_enable_verb(Ctl *ctl);
 int change_disable_verb(Ctl *ctl);
 int change_reload_verb(Ctl *ctl);
+int change_vacuum_verb(Ctl *ctl);
 int define_apply_verb(Ctl *ctl);
 int define_verify_verb(Ctl *ctl);
 int edit_verb(Ctl *ctl);

@@ -46,6 +46,7 @@ static const Verb table[] = {
         N_("Definitions as text, or as files with -o DIR") },
     { "list-audit", 0, 0, list_audit_verb, true, "", NULL,
         N_("Who asked for what, and whether it was granted") },
+    { "vacuum", 0, 0, change_vacuum_verb, true, "", NULL, N_("Remove old history now, rather than today") },
     { "db", 1, 1, database_verb, true, "status|upgrade", "status upgrade",
         N_("How the database is; move it to a newer server") },
 };
