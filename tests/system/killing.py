@@ -127,7 +127,8 @@ def kill_all_along(scope, kills, runs, at_least):
             # Each life of the daemon gets its share of what is asked for, and dies at some moment after that.
             share = max(runs * (n + 1) // kills - len(asking), 0) if n < kills else runs // kills
             asking += [pool.submit(ask, scope, len(asking) + i) for i in range(share)]
-            time.sleep(chance.uniform(0.02, 0.6) if n % 2 else chance.uniform(0, 0.12))
+            # Where all is slow the daemon has to live longer to see a run run.
+            time.sleep(chance.uniform(0.3, 2) if n >= kills else chance.uniform(0.02, 0.6) if n % 2 else chance.uniform(0, 0.12))
             scope.die()
             for moment, there in moments_now(scope).items():
                 hits[moment] += there > 0
