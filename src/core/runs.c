@@ -116,8 +116,12 @@ static int ask_check(Manager *m, const ManagerAsk *ask, const TaskEntry **ret, E
     if (r < 0)
         return r;
     entry = registry_find(m->registry, ask->task);
-    if (!entry)
-        return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", ask->task);
+    if (!entry) {
+        error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", ask->task);
+        error_set_hint(
+            error, "`tschedctl list-tasks` shows all; a new file counts from `tschedctl reload` on.");
+        return -ENOENT;
+    }
     if (!entry->enabled) {
         error_set(error, ERROR_DISABLED, "Task %s is disabled", ask->task);
         error_set_hint(error, "`tschedctl enable %s` enables it.", ask->task);
