@@ -6,6 +6,8 @@
 struct Clock {
     sd_event *event; /* NULL in a fake clock */
     uint64_t fake[2];
+    unsigned fake_boots;
+    char boot_id[33];
     GPtrArray *timers; /* of a fake clock: the armed ones, not owned */
 };
 
@@ -19,11 +21,24 @@ struct ClockTimer {
     uint64_t when;
 };
 
+static void clock_read_boot_id(Clock *c)
+{
+    g_autofree char *text = NULL;
+    size_t n = 0;
+
+    if (!g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
+        return;
+    for (const char *p = text; *p && n < sizeof c->boot_id - 1; p++)
+        if (g_ascii_isxdigit(*p))
+            c->boot_id[n++] = *p;
+}
+
 int clock_new(sd_event *event, Clock **ret)
 {
     Clock *c = g_new0(Clock, 1);
 
     c->event = sd_event_ref(event);
+    clock_read_boot_id(c);
     *ret = c;
     return 0;
 }
@@ -35,6 +50,7 @@ int clock_new_fake(uint64_t real_usec, Clock **ret)
     c->fake[CLOCK_REAL] = real_usec;
     c->fake[CLOCK_BOOT] = USEC_PER_SEC;
     c->timers = g_ptr_array_new();
+    clock_fake_reboot(c);
     *ret = c;
     return 0;
 }
@@ -66,6 +82,11 @@ uint64_t clock_real(Clock *c)
 uint64_t clock_boot(Clock *c)
 {
     return clock_get(c, CLOCK_BOOT);
+}
+
+const char *clock_boot_id(const Clock *c)
+{
+    return c->boot_id;
 }
 
 int clock_timer_new(Clock *c, ClockBase base, ClockFn fn, void *userdata, ClockTimer **ret)
@@ -182,4 +203,18 @@ void clock_fake_step(Clock *c, int64_t usec)
 {
     g_assert(!c->event);
     c->fake[CLOCK_REAL] += (uint64_t)usec;
+}
+
+void clock_fake_reboot(Clock *c)
+{
+    g_assert(!c->event);
+    g_snprintf(c->boot_id, sizeof c->boot_id, "%032x", ++c->fake_boots);
+}
+
+uint64_t clock_fake_due_in(Clock *c)
+{
+    uint64_t in = UNSET;
+
+    g_assert(!c->event);
+    return clock_fake_next(c, UNSET, &in) ? in : UNSET;
 }

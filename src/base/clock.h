@@ -25,6 +25,8 @@ void clock_free(Clock *c);
 
 uint64_t clock_real(Clock *c);
 uint64_t clock_boot(Clock *c);
+/* Which boot of the host the second clock counts in: 32 hex digits, "" where the kernel does not say. */
+const char *clock_boot_id(const Clock *c);
 
 /* A timer that calls fn once each time it is armed. It is not armed at first. Freed by clock_timer_free(),
  * also from within fn. All timers of a clock are freed before it. */
@@ -40,5 +42,9 @@ void clock_timer_free(ClockTimer *t);
 void clock_fake_advance(Clock *c, uint64_t usec);
 /* Fake clocks only: the real clock is set, as by an administrator; spans are not touched. */
 void clock_fake_step(Clock *c, int64_t usec);
+/* Fake clocks only: another boot. Timers are of the daemon, and with it gone before. */
+void clock_fake_reboot(Clock *c);
+/* Fake clocks only: µs until the first armed timer is due, 0 where one is past; UNSET: none is armed. */
+uint64_t clock_fake_due_in(Clock *c);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Clock, clock_free)

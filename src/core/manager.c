@@ -215,18 +215,6 @@ int manager_set_bus(Manager *m, sd_bus *bus)
 
 /* --- life --- */
 
-static char *manager_read_boot_id(void)
-{
-    g_autofree char *text = NULL;
-    GString *id = g_string_new(NULL);
-
-    if (g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL))
-        for (const char *p = text; *p; p++)
-            if (g_ascii_isxdigit(*p))
-                g_string_append_c(id, *p);
-    return g_string_free(id, FALSE);
-}
-
 static void manager_copy_config(Manager *m, const ManagerConfig *c)
 {
     m->config = *c;
@@ -253,7 +241,7 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     manager_copy_config(m, config);
     m->events = *events;
     m->userdata = userdata;
-    m->boot_id = manager_read_boot_id();
+    m->boot_id = g_strdup(clock_boot_id(clock));
     m->state = MANAGER_WAITING_FOR_DATABASE;
     m->reason = g_strdup("starting");
     exec_config =
