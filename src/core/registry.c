@@ -160,7 +160,7 @@ static void registry_load_task(Registry *r, const StoreTask *row)
 void registry_load(Registry *r, const StoreLoaded *loaded)
 {
     g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GPtrArray) entries = registry_list(r, NULL, UINT_MAX);
+    g_autoptr(GPtrArray) entries = NULL;
 
     for (guint i = 0; i < loaded->tasks->len; i++) {
         const StoreTask *row = g_ptr_array_index(loaded->tasks, i);
@@ -168,6 +168,7 @@ void registry_load(Registry *r, const StoreLoaded *loaded)
         g_hash_table_add(there, row->name);
         registry_load_task(r, row);
     }
+    entries = registry_list(r, NULL, UINT_MAX); /* now: loading one frees the entry that was there before */
     for (guint i = 0; i < entries->len; i++) {
         g_autofree char *name = g_strdup(((const TaskEntry *)g_ptr_array_index(entries, i))->task->name);
 
