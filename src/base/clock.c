@@ -205,6 +205,13 @@ void clock_fake_step(Clock *c, int64_t usec)
     c->fake[CLOCK_REAL] += (uint64_t)usec;
 }
 
+void clock_fake_sleep(Clock *c, uint64_t usec)
+{
+    g_assert(!c->event);
+    c->fake[CLOCK_REAL] += usec;
+    c->fake[CLOCK_BOOT] += usec;
+}
+
 void clock_fake_reboot(Clock *c)
 {
     g_assert(!c->event);

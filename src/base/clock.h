@@ -42,6 +42,8 @@ void clock_timer_free(ClockTimer *t);
 void clock_fake_advance(Clock *c, uint64_t usec);
 /* Fake clocks only: the real clock is set, as by an administrator; spans are not touched. */
 void clock_fake_step(Clock *c, int64_t usec);
+/* Fake clocks only: the host sleeps so long; what becomes due meanwhile is late. */
+void clock_fake_sleep(Clock *c, uint64_t usec);
 /* Fake clocks only: another boot. Timers are of the daemon, and with it gone before. */
 void clock_fake_reboot(Clock *c);
 /* Fake clocks only: µs until the first armed timer is due, 0 where one is past; UNSET: none is armed. */
