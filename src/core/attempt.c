@@ -92,13 +92,13 @@ static bool attempt_is_held(Attempt *a)
 static void attempt_arm_limits(Attempt *a)
 {
     const Task *t = a->task;
-    uint64_t started = a->state ? a->state->started : UNSET;
+    uint64_t started = a->state ? a->state->started_boot : UNSET;
 
     if (!t || t->timeout_usec == USEC_INFINITY || started == UNSET || a->view.orphan)
         return;
-    a->limit_at = attempt_boot_at(a, started + t->timeout_usec + LIMIT_SLACK_USEC);
+    a->limit_at = started + t->timeout_usec + LIMIT_SLACK_USEC;
     if (t->timeout_warning_usec > 0 && t->timeout_warning_usec < t->timeout_usec && !a->warned)
-        a->warn_at = attempt_boot_at(a, started + t->timeout_usec - t->timeout_warning_usec);
+        a->warn_at = started + t->timeout_usec - t->timeout_warning_usec;
 }
 
 static void on_warned(int r, const Error *error, void *userdata)
@@ -265,7 +265,7 @@ void attempt_report_orphan(const Attempt *a)
 static void attempt_take_state(Attempt *a, UnitState *state)
 {
     Manager *m = a->engine->manager;
-    bool first = !a->state;
+    bool first = !a->state || a->state->started_boot == UNSET; /* its limits count from its process's start */
 
     g_clear_pointer(&a->state, unit_state_free);
     a->state = state;

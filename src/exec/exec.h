@@ -25,6 +25,7 @@ typedef struct UnitState {
     int main_status;
     uint64_t main_pid;        /* 0: none */
     uint64_t started, exited; /* real µs, of the main process */
+    uint64_t started_boot;    /* boot µs: a span counts from here, however the clock was set since */
     char *invocation_id;      /* 32 hex digits */
     char *token;              /* of the claim it was started for */
     char *status_text;        /* sd_notify STATUS= */

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #define UNIT_PATH_PREFIX "/org/freedesktop/systemd1/unit"
 #define UNIT_PREFIX      "tsched-run-"
@@ -11,8 +12,9 @@
 
 typedef struct UnitProperty {
     const char *name;
-    char type; /* of the bus; A: the invocation id, C: the command, L: the extra fields of the log, T: a time,
-                  0 is none */
+    char
+        type; /* of the bus; A: the invocation id, C: the command, L: the extra fields of the log, M: a time on CLOCK_MONOTONIC,
+                  T: a time, 0 is none */
     size_t offset;
 } UnitProperty;
 
@@ -25,6 +27,7 @@ static const UnitProperty properties[] = {
     { "ExecMainCode", 'i', FIELD(main_code) },
     { "ExecMainExitTimestamp", 'T', FIELD(exited) },
     { "ExecMainStartTimestamp", 'T', FIELD(started) },
+    { "ExecMainStartTimestampMonotonic", 'M', FIELD(started_boot) },
     { "ExecMainStatus", 'i', FIELD(main_status) },
     { "ExecStart", 'C', FIELD(never_ran) },
     { "IOReadBytes", 't', FIELD(io_read) },
@@ -68,7 +71,7 @@ UnitState *unit_state_new(const char *unit)
     ARRAY_FOREACH (p, properties)
         if (unit_property_is_string(p))
             *(char **)unit_field(u, p) = g_strdup("");
-        else if (strchr("tT", p->type))
+        else if (strchr("tTM", p->type))
             *(uint64_t *)unit_field(u, p) = UNSET;
     return u;
 }
@@ -174,6 +177,21 @@ static int unit_read_string(char **field, sd_bus_message *m)
     return r;
 }
 
+static uint64_t unit_now(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The manager's clock stands still while the host sleeps: an instant before that counts as so much later, as it does for
+ * the manager's own limits. */
+static uint64_t unit_boot_time(uint64_t monotonic)
+{
+    return monotonic + (unit_now(CLOCK_BOOTTIME) - unit_now(CLOCK_MONOTONIC));
+}
+
 static int unit_read_number(uint64_t *field, sd_bus_message *m, char type)
 {
     uint32_t small;
@@ -186,8 +204,10 @@ static int unit_read_number(uint64_t *field, sd_bus_message *m, char type)
     } else {
         r = sd_bus_message_read_basic(m, 't', &big);
     }
-    if (r >= 0)
-        *field = type == 'T' && big == 0 ? UNSET : big;
+    if (r >= 0 && strchr("TM", type) && big == 0)
+        *field = UNSET;
+    else if (r >= 0)
+        *field = type == 'M' ? unit_boot_time(big) : big;
     return r;
 }
 
@@ -196,7 +216,7 @@ static int unit_read_property(UnitState *u, const UnitProperty *p, sd_bus_messag
     static const struct {
         char type;
         const char *signature;
-    } signatures[] = { { 'A', "ay" }, { 'C', "a(sasbttttuii)" }, { 'L', "aay" }, { 'T', "t" } };
+    } signatures[] = { { 'A', "ay" }, { 'C', "a(sasbttttuii)" }, { 'L', "aay" }, { 'M', "t" }, { 'T', "t" } };
     void *field = unit_field(u, p);
     char plain[2] = { p->type, 0 };
     const char *signature = plain;
