@@ -586,6 +586,13 @@ static bool attempt_is_to_go_back(const Attempt *a)
            !a->exec_busy && !a->store_busy;
 }
 
+/* What is recorded as running has been read, as its invocation is recorded with it; and it is not about to start: that
+ * may still fail in a way that makes the same attempt begin anew, under another invocation. */
+static bool attempt_has_process(const Attempt *a)
+{
+    return a->state && !g_str_equal(a->state->active_state, "activating");
+}
+
 void attempt_act(Attempt *a)
 {
     Manager *m = a->engine->manager;
@@ -608,8 +615,7 @@ void attempt_act(Attempt *a)
     }
     attempt_judge_claimed(a);
     store = attempt_decide_store(&a->view);
-    if (store == ATTEMPT_STORE_RUNNING &&
-        !a->state) /* not before it was read: its invocation is recorded with it */
+    if (store == ATTEMPT_STORE_RUNNING && !attempt_has_process(a))
         store = ATTEMPT_STORE_NOTHING;
     if (m->store_up && !a->store_busy)
         attempt_do_store(a, store);
