@@ -333,6 +333,11 @@ static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *
     a->store_busy = false;
     if (r < 0) { /* it stays claimed, and is tried anew from there */
         a->leaving = false;
+        if (a->view.phase == ATTEMPT_FOUND) {
+            /* No list comes that would decide it: its unit is looked at by itself. */
+            a->view.phase = ATTEMPT_CLAIMED;
+            a->view.unit_changed = a->asked = true;
+        }
         attempt_retry_later(a);
         attempt_act(a);
         return;
