@@ -12,6 +12,7 @@
 void attempt_free(Attempt *a)
 {
     g_clear_pointer(&a->run, store_run_free);
+    g_clear_pointer(&a->next, store_run_free);
     g_clear_pointer(&a->task, task_unref);
     g_clear_pointer(&a->state, unit_state_free);
     g_clear_pointer(&a->seen, unit_state_free);
@@ -604,6 +605,10 @@ void attempt_act(Attempt *a)
     bool held = attempt_is_held(a);
     AttemptStoreAction store;
 
+    if (a->next && !a->exec_busy && !a->store_busy) {
+        engine_take_row(a, a->next, ATTEMPT_CLAIMED);
+        return;
+    }
     attempt_warn(a);
     attempt_arm(a);
     if (a->leaving || a->retry_at != UNSET)

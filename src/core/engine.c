@@ -41,14 +41,19 @@ void engine_claimed(Engine *e, StoreRun **run)
 
     g_autofree char *unit = exec_unit_name(taken->id, taken->attempt);
 
-    if (engine_find(e, unit)) { /* a claim that was answered twice: the first one goes on */
+    a = engine_find(e, unit);
+    manager_run_changed(e->manager, taken->id, RUN_STARTING, RUN_RESULT_NONE);
+    if (a && a->view.orphan) { /* its name is taken: whose the unit is, is found out */
+        engine_take_row(a, taken, ATTEMPT_CLAIMED);
+        return;
+    }
+    if (a) { /* a claim that was answered twice: the first one goes on */
         store_run_free(taken);
         return;
     }
-    a = attempt_new(e, taken, ATTEMPT_CLAIMED);
-    manager_run_changed(e->manager, taken->id, RUN_STARTING, RUN_RESULT_NONE);
-    attempt_act(a);
+    attempt_act(attempt_new(e, taken, ATTEMPT_CLAIMED));
 }
+
 void engine_unit_changed(Engine *e, const UnitState *seen)
 {
     Attempt *a = engine_find(e, seen->unit);
@@ -118,19 +123,22 @@ void engine_wake(Engine *e)
     }
 }
 
-/* It was taken for a foreign one while the database had no row of it. */
-static void engine_take_row(Engine *e, Attempt *a, StoreRun *run)
+bool engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase)
 {
-    if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
-        g_hash_table_remove(e->by_run, &a->run->id);
-    store_run_free(a->run);
-    a->run = run;
-    g_hash_table_replace(e->by_run, &a->run->id, a);
-    e->n_orphans--;
-    a->view.orphan = false;
-    a->view.cause = run->cause;
-    a->view.phase = ATTEMPT_FOUND;
-    g_clear_pointer(&a->state, unit_state_free);
+    Engine *e = a->engine;
+
+    if (a->exec_busy || a->store_busy) {
+        if (run != a->next)
+            store_run_free(a->next);
+        a->next = run;
+        return false;
+    }
+    a->next = NULL;
+    attempt_drop(a);
+    a = attempt_new(e, run, phase);
+    a->view.unit_changed = a->touched = true;
+    attempt_act(a);
+    return true;
 }
 
 /* What is not among the rows any more is not ours to start: it was given back, and the answer to that was lost. What has
@@ -160,8 +168,8 @@ void engine_load(Engine *e, GPtrArray *runs)
         Attempt *known = engine_find(e, unit);
 
         g_hash_table_add(there, unit);
-        if (known && known->view.orphan && !known->exec_busy && !known->store_busy) {
-            engine_take_row(e, known, run);
+        if (known && known->view.orphan) {
+            engine_take_row(known, run, ATTEMPT_FOUND);
             runs->pdata[i] = NULL;
             continue;
         }

@@ -8,7 +8,8 @@
 typedef struct Attempt {
     Engine *engine;
     StoreRun *run;
-    Task *task; /* NULL while it is looked up, and where its revision cannot be had */
+    StoreRun *next; /* of an orphan that is busy: the row that turned up for its name; NULL: none */
+    Task *task;     /* NULL while it is looked up, and where its revision cannot be had */
     bool task_wanted;
     bool task_absent; /* its revision cannot be had: that is settled */
     char *unit;
@@ -55,6 +56,9 @@ struct Engine {
 
 /* engine.c. The attempt of that unit, NULL if there is none. */
 Attempt *engine_find(Engine *e, const char *unit);
+/* a was taken for the unit of nobody, and has a row now (taken over): it is looked at anew, as soon as nothing is under
+ * way for it. False: not yet. Where true, a is gone. */
+bool engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase);
 
 /* attempt.c. run is taken over; the engine owns the attempt. */
 Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase);
