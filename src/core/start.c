@@ -24,6 +24,7 @@ static void on_started(int r, const Error *error, void *userdata)
         a->view.unit_changed = true; /* read it: ours by its token, or somebody else's */
         break;
     case EXEC_REFUSED:
+        a->touched = false; /* no unit was made: one of that name is somebody else's */
         attempt_finish(a, RUN_RESOURCES, error->message);
         break;
     case EXEC_SHUTTING_DOWN:
