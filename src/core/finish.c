@@ -114,7 +114,10 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
     a->finished = e->ended;
     switch (e->verdict) {
     case EVIDENCE_NEVER:
-        if (attempt_was_never_started(a)) {
+        /* Which life of the manager this is may not be known yet. */
+        if (a->engine->manager->manager_stamp == 0) {
+            attempt_retry_later(a);
+        } else if (attempt_was_never_started(a)) {
             a->view.phase = ATTEMPT_CLAIMED;
             a->view.unit_changed = a->asked = false;
         } else {

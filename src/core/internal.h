@@ -31,7 +31,8 @@ struct Manager {
     char *data_directory;   /* of the private database; NULL where it is another */
     GList *looks;           /* helpers that look for database servers */
     char *boot_id;          /* of the kernel */
-    uint64_t manager_stamp; /* of the service manager; 0 while it has not been asked */
+    uint64_t manager_stamp; /* of the service manager; 0 while it has not said */
+    bool stamp_asked;
     bool store_started;
     ClockTimer *start_timer;
 

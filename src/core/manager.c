@@ -45,7 +45,7 @@ static void manager_set_state(Manager *m, ManagerState state, const char *reason
 
 bool manager_may_start(const Manager *m)
 {
-    return m->state == MANAGER_RUNNING && m->store_up && m->exec_up;
+    return m->state == MANAGER_RUNNING && m->store_up && m->exec_up && m->manager_stamp > 0;
 }
 
 static void manager_finish_stop(Manager *m)
@@ -153,14 +153,19 @@ static int manager_start_store(Manager *m)
     if (m->store_started)
         return 0;
     m->store_started = true;
-    clock_timer_disarm(m->start_timer);
     r = store_new(m->event, m->clock, &config, on_store, m, &m->store);
     return r < 0 ? r : store_start(m->store);
 }
 
+static void manager_ask_stamp(Manager *m);
+
+/* The stamp is not to be had: the store does without, and nothing is claimed. */
 static void on_start_timer(void *userdata)
 {
-    manager_start_store(userdata);
+    Manager *m = userdata;
+
+    manager_start_store(m);
+    manager_ask_stamp(m);
 }
 
 /* --- the service manager --- */
@@ -184,11 +189,29 @@ static void on_stamp(int r, uint64_t number, void *userdata)
 {
     Manager *m = userdata;
 
-    if (r >= 0)
-        m->manager_stamp = number;
-    else if (r == -ENOTCONN || r == -ECANCELED)
-        return; /* asked again with the next connection, or the timer has enough of it */
+    m->stamp_asked = false;
+    if (r == -ENOTCONN || r == -ECANCELED)
+        return; /* asked again with the next connection; the timer has enough of it */
+    if (r < 0) {
+        clock_timer_arm(m->start_timer, clock_boot(m->clock) + STAMP_WAIT_USEC);
+        return;
+    }
+    m->manager_stamp = number;
+    clock_timer_disarm(m->start_timer);
+    if (m->store)
+        store_set_manager_stamp(m->store, number);
     manager_start_store(m);
+    engine_wake(m->engine);
+    dispatcher_wake(m->dispatcher);
+}
+
+static void manager_ask_stamp(Manager *m)
+{
+    if (!m->exec_up || m->stamp_asked || m->manager_stamp > 0)
+        return;
+    m->stamp_asked = exec_manager_stamp(m->exec, on_stamp, m) >= 0;
+    if (!m->stamp_asked)
+        clock_timer_arm(m->start_timer, clock_boot(m->clock) + STAMP_WAIT_USEC);
 }
 
 static void on_exec_connection(bool up, void *userdata)
@@ -196,8 +219,7 @@ static void on_exec_connection(bool up, void *userdata)
     Manager *m = userdata;
 
     m->exec_up = up;
-    if (up && !m->store_started && exec_manager_stamp(m->exec, on_stamp, m) < 0)
-        manager_start_store(m);
+    manager_ask_stamp(m);
     if (m->state == MANAGER_RUNNING)
         manager_set_state(m, MANAGER_RUNNING, up ? "" : "the service manager cannot be reached over the bus");
     if (up) {

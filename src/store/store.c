@@ -272,6 +272,11 @@ int store_start(Store *s)
     return clock_timer_arm(s->retry, clock_boot(s->clock));
 }
 
+void store_set_manager_stamp(Store *s, uint64_t stamp)
+{
+    s->manager_stamp = stamp;
+}
+
 static void cancel_queue(Store *s, GQueue *q)
 {
     Op *op;

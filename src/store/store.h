@@ -28,7 +28,7 @@ typedef struct StoreConfig {
     const char *node;       /* this node's name */
     const char *boot_id;    /* of the kernel, 32 hex digits */
     uint64_t manager_stamp; /* UserspaceTimestampMonotonic of the service manager: tells one life of it from
-                               another */
+                               another; 0 is not known yet */
     const char *dump_directory; /* where the dump before a migration is kept; NULL: none is made */
     const char *reason_file; /* where the service of the private database says, in one line, why there is none
                                 (in memory); NULL: nobody says */
@@ -120,6 +120,8 @@ int store_new(
     sd_event *event, Clock *clock, const StoreConfig *config, StoreStateFn fn, void *userdata, Store **ret);
 /* Begins to connect; state changes are told by fn, first from the loop. */
 int store_start(Store *s);
+/* Where it was not known before: of the claims from now on. */
+void store_set_manager_stamp(Store *s, uint64_t stamp);
 void store_free(Store *s);
 /* Operations asked for and not answered yet. */
 unsigned store_pending(const Store *s);

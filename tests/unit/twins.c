@@ -232,6 +232,11 @@ int store_start(Store *s)
     return 0;
 }
 
+void store_set_manager_stamp(Store *s, uint64_t stamp)
+{
+    s->stamp = stamp;
+}
+
 static void jobs_cancel(bool of_store)
 {
     for (guint n = jobs.length; n > 0; n--) {
