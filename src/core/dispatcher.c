@@ -5,12 +5,14 @@
 #define CLAIM_MAX  256
 #define AHEAD_USEC (STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
 /* Units of ours, running or ended: the manager's cost for each grows with their number. */
-#define LOADED_MAX 1000
+#define LOADED_MAX  1000
+#define IN_VAIN_MAX 6 /* 3.2 s between claims, at most */
 
 struct Dispatcher {
     Manager *manager;
     uint64_t due; /* real µs from which a claim is worth while; UNSET: nothing waits */
     bool claiming;
+    unsigned in_vain; /* claims in a row that found nothing, though something was due by our clock */
     ClockTimer *timer;
 };
 
@@ -40,6 +42,20 @@ void dispatcher_free(Dispatcher *d)
     g_free(d);
 }
 
+/* What is due is the database's to say. Where its clock is behind ours, what we think due is not yet: it is asked for
+ * again after a while, and not at once and again. */
+static uint64_t dispatcher_next(Dispatcher *d, unsigned found, uint64_t next_due)
+{
+    uint64_t now = clock_real(d->manager->clock);
+
+    if (found > 0 || next_due == UNSET || next_due > now + AHEAD_USEC) {
+        d->in_vain = 0;
+        return next_due;
+    }
+    d->in_vain = MIN(d->in_vain + 1, IN_VAIN_MAX);
+    return now + AHEAD_USEC + (AHEAD_USEC << d->in_vain);
+}
+
 static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata)
 {
     Dispatcher *d = userdata;
@@ -51,7 +67,7 @@ static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata
             return; /* asked again when the store is back */
         d->due = MIN(d->due, clock_real(m->clock) + USEC_PER_SEC);
     } else {
-        d->due = MIN(d->due, next_due);
+        d->due = MIN(d->due, dispatcher_next(d, runs->len, next_due));
         for (guint i = 0; i < runs->len; i++) {
             StoreRun *run = g_ptr_array_index(runs, i);
 
