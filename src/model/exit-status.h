@@ -3,6 +3,8 @@
 
 #include "base/util.h"
 
+#define EXIT_STATUS_EXEC 203 /* the manager's: the program could not be executed */
+
 /* "TEMPFAIL" → 75, also a number 0…255; -EINVAL. */
 int exit_status_from_string(const char *s);
 /* NULL where it has none. */
