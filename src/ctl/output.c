@@ -29,16 +29,23 @@ static unsigned output_terminal_width(void)
     return 80;
 }
 
+static bool output_is_dumb(void)
+{
+    const char *term = util_strempty(getenv("TERM"));
+
+    return !*term || g_str_equal(term, "dumb");
+}
+
 /* SYSTEMD_COLORS says it outright: a boolean, a number of colours, or "auto-" and such a number, which leaves it to the
  * terminal as no variable does. */
 static bool output_wants_colours(bool tty)
 {
     static const char *const off[] = { "0", "no", "n", "false", "f", "off", NULL };
-    const char *colours = util_strempty(getenv("SYSTEMD_COLORS")), *term = util_strempty(getenv("TERM"));
+    const char *colours = util_strempty(getenv("SYSTEMD_COLORS"));
 
     if (*colours && !g_str_has_prefix(colours, "auto-"))
         return !g_strv_contains(off, colours);
-    return tty && !*util_strempty(getenv("NO_COLOR")) && *term && !g_str_equal(term, "dumb");
+    return tty && !*util_strempty(getenv("NO_COLOR")) && !output_is_dumb();
 }
 
 int output_setup(Ctl *ctl, char **ret_message)
@@ -50,7 +57,8 @@ int output_setup(Ctl *ctl, char **ret_message)
     ctl->legend = !args_has(&ctl->args, "no-legend");
     ctl->width = tty ? output_terminal_width() : 0;
     ctl->colours = output_wants_colours(tty);
-    ctl->pager = tty && !args_has(&ctl->args, "no-pager");
+    /* Where less cannot move, it asks for a key. */
+    ctl->pager = tty && !output_is_dumb() && !args_has(&ctl->args, "no-pager");
     if (!json || g_str_equal(json, "off")) {
         ctl->json = CTL_JSON_OFF;
     } else if (g_str_equal(json, "pretty") || (!*json && tty)) {
