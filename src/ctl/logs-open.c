@@ -42,7 +42,7 @@ static int logs_append_options(sd_bus_message *m, bool follow, const char *lines
     if (r >= 0 && lines && args_number(lines, 0, INT32_MAX, &number) >= 0)
         r = sd_bus_message_append(m, "{sv}", "lines", "t", (uint64_t)number);
     if (r >= 0 && output)
-        r = sd_bus_message_append(m, "{sv}", "output", "s", output);
+        r = sd_bus_message_append(m, "{sv}", "format", "s", output);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
