@@ -1,6 +1,7 @@
 /* The table of objects: what busctl introspect shows of each, and who answers it. */
 #include "api/object.h"
 
+#include "api/audit-methods.h"
 #include "api/database-methods.h"
 #include "api/list-methods.h"
 #include "api/node-methods.h"
@@ -83,6 +84,7 @@ static const ObjectMethod manager_methods[] = {
     { "Reload", "", "", "", task_methods_reload },
     { "UpgradeDatabase", "a{sv}", "", "options\0", database_methods_upgrade },
     { "Vacuum", "a{sv}", "t", "options\0removed\0", run_methods_vacuum },
+    { "ListAudit", "a{sv}su", "aa{sv}s", LIST_NAMES, audit_methods_list },
 };
 
 static const ObjectSignal manager_signals[] = {

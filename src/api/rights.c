@@ -60,6 +60,7 @@ static const RightsRow rows[] = {
     CHANGE("Vacuum", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     LOOK("ListNodes", ABOUT_NOTHING),
     LOOK("GetNode", ABOUT_NOTHING),
+    { "ListAudit", AUTH_MANAGE_DAEMON, ABOUT_NOTHING, false, AUTH_MANAGE_DAEMON },
     LOOK("Properties", ABOUT_NOTHING),
     /* Of these the path says what they are about. */
     CHANGE("Task.Run", AUTH_RUN, ABOUT_NOTHING),

@@ -22,9 +22,16 @@ static void manager_audit_log(const Caller *caller, const char *method, const ch
 
 void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted)
 {
-    StoreAudit a = { caller->uid, util_strempty(caller->unit), method, object, granted };
+    StoreAudit a = { caller->uid, caller->name, util_strempty(caller->unit), method, object, granted };
 
     manager_audit_log(caller, method, object, granted);
     if (m->store)
         store_audit(m->store, &a);
+}
+
+int manager_list_audit(Manager *m, const StoreAuditFilter *f, StoreAuditsFn fn, void *userdata, Error *error)
+{
+    int r = manager_check_store(m, error);
+
+    return r < 0 ? r : store_list_audit(m->store, f, fn, userdata);
 }

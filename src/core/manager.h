@@ -178,5 +178,6 @@ int database_helper_main(int argc, char **argv);
 /* Who asked for what, whether it was granted: written to the database, and to the journal. object holds no more than
  * names and numbers. */
 void manager_audit(Manager *m, const Caller *caller, const char *method, const char *object, bool granted);
+int manager_list_audit(Manager *m, const StoreAuditFilter *f, StoreAuditsFn fn, void *userdata, Error *error);
 /* Removes old history now; answers how many runs went. */
 int manager_vacuum(Manager *m, ManagerNumberFn fn, void *userdata, Error *error);

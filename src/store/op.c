@@ -22,6 +22,7 @@ static const OpInfo *const infos[] = {
     [OP_GET_RUN] = &op_get_run,
     [OP_LIST_RUNS] = &op_list_runs,
     [OP_LIST_NODES] = &op_list_nodes,
+    [OP_LIST_AUDIT] = &op_list_audit,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(infos) == _OP_KIND_MAX);
 
@@ -122,6 +123,21 @@ void op_answer(Op *op, const OpAnswer *a)
 {
     if (op->fn)
         infos[op->kind]->answer(op, a);
+}
+
+void op_where(Op *op, GString *sql, const char *before, const char *after, const char *value)
+{
+    op_set_text(op, op->n_values, value);
+    op->n_values++;
+    g_string_append_printf(sql, " AND %s$%u%s", before, op->n_values, after);
+}
+
+void op_where_u64(Op *op, GString *sql, const char *before, const char *after, uint64_t value)
+{
+    char text[24];
+
+    g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, value);
+    op_where(op, sql, before, after, text);
 }
 
 static void array_add(GString *array, const char *value)

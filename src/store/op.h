@@ -28,6 +28,7 @@ typedef enum OpKind {
     OP_GET_RUN,
     OP_LIST_RUNS,
     OP_LIST_NODES,
+    OP_LIST_AUDIT,
     _OP_KIND_MAX,
 } OpKind;
 
@@ -73,7 +74,7 @@ typedef struct OpInfo {
 
 extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_ask, op_pass_slot,
     op_requeue, op_running, op_stopping, op_cancel, op_end, op_audit, op_partitions, op_claim,
-    op_get_revision, op_get_run, op_list_runs, op_list_nodes;
+    op_get_revision, op_get_run, op_list_runs, op_list_nodes, op_list_audit;
 
 const OpInfo *op_info(OpKind kind);
 
@@ -85,6 +86,9 @@ void op_set_int(Op *op, unsigned i, int value);
 void op_set_bool(Op *op, unsigned i, bool value);
 void op_set_bytes(Op *op, unsigned i, GBytes *value);
 void op_set_key(Op *op, unsigned i, const char *format, ...) _printf_(3, 4);
+/* Adds a condition, its value being the next parameter, to the statement of a kind without a fixed one. */
+void op_where(Op *op, GString *sql, const char *before, const char *after, const char *value);
+void op_where_u64(Op *op, GString *sql, const char *before, const char *after, uint64_t value);
 void op_answer(Op *op, const OpAnswer *a);
 /* An array literal of value i of n operations; g_free. */
 char *op_array(Op *const *ops, unsigned n, unsigned i);

@@ -1,4 +1,4 @@
-/* Asking for runs, slots that are not to fire, and the audit. */
+/* Asking for runs, and slots that are not to fire. */
 #include "store/row.h"
 #include "store/store-internal.h"
 
@@ -136,30 +136,6 @@ int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t n
 }
 
 /* --- nobody waits for these */
-
-const OpInfo op_audit = {
-    .name = "audit",
-    .sql = "INSERT INTO audit (at, uid, unit, method, object, granted)"
-           " SELECT usec_to_time(at), uid, unit, method, object, granted"
-           " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[])"
-           "  AS q(at, uid, unit, method, object, granted)",
-    .n_values = 6,
-    .shared = true,
-    .answer = done_answer,
-};
-
-int store_audit(Store *s, const StoreAudit *a)
-{
-    Op *op = op_new(OP_AUDIT, NULL, NULL);
-
-    op_set_u64(op, 0, clock_real(s->clock));
-    op_set_u64(op, 1, a->uid);
-    op_set_text(op, 2, util_strempty(a->unit));
-    op_set_text(op, 3, a->method);
-    op_set_text(op, 4, util_strempty(a->object));
-    op_set_bool(op, 5, a->granted);
-    return store_enqueue(s, op);
-}
 
 const OpInfo op_partitions = {
     .name = "partitions",

@@ -53,22 +53,6 @@ static void list_runs_answer(Op *op, const OpAnswer *a)
 
 const OpInfo op_list_runs = { .name = "list_runs", .answer = list_runs_answer };
 
-/* One condition, its value being the next parameter. */
-static void where(Op *op, GString *sql, const char *before, const char *after, const char *value)
-{
-    op_set_text(op, op->n_values, value);
-    op->n_values++;
-    g_string_append_printf(sql, " AND %s$%u%s", before, op->n_values, after);
-}
-
-static void where_u64(Op *op, GString *sql, const char *before, const char *after, uint64_t value)
-{
-    char text[24];
-
-    g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, value);
-    where(op, sql, before, after, text);
-}
-
 /* The conditions differ from list to list, and so does the index that serves: the statement is planned with
  * what is asked for. */
 int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata)
@@ -78,21 +62,21 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
                                               : "SELECT " ROW_RUN_COLUMNS_SMALL " FROM run r WHERE true");
 
     if (f->task)
-        where(op, sql, "r.task = ", "", f->task);
+        op_where(op, sql, "r.task = ", "", f->task);
     if (f->state >= 0)
-        where(op, sql, "r.state = ", "", run_state_to_string((RunState)f->state));
+        op_where(op, sql, "r.state = ", "", run_state_to_string((RunState)f->state));
     if (f->result >= 0)
-        where(op, sql, "r.result = ", "", run_result_to_string((RunResult)f->result));
+        op_where(op, sql, "r.result = ", "", run_result_to_string((RunResult)f->result));
     if (f->since)
-        where_u64(op, sql, "r.asked >= usec_to_time(", "::bigint)", f->since);
+        op_where_u64(op, sql, "r.asked >= usec_to_time(", "::bigint)", f->since);
     if (f->until)
-        where_u64(op, sql, "r.asked <= usec_to_time(", "::bigint)", f->until);
+        op_where_u64(op, sql, "r.asked <= usec_to_time(", "::bigint)", f->until);
     if (f->requester)
-        where(op, sql, "r.requester = ", "", f->requester);
+        op_where(op, sql, "r.requester = ", "", f->requester);
     if (f->meta)
-        where(op, sql, "r.meta @> ", "::jsonb", f->meta);
+        op_where(op, sql, "r.meta @> ", "::jsonb", f->meta);
     if (f->before)
-        where_u64(op, sql, "r.id < ", "::bigint", f->before);
+        op_where_u64(op, sql, "r.id < ", "::bigint", f->before);
     g_string_append_printf(sql, " ORDER BY r.id DESC LIMIT %u", CLAMP(f->limit, 1, LIST_MAX));
     op->sql = g_string_free(sql, FALSE);
     return store_enqueue(s, op);

@@ -8,6 +8,7 @@
 #define TASK_FIELD(expression, type, field)     { ROW_##type, offsetof(StoreTask, field) },
 #define SCHEDULE_FIELD(expression, type, field) { ROW_##type, offsetof(StoreSchedule, field) },
 #define NODE_FIELD(expression, type, field)     { ROW_##type, offsetof(StoreNode, field) },
+#define AUDIT_FIELD(expression, type, field)    { ROW_##type, offsetof(StoreAuditEntry, field) },
 
 const RowField row_run[] = { ROW_RUN_WHOLE(RUN_FIELD) ROW_RUN_REST(RUN_FIELD) };
 const unsigned row_run_n = G_N_ELEMENTS(row_run);
@@ -19,6 +20,8 @@ const RowField row_schedule[] = { ROW_SCHEDULE_FIELDS(SCHEDULE_FIELD) };
 const unsigned row_schedule_n = G_N_ELEMENTS(row_schedule);
 const RowField row_node[] = { ROW_NODE_FIELDS(NODE_FIELD) };
 const unsigned row_node_n = G_N_ELEMENTS(row_node);
+
+static const RowField row_audit[] = { ROW_AUDIT_FIELDS(AUDIT_FIELD) };
 
 uint64_t row_u64(const PGresult *res, int row, int column)
 {
@@ -131,6 +134,11 @@ static void node_free(void *n)
     row_free(row_node, row_node_n, n);
 }
 
+static void audit_free(void *a)
+{
+    row_free(row_audit, G_N_ELEMENTS(row_audit), a);
+}
+
 static GPtrArray *row_all(const PGresult *res, int first, const RowField *fields, unsigned n, size_t size,
     GDestroyNotify free_record)
 {
@@ -168,4 +176,9 @@ GPtrArray *row_nodes(const PGresult *res)
 GPtrArray *row_schedules(const PGresult *res)
 {
     return row_all(res, 0, row_schedule, row_schedule_n, sizeof(StoreSchedule), schedule_row_free);
+}
+
+GPtrArray *row_audits(const PGresult *res)
+{
+    return row_all(res, 0, row_audit, G_N_ELEMENTS(row_audit), sizeof(StoreAuditEntry), audit_free);
 }

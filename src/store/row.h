@@ -40,6 +40,7 @@ uint64_t row_u64(const PGresult *res, int row, int column);
 /* All rows as StoreRun*, columns from first on. */
 GPtrArray *row_runs(const PGresult *res, int first);
 GPtrArray *row_attempts(const PGresult *res);
+GPtrArray *row_audits(const PGresult *res);
 GPtrArray *row_tasks(const PGresult *res);
 GPtrArray *row_schedules(const PGresult *res);
 GPtrArray *row_nodes(const PGresult *res);
@@ -132,6 +133,16 @@ GPtrArray *row_nodes(const PGresult *res);
     X("t.enabled", BOOL, enabled)                                                                            \
     X("t.deleted", BOOL, deleted)                                                                            \
     X("v.definition", TEXT, definition)
+
+#define ROW_AUDIT_FIELDS(X)                                                                                  \
+    X("time_to_usec(a.at)", U64, at)                                                                         \
+    X("a.id", U64, id)                                                                                       \
+    X("a.uid", U64, uid)                                                                                     \
+    X("a.user_name", TEXT, user)                                                                             \
+    X("a.unit", TEXT, unit)                                                                                  \
+    X("a.method", TEXT, method)                                                                              \
+    X("a.object", TEXT, object)                                                                              \
+    X("a.granted", BOOL, granted)
 
 #define ROW_SCHEDULE_FIELDS(X)                                                                               \
     X("s.task", TEXT, task)                                                                                  \

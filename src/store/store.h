@@ -315,6 +315,7 @@ int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *use
 
 typedef struct StoreAudit {
     uint64_t uid;
+    const char *user; /* its name, "" if unknown */
     const char *unit; /* of the caller, "" if unknown */
     const char *method;
     const char *object;
@@ -323,3 +324,25 @@ typedef struct StoreAudit {
 
 /* Written with the next batch; nobody waits for it. */
 int store_audit(Store *s, const StoreAudit *a);
+
+typedef struct StoreAuditEntry {
+    uint64_t at, id;
+    uint64_t uid;
+    char *user, *unit, *method, *object;
+    bool granted;
+} StoreAuditEntry;
+
+typedef struct StoreAuditFilter {
+    uint64_t since, until; /* real µs; 0 is open */
+    uint64_t uid;          /* UNSET is any */
+    const char *user;      /* the name it had; NULL is any, as for method */
+    const char *method;
+    int granted;                   /* -1 is any */
+    uint64_t before_at, before_id; /* entries older than this one; 0 is from the newest */
+    unsigned limit;                /* 1…1000 */
+} StoreAuditFilter;
+
+typedef void (*StoreAuditsFn)(
+    int r, GPtrArray *entries /* StoreAuditEntry* */, const Error *error, void *userdata);
+/* Newest first. */
+int store_list_audit(Store *s, const StoreAuditFilter *f, StoreAuditsFn fn, void *userdata);

@@ -549,6 +549,11 @@ int store_audit(Store *s, const StoreAudit *a)
     return 0;
 }
 
+int store_list_audit(Store *s, const StoreAuditFilter *f, StoreAuditsFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *userdata)
 {
     return -ENOTCONN;

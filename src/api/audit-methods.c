@@ -1,0 +1,181 @@
+/* The audit, page by page. An entry is small and bounded, so a page is limited by their number alone. */
+#include "api/audit-methods.h"
+
+#include "api/message.h"
+#include "api/property.h"
+
+#define PAGE_MAX 1000
+
+typedef struct AuditPage {
+    StoreAuditFilter filter;
+    char *user, *method;
+} AuditPage;
+
+static void audit_page_free(void *userdata)
+{
+    AuditPage *p = userdata;
+
+    g_free(p->user);
+    g_free(p->method);
+    g_free(p);
+}
+
+static int filter_time(sd_bus_message *m, uint64_t *ret, Error *error)
+{
+    int r = sd_bus_message_read(m, "t", ret);
+
+    if (r >= 0 && *ret > INT64_MAX)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The time is out of range.");
+    return r;
+}
+
+static int filter_since(sd_bus_message *m, void *userdata, Error *error)
+{
+    AuditPage *p = userdata;
+
+    return filter_time(m, &p->filter.since, error);
+}
+
+static int filter_until(sd_bus_message *m, void *userdata, Error *error)
+{
+    AuditPage *p = userdata;
+
+    return filter_time(m, &p->filter.until, error);
+}
+
+/* A name, or a number. */
+static int filter_user(sd_bus_message *m, void *userdata, Error *error)
+{
+    AuditPage *p = userdata;
+    const char *text;
+    int r = sd_bus_message_read(m, "s", &text);
+
+    if (r >= 0 && !g_ascii_string_to_unsigned(text, 10, 0, UINT32_MAX, &p->filter.uid, NULL))
+        p->user = g_strdup(text);
+    return r;
+}
+
+static int filter_method(sd_bus_message *m, void *userdata, Error *error)
+{
+    AuditPage *p = userdata;
+    const char *text;
+    int r = sd_bus_message_read(m, "s", &text);
+
+    if (r >= 0)
+        p->method = g_strdup(text);
+    return r;
+}
+
+static int filter_granted(sd_bus_message *m, void *userdata, Error *error)
+{
+    AuditPage *p = userdata;
+
+    return sd_bus_message_read(m, "b", &p->filter.granted);
+}
+
+static const MessageEntry filters[] = {
+    { "since", "t", filter_since },
+    { "until", "t", filter_until },
+    { "user", "s", filter_user },
+    { "method", "s", filter_method },
+    { "granted", "b", filter_granted },
+};
+
+/* The cursor is the time and the number of the last entry: "AT-ID". */
+static int audit_page_read_cursor(AuditPage *p, sd_bus_message *m, Error *error)
+{
+    g_auto(GStrv) parts = NULL;
+    const char *cursor;
+    uint32_t limit;
+    int r = sd_bus_message_read(m, "su", &cursor, &limit);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    p->filter.limit = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
+    if (!*cursor)
+        return 0;
+    parts = g_strsplit(cursor, "-", 3);
+    if (g_strv_length(parts) != 2 ||
+        !g_ascii_string_to_unsigned(parts[0], 10, 0, INT64_MAX, &p->filter.before_at, NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 1, INT64_MAX, &p->filter.before_id, NULL))
+        return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+    return 0;
+}
+
+/* Of old entries only the number is known. */
+static int audit_user(sd_bus_message *m, const void *record, size_t offset)
+{
+    const StoreAuditEntry *a = record;
+    g_autofree char *number = NULL;
+
+    if (!*a->user && a->uid != UNSET)
+        number = g_strdup_printf("%" G_GUINT64_FORMAT, a->uid);
+    return property_append_string(m, number ? number : a->user);
+}
+
+static const Property entry_rows[] = {
+    { "At", "t", property_number, offsetof(StoreAuditEntry, at), 0 },
+    { "Uid", "t", property_number, offsetof(StoreAuditEntry, uid), 0 },
+    { "User", "s", audit_user, 0, 0 },
+    { "Unit", "s", property_string, offsetof(StoreAuditEntry, unit), 0 },
+    { "Method", "s", property_string, offsetof(StoreAuditEntry, method), 0 },
+    { "Object", "s", property_string, offsetof(StoreAuditEntry, object), 0 },
+    { "Granted", "b", property_bool, offsetof(StoreAuditEntry, granted), 0 },
+};
+static const PropertyTable entry_properties = PROPERTY_TABLE(entry_rows);
+
+static int audit_page_fill(sd_bus_message *reply, const GPtrArray *entries, unsigned limit)
+{
+    g_autofree char *next = NULL;
+    int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+
+    for (guint i = 0; r >= 0 && i < entries->len; i++)
+        r = property_append_dict(reply, &entry_properties, g_ptr_array_index(entries, i), true);
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    if (entries->len == limit) {
+        const StoreAuditEntry *last = g_ptr_array_index(entries, entries->len - 1);
+
+        next = g_strdup_printf("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, last->at, last->id);
+    }
+    return r < 0 ? r : sd_bus_message_append(reply, "s", util_strempty(next));
+}
+
+static void on_entries(int r, GPtrArray *entries, const Error *error, void *userdata)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    Request *q = userdata;
+    const AuditPage *p = q->data;
+
+    if (r < 0) {
+        request_answer_error(q, r, error);
+        return;
+    }
+    reply = request_new_reply(q);
+    if (!reply)
+        return;
+    r = audit_page_fill(reply, entries, p->filter.limit);
+    if (r < 0)
+        request_answer_error(q, r, NULL);
+    else
+        request_answer_message(q, reply);
+}
+
+int audit_methods_list(Request *q, Error *error)
+{
+    AuditPage *p = g_new0(AuditPage, 1);
+    int r;
+
+    q->data = p;
+    q->free_data = audit_page_free;
+    p->filter.uid = UNSET;
+    p->filter.granted = -1;
+    r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
+    if (r >= 0)
+        r = audit_page_read_cursor(p, q->message, error);
+    if (r < 0)
+        return r;
+    p->filter.user = p->user;
+    p->filter.method = p->method;
+    return manager_list_audit(q->manager, &p->filter, on_entries, q, error);
+}
