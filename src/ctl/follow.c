@@ -1,6 +1,7 @@
 /* The journal of one run, line by line, and a progress bar below it. */
 #include "ctl/follow.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <systemd/sd-journal.h>
@@ -14,8 +15,10 @@
 #define ATTEMPTS 100
 
 struct Follow {
-    sd_journal *journal;
-    char *unit_prefix; /* of the attempts' units */
+    sd_journal *journal; /* NULL: the daemon reads it for us, and tells by fd */
+    int fd;              /* a line of JSON for each of the journal's entries; -1 when there are no more */
+    GString *pending;    /* the beginning of a line */
+    char *unit_prefix;   /* of the attempts' units */
     const char *unit_field;
     FILE *out;
     bool bar;    /* standard error is a terminal */
@@ -55,20 +58,37 @@ static int follow_open(Follow *f, uint64_t run, bool user)
     return r;
 }
 
-int follow_new(uint64_t run, bool user, FILE *out, Follow **ret)
+static Follow *follow_make(uint64_t run, bool user, FILE *out)
 {
-    g_autoptr(Follow) f = g_new0(Follow, 1);
-    int r;
+    Follow *f = g_new0(Follow, 1);
 
+    f->fd = -1;
+    f->pending = g_string_new(NULL);
     f->out = out;
     f->unit_prefix = g_strdup_printf("tsched-run-%" G_GUINT64_FORMAT "-", run);
     f->unit_field = user ? "_SYSTEMD_USER_UNIT" : "_SYSTEMD_UNIT";
     f->bar = isatty(STDERR_FILENO);
-    r = follow_open(f, run, user);
+    return f;
+}
+
+int follow_new(uint64_t run, bool user, FILE *out, Follow **ret)
+{
+    g_autoptr(Follow) f = follow_make(run, user, out);
+    int r = follow_open(f, run, user);
+
     if (r < 0)
         return r;
     *ret = g_steal_pointer(&f);
     return 0;
+}
+
+int follow_new_fd(uint64_t run, int fd, FILE *out, Follow **ret)
+{
+    Follow *f = follow_make(run, false, out);
+
+    f->fd = fd;
+    *ret = f;
+    return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 void follow_free(Follow *f)
@@ -76,6 +96,8 @@ void follow_free(Follow *f)
     if (!f)
         return;
     sd_journal_close(f->journal);
+    util_closep(&f->fd);
+    g_string_free(f->pending, TRUE);
     g_free(f->unit_prefix);
     g_free(f->drawn);
     g_free(f);
@@ -83,7 +105,7 @@ void follow_free(Follow *f)
 
 int follow_fd(const Follow *f)
 {
-    return sd_journal_get_fd(f->journal);
+    return f->journal ? sd_journal_get_fd(f->journal) : f->fd;
 }
 
 static void follow_clear(Follow *f)
@@ -120,8 +142,57 @@ static void follow_print(Follow *f)
     fputc('\n', f->out);
 }
 
+/* What is no UTF-8 is an array of numbers there. */
+static void follow_print_bytes(Follow *f, JsonArray *bytes)
+{
+    for (guint i = 0; i < json_array_get_length(bytes); i++)
+        fputc((int)json_array_get_int_element(bytes, i), f->out);
+    fputc('\n', f->out);
+}
+
+static void follow_print_line(Follow *f, const char *line)
+{
+    g_autoptr(JsonNode) node = json_from_string(line, NULL);
+    JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    JsonNode *message = o ? json_object_get_member(o, "MESSAGE") : NULL;
+
+    if (!message || !g_str_has_prefix(text_member(o, f->unit_field), f->unit_prefix))
+        return;
+    follow_clear(f);
+    if (JSON_NODE_HOLDS_ARRAY(message))
+        follow_print_bytes(f, json_node_get_array(message));
+    else
+        fprintf(f->out, "%s\n", text_member(o, "MESSAGE"));
+}
+
+static void follow_process_fd(Follow *f)
+{
+    char buffer[16384], *newline;
+    ssize_t n;
+
+    while (f->fd >= 0 && (n = read(f->fd, buffer, sizeof(buffer))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        g_string_append_len(f->pending, buffer, n);
+        while ((newline = memchr(f->pending->str, '\n', f->pending->len))) {
+            *newline = '\0';
+            follow_print_line(f, f->pending->str);
+            g_string_erase(f->pending, 0, newline - f->pending->str + 1);
+        }
+    }
+    if (f->fd >= 0 && n == 0)
+        util_closep(&f->fd);
+    fflush(f->out);
+}
+
 void follow_process(Follow *f)
 {
+    if (!f->journal) {
+        follow_process_fd(f);
+        return;
+    }
     sd_journal_process(f->journal);
     while (sd_journal_next(f->journal) > 0)
         follow_print(f);

@@ -10,6 +10,8 @@ typedef struct Follow Follow;
 
 /* user: the run belongs to the user's service manager. Output goes to out. */
 int follow_new(uint64_t run, bool user, FILE *out, Follow **ret);
+/* Likewise, from what OpenLog follows in JSON; fd is taken over, and no journal has to be readable. */
+int follow_new_fd(uint64_t run, int fd, FILE *out, Follow **ret);
 void follow_free(Follow *f);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Follow, follow_free)
 

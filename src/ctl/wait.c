@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "ctl/follow.h"
+#include "ctl/logs-open.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
@@ -157,16 +158,34 @@ static int wait_loop(Wait *w, JsonObject **ret, ClientError *e)
     }
 }
 
+/* Who may not read the journal has it read by the daemon. */
+static void wait_follow(Wait *w)
+{
+    FILE *out = w->ctl->json == CTL_JSON_OFF ? stdout : stderr;
+    g_auto(ClientError) error = { 0 };
+    int r;
+
+    if (logs_may_read(w->ctl)) {
+        r = follow_new(w->run, w->ctl->user, out, &w->follow);
+        if (r < 0)
+            output_note(w->ctl, _("The journal cannot be read: %s"), g_strerror(-r));
+        return;
+    }
+    r = logs_open(w->ctl->client, w->run, true, NULL, "json", &error);
+    if (r >= 0)
+        r = follow_new_fd(w->run, r, out, &w->follow);
+    if (r < 0)
+        output_note(w->ctl, _("The journal cannot be read: %s"),
+            error.error.message ? error.error.message : g_strerror(-r));
+}
+
 int wait_for_run(Ctl *ctl, uint64_t run, bool follow, JsonObject **ret, ClientError *e)
 {
     Wait w = { .ctl = ctl, .run = run };
     int r;
 
-    if (follow) {
-        r = follow_new(run, ctl->user, ctl->json == CTL_JSON_OFF ? stdout : stderr, &w.follow);
-        if (r < 0)
-            output_note(ctl, _("The journal cannot be read: %s"), g_strerror(-r));
-    }
+    if (follow)
+        wait_follow(&w);
     r = wait_loop(&w, ret, e);
     if (w.follow)
         follow_finish(w.follow);

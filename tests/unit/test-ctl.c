@@ -7,9 +7,11 @@
 #include "ctl/export.h"
 #include "ctl/files.h"
 #include "ctl/follow.h"
+#include "ctl/inputs.h"
 #include "ctl/logs.h"
 #include "ctl/table.h"
 #include "ctl/text.h"
+#include "lib/remote.h"
 
 static int parse(Args *ret, char **ret_message, const char *const *words)
 {
@@ -291,6 +293,68 @@ static void test_ask_refused(void)
     }
 }
 
+static void test_find_verb(void)
+{
+    static const struct {
+        const char *const words[6];
+        int at;
+    } cases[] = {
+        { { "status" }, 0 },
+        { { "--limit", "5", "list-runs" }, 2 },
+        { { "-qn", "5", "logs" }, 2 },
+        { { "--host=h", "--user", "x" }, 2 },
+        { { "-q", "--", "-odd" }, 2 },
+        { { "--nonsense", "x" }, 1 },
+        { { "--help" }, -1 },
+    };
+
+    ARRAY_FOREACH (c, cases)
+        g_assert_cmpint(
+            args_find_verb((int)g_strv_length((char **)c->words), (char *const *)c->words), ==, c->at);
+}
+
+static void test_remote(void)
+{
+    static const struct {
+        const char *host, *address;
+    } cases[] = {
+        { "h", "unixexec:path=ssh,argv1=-xT,argv2=--,argv3=h,argv4=systemd-stdio-bridge" },
+        { "u@h:22/c",
+            "unixexec:path=ssh,argv1=-xT,argv2=-p,argv3=22,argv4=--,argv5=u%40h,argv6=systemd-stdio-bridge,"
+            "argv7=--machine%3dc" },
+        { "[::1]:22",
+            "unixexec:path=ssh,argv1=-xT,argv2=-p,argv3=22,argv4=--,argv5=%3a%3a1,argv6=systemd-stdio-bridge" },
+        { "-oProxyCommand=x", NULL },
+        { "h:", NULL },
+        { "h:x", NULL },
+        { "h/", NULL },
+        { "", NULL },
+    };
+
+    g_unsetenv("SYSTEMD_SSH");
+    ARRAY_FOREACH (c, cases)
+        assert_text(remote_bus_address(c->host), c->address);
+}
+
+static void test_inputs(void)
+{
+    g_autoptr(JsonObject) task =
+        object("{\"Inputs\":[{\"Name\":\"a\",\"Type\":\"integer\",\"Required\":true,"
+               "\"Min\":1,\"Max\":9},{\"Name\":\"b\",\"Type\":\"string\","
+               "\"Default\":\"two words\",\"Choices\":[\"x\",\"y z\"]},"
+               "{\"Name\":\"c\",\"Type\":\"string\",\"Secret\":true,\"Required\":true}]}");
+    JsonArray *inputs = inputs_of(task);
+
+    g_assert_nonnull(inputs);
+    assert_text(inputs_describe(json_array_get_object_element(inputs, 0)), "integer, required, 1 to 9");
+    assert_text(
+        inputs_describe(json_array_get_object_element(inputs, 1)), "string, x | y z, default two words");
+    assert_text(inputs_example("t", inputs), "tschedctl run t a=1 c=@-");
+    json_array_remove_element(inputs, 2);
+    json_array_remove_element(inputs, 0);
+    assert_text(inputs_example("t", inputs), "tschedctl run t b=x");
+}
+
 static void test_files(void)
 {
     unsigned line = 0, column = 0;
@@ -346,6 +410,9 @@ int main(int argc, char **argv)
     g_test_add_func("/ctl/args/short", test_args_short);
     g_test_add_func("/ctl/args/refused", test_args_refused);
     g_test_add_func("/ctl/args/values", test_args_values);
+    g_test_add_func("/ctl/args/find-verb", test_find_verb);
+    g_test_add_func("/ctl/remote", test_remote);
+    g_test_add_func("/ctl/inputs", test_inputs);
     g_test_add_func("/ctl/exits", test_exits);
     g_test_add_func("/ctl/text", test_text);
     g_test_add_func("/ctl/table", test_table);
