@@ -205,7 +205,11 @@ int connection_open(sd_event *event, Clock *clock, const char *conninfo, const C
     }
     PQsetNoticeReceiver(c->pg, on_notice, NULL);
     if (PQstatus(c->pg) == CONNECTION_BAD) {
-        connection_break_pq(c);
+        const char *message = PQerrorMessage(c->pg);
+
+        /* libpq 17 has no words for a kind of socket that the unit does not allow. */
+        connection_break(
+            c, *message ? message : "no socket could be made for it, see ConnInfo= in taskschedd.conf(5)");
     } else {
         clock_timer_arm(c->stalled, clock_boot(clock) + CONNECTION_ANSWER_USEC);
         /* Before the first PQconnectPoll(), libpq wants to be treated as if it had answered "writing". */
