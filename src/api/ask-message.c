@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "api/memory-file.h"
 #include "api/message.h"
 #include "model/json.h"
 
@@ -21,6 +22,7 @@ struct AskMessage {
     int priority;
     bool has_priority;
     char *meta;
+    size_t input_max;
 };
 
 /* --- values of the input --- */
@@ -286,19 +288,40 @@ static int ask_read_files(sd_bus_message *m, void *userdata, Error *error)
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int ask_read_json(sd_bus_message *m, void *userdata, Error *error)
+static int ask_take_json(AskMessage *a, const char *text, size_t size, Error *error)
 {
     g_autofree char *reason = NULL;
-    AskMessage *a = userdata;
+
+    if (a->json)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The input is given as JSON twice.");
+    if (json_read(text, size, &a->json, &reason) < 0)
+        return error_set(error, ERROR_INVALID_INPUT, "The input is not JSON: %s", util_strempty(reason));
+    return 0;
+}
+
+static int ask_read_json(sd_bus_message *m, void *userdata, Error *error)
+{
     const char *text;
     int r = sd_bus_message_read(m, "s", &text);
 
+    return r < 0 ? r : ask_take_json(userdata, text, strlen(text), error);
+}
+
+static int ask_read_input_fd(sd_bus_message *m, void *userdata, Error *error)
+{
+    g_autoptr(GBytes) content = NULL;
+    AskMessage *a = userdata;
+    const char *text;
+    size_t size;
+    int fd; /* the message's */
+    int r = sd_bus_message_read(m, "h", &fd);
+
+    if (r >= 0)
+        r = memory_file_read(fd, a->input_max, &content, error);
     if (r < 0)
         return r;
-    r = json_read(text, strlen(text), &a->json, &reason);
-    if (r < 0)
-        return error_set(error, ERROR_INVALID_INPUT, "The input is not JSON: %s", util_strempty(reason));
-    return 0;
+    text = g_bytes_get_data(content, &size);
+    return ask_take_json(a, size > 0 ? text : "", size, error);
 }
 
 static int ask_read_raw(sd_bus_message *m, void *userdata, Error *error)
@@ -317,6 +340,7 @@ static const MessageEntry options[] = {
     { "files", "a{say}", ask_read_files },
     { "json", "s", ask_read_json },
     { "raw", "ay", ask_read_raw },
+    { "input-fd", "h", ask_read_input_fd },
 };
 
 static bool ask_has_values(const AskMessage *a)
@@ -356,7 +380,7 @@ static int ask_combine(AskMessage *a, Error *error)
 
 /* ------------------------------------------------------------------------------------------------------ */
 
-int ask_message_read(sd_bus_message *m, const char *task, AskMessage **ret, Error *error)
+int ask_message_read(sd_bus_message *m, const char *task, size_t input_max, AskMessage **ret, Error *error)
 {
     g_autoptr(AskMessage) a = g_new0(AskMessage, 1);
     int r;
@@ -365,6 +389,7 @@ int ask_message_read(sd_bus_message *m, const char *task, AskMessage **ret, Erro
     a->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     a->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     a->task = g_strdup(task);
+    a->input_max = input_max;
     r = ask_read_input(a, m, error);
     if (r >= 0)
         r = message_read_dict(m, options, G_N_ELEMENTS(options), "option", a, error);

@@ -5,6 +5,7 @@
 #include "api/database-methods.h"
 #include "api/list-methods.h"
 #include "api/node-methods.h"
+#include "api/run-files.h"
 #include "api/run-message.h"
 #include "api/run-methods.h"
 #include "api/signals.h"
@@ -164,6 +165,9 @@ static const ObjectMethod run_methods[] = {
     { "Cancel", "", "", "", run_methods_cancel },
     { "Kill", "i", "", "signal\0", run_methods_kill },
     { "Retry", "", "to", "new_run\0path\0", run_methods_retry },
+    { "OpenLog", "a{sv}", "h", "options\0log\0", run_files_open_log },
+    { "OpenInput", "", "h", "input\0", run_files_open_input },
+    { "OpenOutput", "", "h", "output\0", run_files_open_output },
 };
 
 static bool is_run(const char *const *labels)

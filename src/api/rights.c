@@ -38,6 +38,12 @@ typedef struct RightsRow {
         member, AUTH_CONTROL, ABOUT_RUN, true, of_own                                                        \
     }
 
+/* Content of a run: looking, but not for everybody. */
+#define CONTENT(member)                                                                                      \
+    {                                                                                                        \
+        member, AUTH_CONTROL, ABOUT_RUN, false, AUTH_VIEW                                                    \
+    }
+
 static const RightsRow rows[] = {
     CHANGE("RunTask", AUTH_RUN, ABOUT_TASK),
     OF_RUN("CancelRun", AUTH_VIEW),
@@ -71,6 +77,9 @@ static const RightsRow rows[] = {
     OF_RUN("Run.Cancel", AUTH_VIEW),
     OF_RUN("Run.Kill", AUTH_VIEW),
     OF_RUN("Run.Retry", AUTH_RUN),
+    CONTENT("Run.OpenLog"),
+    CONTENT("Run.OpenInput"),
+    CONTENT("Run.OpenOutput"),
 };
 
 typedef struct Rights {

@@ -4,6 +4,8 @@
 #include "api/message.h"
 #include "model/json.h"
 
+/* Of larger content a message has none: the limit of a bus is 32 MiB, and the daemon would be thrown out. */
+#define CONTENT_MAX (4 * 1024 * 1024)
 /* Keys, short strings and numbers of one run; its long strings are counted. */
 #define WEIGHT_FIXED 4096
 
@@ -216,19 +218,24 @@ static int run_wall(sd_bus_message *m, const void *record, size_t offset)
     return sd_bus_message_append(m, "t", run_message_span(run->started, run->finished));
 }
 
+static const char *run_message_bounded(const char *content)
+{
+    return content && strlen(content) <= CONTENT_MAX ? content : "";
+}
+
 static int run_input(sd_bus_message *m, const void *record, size_t offset)
 {
     const RunRecord *r = record;
     g_autofree char *input = r->view->content ? run_message_input(r->run) : NULL;
 
-    return property_append_string(m, input);
+    return property_append_string(m, run_message_bounded(input));
 }
 
 static int run_output(sd_bus_message *m, const void *record, size_t offset)
 {
     const RunRecord *r = record;
 
-    return property_append_string(m, r->view->content ? r->run->output : NULL);
+    return property_append_string(m, r->view->content ? run_message_bounded(r->run->output) : NULL);
 }
 
 static int run_meta(sd_bus_message *m, const void *record, size_t offset)
@@ -304,6 +311,7 @@ static size_t run_message_length(const char *s)
 size_t run_message_weight(const StoreRun *run)
 {
     /* Each pair of the metadata is aligned to 8 bytes with two lengths before it. */
-    return WEIGHT_FIXED + run_message_length(run->output) + run_message_length(run->meta) * 6 +
-           run_message_length(run->reason) + run_message_length(run->schedule);
+    return WEIGHT_FIXED + run_message_length(run_message_bounded(run->output)) +
+           run_message_length(run->meta) * 6 + run_message_length(run->reason) +
+           run_message_length(run->schedule);
 }

@@ -48,7 +48,7 @@ int run_methods_run(Request *q, Error *error)
     int r = request_read_label(q, 0, &task, error);
 
     if (r >= 0)
-        r = ask_message_read(q->message, task, &message, error);
+        r = ask_message_read(q->message, task, manager_input_max(q->manager), &message, error);
     if (r < 0)
         return r;
     ask = ask_message_ask(message);

@@ -4,6 +4,8 @@
 
 #include "exec/properties.h"
 
+#define DEFINITION_MAX (4 * 1024 * 1024)
+
 /* A user's manager cannot make a process another user's, and says so of some group that nobody wrote down. */
 static bool definition_is_privileged(const char *key)
 {
@@ -54,12 +56,28 @@ static void definition_check_schedules(const Task *t, size_t input_max, DiagList
     }
 }
 
+/* A task is shown whole in one message of the bus. */
+static bool definition_fits(const TaskSource *sources, size_t n, DiagList *diags)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < n; i++)
+        size += sources[i].length;
+    if (size > DEFINITION_MAX)
+        diag_add(diags, sources[0].path, 0, 0, "", "with its drop-ins it is larger than %d MiB",
+            DEFINITION_MAX / 1024 / 1024);
+    return size <= DEFINITION_MAX;
+}
+
 int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,
     DiagList *diags, Task **ret)
 {
     guint before = diags->len;
-    g_autoptr(Task) t = task_read(name, sources, n, diags);
+    g_autoptr(Task) t = NULL;
 
+    if (!definition_fits(sources, n, diags))
+        return -EINVAL;
+    t = task_read(name, sources, n, diags);
     definition_check_settings(t, config->user_scope, diags);
     if (diags->len == before)
         definition_check_schedules(t, config->input_max, diags);

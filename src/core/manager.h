@@ -104,6 +104,17 @@ int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *us
 /* Ids of runs that have a unit here or are about to, in no order; at most limit. Of uint64_t; owned. */
 GArray *manager_list_live_runs(Manager *m, unsigned limit);
 
+/* Bytes that an input may have (InputMax=). */
+size_t manager_input_max(const Manager *m);
+/* A run's journal for a caller who may read it; see exec_open_log() for the options and *ret. Answers at once. */
+typedef struct ManagerLog {
+    bool follow;
+    uint64_t lines;
+    const char *format;
+} ManagerLog;
+int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, const GPtrArray *attempts,
+    const ManagerLog *log, int *ret, Error *error);
+
 /* --- nodes --- */
 
 int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,

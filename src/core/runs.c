@@ -374,6 +374,39 @@ GArray *manager_list_live_runs(Manager *m, unsigned limit)
     return engine_list(m->engine, limit);
 }
 
+size_t manager_input_max(const Manager *m)
+{
+    return m->config.input_max;
+}
+
+int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, const GPtrArray *attempts,
+    const ManagerLog *log, int *ret, Error *error)
+{
+    g_autofree ExecLogUnit *units = g_new0(ExecLogUnit, attempts->len);
+    ExecLog l = {
+        .uid = caller->uid,
+        .run = run->id,
+        .units = units,
+        .n_units = attempts->len,
+        .follow = log->follow,
+        .lines = log->lines,
+        .format = log->format,
+    };
+    int r;
+
+    for (guint i = 0; i < attempts->len; i++) {
+        const StoreAttempt *a = g_ptr_array_index(attempts, i);
+
+        units[i] = (ExecLogUnit){ a->unit, a->invocation_id };
+    }
+    r = exec_open_log(m->exec, &l, ret);
+    if (r == -EBUSY)
+        return error_set(error, ERROR_LIMIT_EXCEEDED, "Too many logs are being read already");
+    if (r < 0)
+        return error_set(error, ERROR_FAILED, "The journal cannot be read: %s", g_strerror(-r));
+    return 0;
+}
+
 int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,
     void *userdata, Error *error)
 {

@@ -45,6 +45,7 @@ int exec_new(sd_event *event, const ExecConfig *config, const ExecEvents *events
     e->releases = g_hash_table_new(g_str_hash, g_str_equal);
     e->failed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     e->evidences = g_hash_table_new(NULL, NULL);
+    e->journals = g_hash_table_new(NULL, NULL);
     exec_find_cgroup_root(e);
     r = sd_event_add_defer(event, &e->defer, work_on_defer, e);
     if (r >= 0)
@@ -70,12 +71,14 @@ void exec_free(Exec *e)
         op->type->answer(op, -ECANCELED);
     }
     evidence_cancel_all(e);
+    journal_end_all(e);
     g_ptr_array_unref(e->slots);
     sd_bus_unref(e->bus);
     g_hash_table_unref(e->starts);
     g_hash_table_unref(e->releases);
     g_hash_table_unref(e->failed);
     g_hash_table_unref(e->evidences);
+    g_hash_table_unref(e->journals);
     sd_event_source_disable_unref(e->defer);
     sd_event_source_disable_unref(e->watch);
     sd_event_unref(e->event);

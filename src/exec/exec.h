@@ -163,3 +163,23 @@ int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn
 /* The helper's side: `taskschedd --helper=evidence`, queries as JSON lines on stdin, answers on stdout. Exit
  * status. */
 int evidence_helper_main(void);
+
+/* --- a run's journal, for a caller --- */
+
+typedef struct ExecLogUnit {
+    const char *unit, *invocation_id; /* "" where it is not known */
+} ExecLogUnit;
+
+typedef struct ExecLog {
+    uint64_t uid; /* of the caller: there are bounds for each */
+    uint64_t run;
+    const ExecLogUnit *units;
+    size_t n_units;
+    bool follow;
+    uint64_t lines;     /* the latest so many; UNSET: all */
+    const char *format; /* a word that journalctl's --output= takes */
+} ExecLog;
+
+/* *ret is the end of a pipe that the lines can be read from, the caller's. What writes them is killed when that is closed
+ * everywhere, or after a while. -EBUSY: there are too many of this caller or in all. */
+int exec_open_log(Exec *e, const ExecLog *log, int *ret);

@@ -83,6 +83,7 @@ struct Exec {
     GHashTable *releases;  /* unit → Work* */
     GHashTable *failed;    /* set of units that are known to have failed */
     GHashTable *evidences; /* set of helper processes */
+    GHashTable *journals;  /* likewise, of those that read for a caller */
     sd_event_source *defer, *watch;
 };
 
@@ -134,3 +135,4 @@ int files_remove_tree(const char *directory, const char *name, unsigned *budget)
 char *files_private_directory(const char *output_directory);
 
 void evidence_cancel_all(Exec *e);
+void journal_end_all(Exec *e);

@@ -27,7 +27,8 @@ const OpInfo op_get_run = {
     .sql = "SELECT " ROW_RUN_COLUMNS " FROM run r WHERE r.id = $1::bigint",
     .second_name = "get_attempts",
     .second_sql =
-        "SELECT " ROW_LIST(ROW_ATTEMPT_FIELDS) " FROM attempt a WHERE a.run = $1::bigint ORDER BY a.attempt",
+        "SELECT " ROW_LIST(ROW_ATTEMPT_FIELDS) " FROM (SELECT * FROM attempt WHERE run = $1::bigint"
+                                               " ORDER BY attempt DESC LIMIT 1000) a ORDER BY a.attempt",
     .second_n_values = 1,
     .n_values = 1,
     .answer = get_run_answer,

@@ -259,8 +259,8 @@ int store_cancel(Store *s, uint64_t run, const char *reason, StoreCancelFn fn, v
 /* --- reading --- */
 
 typedef void (*StoreRunsFn)(int r, GPtrArray *runs /* StoreRun* */, const Error *error, void *userdata);
-typedef void (*StoreRunFn)(
-    int r, const StoreRun *run, const GPtrArray *attempts /* StoreAttempt* */, void *userdata);
+typedef void (*StoreRunFn)(int r, const StoreRun *run,
+    const GPtrArray *attempts /* StoreAttempt*, the latest 1000 */, void *userdata);
 
 typedef struct StoreFilter {
     const char *task;      /* NULL is any, as for all others */

@@ -1,7 +1,9 @@
 """A D-Bus client over libsystemd, so that the tests see error names and exact types. Values are Python's own; a
-variant is a pair (signature, value) when sent and the bare value when received."""
+variant is a pair (signature, value) when sent and the bare value when received. A file descriptor that was received is
+the caller's to close."""
 
 import ctypes
+import os
 import time
 
 lib = ctypes.CDLL("libsystemd.so.0")
@@ -47,7 +49,9 @@ def container(m, kind, contents, values, each):
 
 
 def append(m, kind, value):
-    if kind in NUMBERS:
+    if kind == "h":
+        check(lib.sd_bus_message_append_basic(m, ctypes.c_char(b"h"), ctypes.byref(ctypes.c_int(value))), kind)
+    elif kind in NUMBERS:
         number = NUMBERS[kind](value)
         check(lib.sd_bus_message_append_basic(m, ctypes.c_char(kind.encode()), ctypes.byref(number)), kind)
     elif kind in ("s", "o", "g"):
@@ -75,6 +79,10 @@ def read_all(m):
             text = ctypes.c_char_p()
             check(lib.sd_bus_message_read_basic(m, kind, ctypes.byref(text)), name)
             found.append(text.value.decode())
+        elif name == "h":
+            fd = ctypes.c_int()
+            check(lib.sd_bus_message_read_basic(m, kind, ctypes.byref(fd)), name)
+            found.append(os.dup(fd.value))
         elif name in NUMBERS:
             number = NUMBERS[name]()
             check(lib.sd_bus_message_read_basic(m, kind, ctypes.byref(number)), name)

@@ -773,6 +773,11 @@ int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GByt
     return 0;
 }
 
+int exec_open_log(Exec *e, const ExecLog *log, int *ret)
+{
+    return -ECANCELED;
+}
+
 /* The journal knows which units had a process. */
 int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn, void *userdata)
 {
