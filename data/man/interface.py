@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""interface.py NAME FILE... - the man page of a D-Bus interface, from its XML, as roff on standard output.
+"""interface.py NAME FILE... - the man page of a D-Bus interface, from its XML, as roff on standard output. What is no XML is
+an example: its text is shown as it is.
 
 The first comment of a file introduces it, the comment before an interface or a member is its text. In such a text
 "@name:" begins the paragraph of an argument and "Errors:" that of the errors; an interface, method, property or signal
 whose text begins with its own name needs no second one. What says nothing of "Since" was there from the first version.
 """
 
+import pathlib
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -100,6 +102,13 @@ def print_interface(path, interface, comment):
                 print_member(member, text)
 
 
+def print_example(path):
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    print(f".SS {roff(pathlib.Path(path).name)}\n.nf")
+    print("\n".join(roff(line) for line in text.rstrip("\n").split("\n")))
+    print(".fi")
+
+
 def parse(path):
     """The introduction, and each interface with the path of its object and the comment before it. A node inside another
     is named from there on; what stands in capital letters in its name is any."""
@@ -125,7 +134,7 @@ def parse(path):
 
 
 def main(name, paths):
-    pages = [parse(path) for path in paths]
+    pages = [parse(path) for path in paths if path.endswith(".xml")]
     print(f'.\\" Made from the XML of the interface.\n.TH "{name}" "5" "" "taskschedd" "File Formats Manual"')
     print(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.nh\n.ad l")
     print(f".SH NAME\n{roff(name)} \\- the D\\-Bus interface of the task scheduler")
@@ -141,6 +150,10 @@ def main(name, paths):
     for _head, interfaces in pages:
         for path, interface, comment in interfaces:
             print_interface(path, interface, comment)
+    print(f".SH EXAMPLES\nThese files are in {roff('/usr/share/doc/taskschedd/examples')}.")
+    for path in paths:
+        if not path.endswith(".xml"):
+            print_example(path)
     print(".SH \"SEE ALSO\"\n\\fBtaskschedd\\fR(8), \\fBtschedctl\\fR(1), \\fBtaskschedd.task\\fR(5), \\fBbusctl\\fR(1)")
 
 

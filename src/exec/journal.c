@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <systemd/sd-id128.h>
 
 #define PROGRAM "/usr/bin/journalctl"
 /* Of all callers together, and of one. */
@@ -114,6 +115,7 @@ static void journal_match_unit(GPtrArray *argv, const ExecLogUnit *u, bool user)
 static GPtrArray *journal_argv(const Exec *e, const ExecLog *log)
 {
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+    sd_id128_t machine;
 
     g_ptr_array_add(argv, g_strdup("journalctl"));
     g_ptr_array_add(argv, g_strdup("--quiet"));
@@ -123,12 +125,19 @@ static GPtrArray *journal_argv(const Exec *e, const ExecLog *log)
         g_ptr_array_add(argv, g_strdup_printf("--lines=%" G_GUINT64_FORMAT, log->lines));
     else
         g_ptr_array_add(argv, g_strdup("--lines=all"));
-    if (log->follow)
+    /* What is followed would be of this boot alone, by an id that is another in a container, if not for --merge: */
+    if (log->follow) {
         g_ptr_array_add(argv, g_strdup("--follow"));
+        g_ptr_array_add(argv, g_strdup("--merge"));
+    }
     for (size_t i = 0; i < log->n_units; i++)
         journal_match_unit(argv, &log->units[i], e->user_scope);
     /* What the daemon itself says of the run. */
     g_ptr_array_add(argv, g_strdup_printf("TASKSCHEDD_RUN=%" G_GUINT64_FORMAT, log->run));
+    /* that takes other hosts' lines too, if any lie here, and they number their runs likewise. */
+    if (sd_id128_get_machine(&machine) >= 0)
+        g_ptr_array_add(
+            argv, g_strdup_printf("_MACHINE_ID=" SD_ID128_FORMAT_STR, SD_ID128_FORMAT_VAL(machine)));
     g_ptr_array_add(argv, g_strdup(e->user_scope ? "_SYSTEMD_USER_UNIT=taskschedd.service"
                                                  : "_SYSTEMD_UNIT=taskschedd.service"));
     g_ptr_array_add(argv, NULL);
