@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 struct Api {
+    sd_event *event; /* borrowed */
     Bus *bus;
     Auth *auth;
     Signals *signals;
@@ -42,6 +43,7 @@ static void on_down(void *userdata)
     signals_set_bus(a->signals, NULL, a->manager);
     (void)manager_set_bus(a->manager, NULL);
     auth_reset(a->auth);
+    manager_object_reset(a->object);
 }
 
 int api_new(sd_event *event, Clock *clock, bool user_scope, ClockFn ready, void *userdata, Api **ret)
@@ -50,6 +52,7 @@ int api_new(sd_event *event, Clock *clock, bool user_scope, ClockFn ready, void 
     g_autoptr(Api) a = g_new0(Api, 1);
     int r;
 
+    a->event = event;
     a->ready = ready;
     a->userdata = userdata;
     r = auth_new(clock, user_scope, &a->auth);
@@ -65,7 +68,7 @@ int api_new(sd_event *event, Clock *clock, bool user_scope, ClockFn ready, void 
 
 int api_start(Api *a, Manager *m, const char *node)
 {
-    int r = manager_object_new(m, a->auth, node, &a->object);
+    int r = manager_object_new(a->event, m, a->auth, node, &a->object);
 
     if (r < 0)
         return r;

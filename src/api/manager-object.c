@@ -9,7 +9,7 @@ struct ManagerObject {
     Objects *objects;
     Auth *auth;
     char *node;
-    GHashTable *counts; /* uid → unanswered requests */
+    Turns *turns;
 };
 
 /* --- calls --- */
@@ -19,6 +19,7 @@ typedef struct Call {
     Request *request;
     const ObjectKind *kind;
     const ObjectMethod *method;
+    TurnUser *turn;
     char *member; /* as it is spoken of: "RunTask", "Run.Cancel", "Properties" */
 } Call;
 
@@ -66,24 +67,40 @@ static int manager_object_call(const Call *c, Error *error)
     return manager_object_enter(c, c->method ? c->method->fn : get, error);
 }
 
-static void on_identified(int r, const Caller *caller, void *userdata)
+static void on_turn(int r, void *userdata)
 {
     g_autoptr(Call) call = userdata;
     Request *q = call->request;
     g_auto(Error) error = { 0 };
 
     if (r < 0) {
-        error_set(&error, ERROR_ACCESS_DENIED, "The message bus does not say who asks.");
-        request_answer_error(q, r, &error);
+        request_free(q);
         return;
     }
-    r = request_set_caller(q, caller, auth_is_privileged(call->object->auth, caller), call->object->counts);
-    if (r < 0)
-        error_set(&error, ERROR_LIMIT_EXCEEDED, "User %s has too many unanswered requests.", caller->name);
-    else
-        r = manager_object_call(call, &error);
+    q->turn = call->turn;
+    r = manager_object_call(call, &error);
     if (r < 0)
         request_answer_error(q, r, &error);
+}
+
+static void on_identified(int r, const Caller *caller, void *userdata)
+{
+    Call *call = userdata;
+    Request *q = call->request;
+    g_auto(Error) error = { 0 };
+
+    if (r < 0) {
+        error_set(&error, ERROR_ACCESS_DENIED, "The message bus does not say who asks.");
+    } else {
+        request_set_caller(q, caller, auth_is_privileged(call->object->auth, caller));
+        r = turns_enter(
+            call->object->turns, caller->uid, q->privileged, q->message, on_turn, call, &call->turn);
+        if (r >= 0)
+            return;
+        error_set(&error, ERROR_LIMIT_EXCEEDED, "User %s has too many unanswered requests.", caller->name);
+    }
+    request_answer_error(q, r, &error);
+    call_free(call);
 }
 
 static char *manager_object_member(const ObjectCall *c)
@@ -115,13 +132,18 @@ static void on_call(sd_bus_message *m, ObjectCall *c, void *userdata)
 
 /* ------------------------------------------------------------------------------------------------------ */
 
-int manager_object_new(Manager *m, Auth *auth, const char *node, ManagerObject **ret)
+int manager_object_new(sd_event *event, Manager *m, Auth *auth, const char *node, ManagerObject **ret)
 {
     ManagerObject *o = g_new0(ManagerObject, 1);
+    int r = turns_new(event, &o->turns);
+
+    if (r < 0) {
+        g_free(o);
+        return r;
+    }
 
     o->auth = auth;
     o->node = g_strdup(node);
-    o->counts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     o->world = (ObjectWorld){ .manager = m, .node = o->node };
     o->objects = objects_new(&o->world, on_call, o);
     *ret = o;
@@ -133,7 +155,7 @@ void manager_object_free(ManagerObject *o)
     if (!o)
         return;
     objects_free(o->objects);
-    g_hash_table_unref(o->counts);
+    turns_free(o->turns);
     g_free(o->node);
     g_free(o);
 }
@@ -141,6 +163,11 @@ void manager_object_free(ManagerObject *o)
 int manager_object_add(ManagerObject *o, sd_bus *bus)
 {
     return objects_add(o->objects, bus);
+}
+
+void manager_object_reset(ManagerObject *o)
+{
+    turns_reset(o->turns);
 }
 
 void manager_object_run_changed(ManagerObject *o, uint64_t run)

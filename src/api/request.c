@@ -4,8 +4,6 @@
 #include "api/message.h"
 #include "base/log.h"
 
-/* One user without privilege can keep this much waiting, and no more. */
-#define UNANSWERED_MAX 32
 /* An error's text: enough for every fault of a long definition, far below what a bus carries. */
 #define ERROR_TEXT_MAX (256 * 1024)
 
@@ -19,49 +17,27 @@ Request *request_new(Manager *m, Auth *auth, sd_bus_message *message)
     return q;
 }
 
-static unsigned request_count(const Request *q)
-{
-    return GPOINTER_TO_UINT(g_hash_table_lookup(q->counts, &q->caller.uid));
-}
-
 void request_free(Request *q)
 {
     if (!q)
         return;
-    if (q->counted) {
-        unsigned n = request_count(q);
-
-        if (n > 1)
-            g_hash_table_insert(
-                q->counts, g_memdup2(&q->caller.uid, sizeof(q->caller.uid)), GUINT_TO_POINTER(n - 1));
-        else
-            g_hash_table_remove(q->counts, &q->caller.uid);
-    }
     if (q->free_data)
         q->free_data(q->data);
-    g_clear_pointer(&q->counts, g_hash_table_unref);
     sd_bus_message_unref(q->message);
     g_free((char *)q->caller.name);
     g_free((char *)q->caller.unit);
     g_strfreev(q->labels);
+    if (q->turn)
+        turns_leave(q->turn);
     g_free(q);
 }
 
-int request_set_caller(Request *q, const Caller *caller, bool privileged, GHashTable *counts)
+void request_set_caller(Request *q, const Caller *caller, bool privileged)
 {
     q->caller.uid = caller->uid;
     q->caller.name = g_strdup(caller->name);
     q->caller.unit = g_strdup(caller->unit);
     q->privileged = privileged;
-    q->counts = g_hash_table_ref(counts);
-    if (privileged)
-        return 0;
-    if (request_count(q) >= UNANSWERED_MAX)
-        return -EBUSY;
-    g_hash_table_insert(
-        counts, g_memdup2(&caller->uid, sizeof(caller->uid)), GUINT_TO_POINTER(request_count(q) + 1));
-    q->counted = true;
-    return 0;
 }
 
 /* --- arguments --- */

@@ -6,6 +6,7 @@
 
 #include "api/auth.h"
 #include "api/property.h"
+#include "api/turn.h"
 
 typedef struct Request Request;
 typedef struct ObjectKind ObjectKind; /* see object.h */
@@ -28,9 +29,8 @@ struct Request {
     const ObjectKind *kind;
     const ObjectWorld *world;
     const char *property; /* NULL: it is a method */
-    GHashTable *counts;   /* uid → unanswered requests of callers without privilege, shared */
-    bool counted;
-    void *data; /* of the handler */
+    TurnUser *turn;       /* it is at work; NULL before and where nobody counts */
+    void *data;           /* of the handler */
     GDestroyNotify free_data;
 };
 
@@ -38,8 +38,8 @@ Request *request_new(Manager *m, Auth *auth, sd_bus_message *message);
 void request_free(Request *q);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Request, request_free)
 
-/* Takes the caller over. counts as above; -EBUSY where this user has too many unanswered requests. */
-int request_set_caller(Request *q, const Caller *caller, bool privileged, GHashTable *counts);
+/* Keeps a copy of the caller. */
+void request_set_caller(Request *q, const Caller *caller, bool privileged);
 
 /* What a method is about, label i of the object's path, or for the Manager the next argument: a string, a run's id.
  */
