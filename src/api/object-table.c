@@ -3,6 +3,7 @@
 
 #include "api/audit-methods.h"
 #include "api/database-methods.h"
+#include "api/database-info.h"
 #include "api/list-methods.h"
 #include "api/node-methods.h"
 #include "api/run-files.h"
@@ -78,6 +79,7 @@ static const ObjectMethod manager_methods[] = {
     { "ListNext", "a{sv}u", "a(sst)", "filter\0count\0slots\0", list_methods_next },
     { "ListNodes", "a{sv}su", "aa{sv}s", LIST_NAMES, node_methods_list },
     { "GetNode", "s", "a{sv}", "node\0properties\0", node_methods_get },
+    { "GetDatabase", "", "a{sv}", "properties\0", database_info_get },
     { "ApplyTask", "ssa{sv}", "t", "name\0text\0options\0revision\0", task_methods_apply },
     { "VerifyTask", "sa(ss)a{sv}", "aa{sv}", "name\0sources\0options\0faults\0", task_methods_verify },
     { "DeleteTask", "s", "", "name\0", task_methods_delete },

@@ -38,12 +38,6 @@ typedef struct RightsRow {
         member, AUTH_CONTROL, ABOUT_RUN, true, of_own                                                        \
     }
 
-/* Content of a run: looking, but not for everybody. */
-#define CONTENT(member)                                                                                      \
-    {                                                                                                        \
-        member, AUTH_CONTROL, ABOUT_RUN, false, AUTH_VIEW                                                    \
-    }
-
 static const RightsRow rows[] = {
     CHANGE("RunTask", AUTH_RUN, ABOUT_TASK),
     OF_RUN("CancelRun", AUTH_VIEW),
@@ -67,6 +61,7 @@ static const RightsRow rows[] = {
     LOOK("ListNodes", ABOUT_NOTHING),
     LOOK("GetNode", ABOUT_NOTHING),
     { "ListAudit", AUTH_MANAGE_DAEMON, ABOUT_NOTHING, false, AUTH_MANAGE_DAEMON },
+    LOOK("GetDatabase", ABOUT_NOTHING),
     LOOK("Properties", ABOUT_NOTHING),
     /* Of these the path says what they are about. */
     CHANGE("Task.Run", AUTH_RUN, ABOUT_NOTHING),
@@ -77,9 +72,10 @@ static const RightsRow rows[] = {
     OF_RUN("Run.Cancel", AUTH_VIEW),
     OF_RUN("Run.Kill", AUTH_VIEW),
     OF_RUN("Run.Retry", AUTH_RUN),
-    CONTENT("Run.OpenLog"),
-    CONTENT("Run.OpenInput"),
-    CONTENT("Run.OpenOutput"),
+    /* Content of a run: looking, but not for everybody. */
+    { "Run.OpenLog", AUTH_CONTROL, ABOUT_RUN, false, AUTH_VIEW },
+    { "Run.OpenInput", AUTH_CONTROL, ABOUT_RUN, false, AUTH_VIEW },
+    { "Run.OpenOutput", AUTH_CONTROL, ABOUT_RUN, false, AUTH_VIEW },
 };
 
 typedef struct Rights {

@@ -10,8 +10,14 @@
 #include "model/json.h"
 
 #define PAGE_MAX 1000
+/* More no run has. */
+#define META_MAX (64 * 1024)
 /* Rows that are held in memory at a time while a page is put together. */
 #define BATCH 50
+/* Ids that one statement looks through where no index finds what is wanted, so that nobody waits behind it for long; and
+ * how many such statements one page is worth. */
+#define WINDOW      20000
+#define WINDOWS_MAX 50
 /* Of a whole reply: a bus throws out a connection that sends more than 32 MiB at once. */
 #define REPLY_MAX (6 * 1024 * 1024)
 
@@ -144,7 +150,8 @@ typedef struct RunPage {
     char *task, *requester, *meta;
     unsigned wanted; /* still */
     size_t weight;
-    uint64_t last; /* id of the last run in the reply */
+    uint64_t last; /* id of the last run in the reply, or the lowest that was looked at */
+    unsigned windows;
     sd_bus_message *reply;
 } RunPage;
 
@@ -250,6 +257,8 @@ static int filter_meta(sd_bus_message *m, void *userdata, Error *error)
         json_object_set_string_member(meta, key, value);
     if (g_hash_table_size(strings) > 0)
         p->meta = json_write_object(meta);
+    if (p->meta && strlen(p->meta) > META_MAX)
+        return error_set(error, ERROR_LIMIT_EXCEEDED, "The metadata is larger than %d bytes.", META_MAX);
     return 0;
 }
 
@@ -349,6 +358,35 @@ static int run_page_add(Request *q, const GPtrArray *runs)
     return 0;
 }
 
+/* Task, requester and metadata have their indexes, and so has every state but the last. */
+static bool run_page_is_windowed(const RunPage *p)
+{
+    return p->filter.result >= 0 || p->filter.since > 0 || p->filter.until > 0 || p->filter.state == RUN_DONE;
+}
+
+/* The ids of the next statement: those below the last run, down to the end of a window. */
+static void run_page_set_range(RunPage *p, Manager *m)
+{
+    uint64_t top;
+
+    if (p->last > 0)
+        p->filter.before = p->last;
+    top = p->filter.before > 0 ? p->filter.before : manager_newest_run(m) + 1;
+    p->filter.after = run_page_is_windowed(p) && top > WINDOW ? top - WINDOW : 0;
+}
+
+/* Fewer were found than were wanted: was it all, or is there more below the window? */
+static bool run_page_is_last(RunPage *p, const GPtrArray *runs)
+{
+    if (runs->len >= p->filter.limit)
+        return false;
+    if (p->filter.after == 0)
+        return true;
+    p->last = p->filter.after + 1;
+    p->windows++;
+    return false;
+}
+
 static void on_runs(int r, GPtrArray *runs, const Error *error, void *userdata)
 {
     Request *q = userdata;
@@ -360,9 +398,9 @@ static void on_runs(int r, GPtrArray *runs, const Error *error, void *userdata)
         request_answer_error(q, r, error);
         return;
     }
-    last = runs->len < p->filter.limit;
     r = run_page_add(q, runs);
-    if (r > 0 || (r == 0 && (last || p->wanted == 0))) {
+    last = r == 0 && run_page_is_last(p, runs);
+    if (r > 0 || (r == 0 && (last || p->wanted == 0 || p->windows >= WINDOWS_MAX))) {
         run_page_finish(q, r > 0 || !last);
         return;
     }
@@ -377,8 +415,7 @@ static int run_page_ask(Request *q, Error *error)
     RunPage *p = q->data;
 
     p->filter.limit = MIN(p->wanted, BATCH);
-    if (p->last > 0)
-        p->filter.before = p->last;
+    run_page_set_range(p, q->manager);
     return manager_list_runs(q->manager, &p->filter, on_runs, q, error);
 }
 

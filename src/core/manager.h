@@ -99,6 +99,8 @@ typedef struct RunLive {
 
 void manager_run_live(Manager *m, const StoreRun *run, RunLive *ret);
 int manager_get_run(Manager *m, uint64_t run, StoreRunFn fn, void *userdata, Error *error);
+/* The largest id that is known to be given out. */
+uint64_t manager_newest_run(const Manager *m);
 int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *userdata, Error *error);
 
 /* Ids of runs that have a unit here or are about to, in no order; at most limit. Of uint64_t; owned. */
@@ -164,6 +166,8 @@ int manager_verify(Manager *m, const char *name, const TaskSource *sources, size
 
 /* --- the database --- */
 
+/* fn is called whether or not the database answers; a negative errno: it will not be. */
+int manager_get_database(Manager *m, StoreDatabaseFn fn, void *userdata);
 /* Directory of the private database's cluster; NULL where the database is another. */
 const char *manager_data_directory(const Manager *m);
 

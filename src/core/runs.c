@@ -362,6 +362,11 @@ int manager_get_run(Manager *m, uint64_t run, StoreRunFn fn, void *userdata, Err
     return r < 0 ? r : store_get_run(m->store, run, fn, userdata);
 }
 
+uint64_t manager_newest_run(const Manager *m)
+{
+    return m->store ? store_newest_run(m->store) : 0;
+}
+
 int manager_list_runs(Manager *m, const StoreFilter *f, StoreRunsFn fn, void *userdata, Error *error)
 {
     int r = manager_check_store(m, error);
@@ -405,6 +410,11 @@ int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, cons
     if (r < 0)
         return error_set(error, ERROR_FAILED, "The journal cannot be read: %s", g_strerror(-r));
     return 0;
+}
+
+int manager_get_database(Manager *m, StoreDatabaseFn fn, void *userdata)
+{
+    return m->store ? store_get_database(m->store, fn, userdata) : -ENOTCONN;
 }
 
 int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,

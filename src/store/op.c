@@ -23,6 +23,7 @@ static const OpInfo *const infos[] = {
     [OP_LIST_RUNS] = &op_list_runs,
     [OP_LIST_NODES] = &op_list_nodes,
     [OP_LIST_AUDIT] = &op_list_audit,
+    [OP_GET_DATABASE] = &op_get_database,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(infos) == _OP_KIND_MAX);
 

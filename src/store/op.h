@@ -29,6 +29,7 @@ typedef enum OpKind {
     OP_LIST_RUNS,
     OP_LIST_NODES,
     OP_LIST_AUDIT,
+    OP_GET_DATABASE,
     _OP_KIND_MAX,
 } OpKind;
 
@@ -74,7 +75,7 @@ typedef struct OpInfo {
 
 extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_ask, op_pass_slot,
     op_requeue, op_running, op_stopping, op_cancel, op_end, op_audit, op_partitions, op_claim,
-    op_get_revision, op_get_run, op_list_runs, op_list_nodes, op_list_audit;
+    op_get_revision, op_get_run, op_list_runs, op_list_nodes, op_list_audit, op_get_database;
 
 const OpInfo *op_info(OpKind kind);
 

@@ -1,4 +1,5 @@
-/* Reading back: runs, nodes. */
+/* Reading back: runs, nodes, the database itself. */
+#include "store/migration.h"
 #include "store/row.h"
 #include "store/store-internal.h"
 
@@ -78,6 +79,8 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
         op_where(op, sql, "r.meta @> ", "::jsonb", f->meta);
     if (f->before)
         op_where_u64(op, sql, "r.id < ", "::bigint", f->before);
+    if (f->after)
+        op_where_u64(op, sql, "r.id > ", "::bigint", f->after);
     g_string_append_printf(sql, " ORDER BY r.id DESC LIMIT %u", CLAMP(f->limit, 1, LIST_MAX));
     op->sql = g_string_free(sql, FALSE);
     return store_enqueue(s, op);
@@ -115,4 +118,35 @@ int store_list_nodes(
     op_set_u64(op, 2, CLAMP(limit, 1, LIST_MAX + 1));
     op_set_text(op, 3, s->node);
     return store_enqueue(s, op);
+}
+
+/* --- the database */
+
+static void get_database_answer(Op *op, const OpAnswer *a)
+{
+    StoreDatabaseFn fn = (StoreDatabaseFn)op->fn;
+    StoreDatabase d = { .schema_newest = n_migrations };
+
+    if (a->r >= 0) {
+        d.server = PQgetvalue(a->res, 0, 0);
+        d.schema = row_u64(a->res, 0, 1);
+        d.size = row_u64(a->res, 0, 2);
+        d.data_directory = PQgetvalue(a->res, 0, 3);
+    }
+    fn(a->r, &d, a->error, op->userdata);
+}
+
+/* Where a server keeps its data is not for every role to know. */
+const OpInfo op_get_database = {
+    .name = "get_database",
+    .sql = "SELECT split_part(current_setting('server_version'), ' ', 1),"
+           " (SELECT max(version) FROM schema_version), pg_database_size(current_database()),"
+           " CASE WHEN pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')"
+           "  THEN current_setting('data_directory') ELSE '' END",
+    .answer = get_database_answer,
+};
+
+int store_get_database(Store *s, StoreDatabaseFn fn, void *userdata)
+{
+    return store_enqueue(s, op_new(OP_GET_DATABASE, (OpFn)fn, userdata));
 }

@@ -67,6 +67,11 @@ int store_enqueue(Store *s, Op *op)
     return 0;
 }
 
+uint64_t store_newest_run(const Store *s)
+{
+    return s->id_seen;
+}
+
 unsigned store_pending(const Store *s)
 {
     return s->pending;

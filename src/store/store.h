@@ -269,6 +269,7 @@ typedef struct StoreFilter {
     const char *requester;
     const char *meta; /* a JSON object that must be contained */
     uint64_t before;  /* ids below this; 0 is from the newest */
+    uint64_t after;   /* ids above this */
     unsigned limit;   /* 1…1000 */
     bool with_input;
 } StoreFilter;
@@ -310,6 +311,19 @@ typedef struct StoreHistory {
  * where that can be. Answers how many runs went, also with an error: a round that was committed stays. One at a time:
  * -EBUSY while another is under way, -ENOTCONN while the store is not up; then fn is not called. */
 int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *userdata);
+
+/* The largest id of a run that is known to be given out. */
+uint64_t store_newest_run(const Store *s);
+
+typedef struct StoreDatabase {
+    const char *server; /* its version: "15.20" */
+    uint64_t schema, schema_newest;
+    uint64_t size;              /* bytes on disk */
+    const char *data_directory; /* "" where the role may not know */
+} StoreDatabase;
+
+typedef void (*StoreDatabaseFn)(int r, const StoreDatabase *d, const Error *error, void *userdata);
+int store_get_database(Store *s, StoreDatabaseFn fn, void *userdata);
 
 /* --- audit --- */
 
