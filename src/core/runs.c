@@ -171,7 +171,7 @@ int manager_run_task(
         request_free(q);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
-    if (ask->at == UNSET)
+    if (ask->at == 0)
         dispatcher_asking(m->dispatcher);
     return 0;
 }
