@@ -55,7 +55,7 @@ int api_new(sd_event *event, Clock *clock, bool user_scope, ClockFn ready, void 
     a->event = event;
     a->ready = ready;
     a->userdata = userdata;
-    r = auth_new(clock, user_scope, &a->auth);
+    r = auth_new(event, clock, user_scope, &a->auth);
     if (r >= 0)
         r = signals_new(event, clock, &a->signals);
     if (r >= 0)

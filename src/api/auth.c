@@ -31,6 +31,7 @@ typedef struct Peer {
 struct Auth {
     bool user_scope;
     Polkit *polkit;
+    Users *users;
     GHashTable *peers; /* name → Peer* */
     GQueue order;      /* of Peer*, known ones, the oldest first */
     GQueue unasked;    /* of Peer*: beyond what may be in flight */
@@ -41,6 +42,8 @@ struct Auth {
 
 static void peer_free(Peer *p)
 {
+    if (p->auth->users)
+        users_cancel(p->auth->users, p);
     sd_bus_slot_unref(p->slot);
     g_queue_clear_full(&p->waiting, g_free);
     g_free(p->name);
@@ -49,7 +52,7 @@ static void peer_free(Peer *p)
     g_free(p);
 }
 
-int auth_new(Clock *clock, bool user_scope, Auth **ret)
+int auth_new(sd_event *event, Clock *clock, bool user_scope, Auth **ret)
 {
     Auth *a = g_new0(Auth, 1);
     int r;
@@ -59,6 +62,8 @@ int auth_new(Clock *clock, bool user_scope, Auth **ret)
     a->audit_tokens = AUDIT_BURST;
     a->audit_filled = g_get_monotonic_time();
     r = polkit_new(clock, &a->polkit);
+    if (r >= 0)
+        r = users_new(event, clock, &a->users);
     if (r < 0) {
         auth_free(a);
         return r;
@@ -73,6 +78,7 @@ void auth_free(Auth *a)
         return;
     auth_reset(a);
     polkit_free(a->polkit);
+    users_free(a->users);
     g_hash_table_unref(a->peers);
     g_free(a);
 }
@@ -155,20 +161,14 @@ static int peer_read_credentials(Peer *p, sd_bus_message *m)
 
 static void auth_ask_next(Auth *a);
 
-static void peer_answered(Peer *p, int r)
+/* All is known of it. */
+static void on_user(uint64_t uid, const char *name, void *userdata)
 {
+    Peer *p = userdata;
     Auth *a = p->auth;
 
-    p->slot = sd_bus_slot_unref(p->slot);
-    if (r < 0) {
-        g_hash_table_steal(a->peers, p->name);
-        peer_tell(p, r);
-        peer_free(p);
-        return;
-    }
+    p->user = name ? g_strdup(name) : g_strdup_printf("%" G_GUINT64_FORMAT, p->uid);
     p->known = true;
-    p->user = p->uid == 0 ? g_strdup("root") : g_strdup_printf("%" G_GUINT64_FORMAT, p->uid);
-    p->unit = auth_unit_of(p->pid);
     g_queue_push_tail(&a->order, p);
     peer_tell(p, 0);
     /* Not before all were told: the one that goes may be this one. */
@@ -177,6 +177,23 @@ static void peer_answered(Peer *p, int r)
 
         g_hash_table_remove(a->peers, oldest->name);
     }
+}
+
+static void peer_answered(Peer *p, int r)
+{
+    Auth *a = p->auth;
+    char number[24];
+
+    p->slot = sd_bus_slot_unref(p->slot);
+    if (r < 0) {
+        g_hash_table_steal(a->peers, p->name);
+        peer_tell(p, r);
+        peer_free(p);
+        return;
+    }
+    p->unit = auth_unit_of(p->pid);
+    g_snprintf(number, sizeof(number), "%" G_GUINT64_FORMAT, p->uid);
+    users_find(a->users, number, on_user, p);
 }
 
 static int on_credentials(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -247,6 +264,11 @@ void auth_identify(Auth *a, sd_bus_message *m, AuthFn fn, void *userdata)
 bool auth_is_privileged(const Auth *a, const Caller *caller)
 {
     return caller->uid == (a->user_scope ? geteuid() : 0);
+}
+
+void auth_find_user(Auth *a, const char *word, UsersFn fn, void *userdata)
+{
+    users_find(a->users, word, fn, userdata);
 }
 
 /* --- polkit --- */

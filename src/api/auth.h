@@ -3,6 +3,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "api/users.h"
 #include "core/manager.h"
 
 /* polkit's actions, org.taskschedd1.*; data/polkit explains them. */
@@ -17,7 +18,7 @@ typedef enum AuthAction {
 
 typedef struct Auth Auth;
 
-int auth_new(Clock *clock, bool user_scope, Auth **ret);
+int auth_new(sd_event *event, Clock *clock, bool user_scope, Auth **ret);
 void auth_free(Auth *a);
 /* The connection is gone: callers are forgotten, and who waits for an answer is told so. */
 void auth_reset(Auth *a);
@@ -28,6 +29,9 @@ typedef void (*AuthFn)(int r, const Caller *caller, void *userdata);
 void auth_identify(Auth *a, sd_bus_message *m, AuthFn fn, void *userdata);
 /* Is this caller allowed everything, and polkit not asked? Root, or the user itself where the daemon is a user's. */
 bool auth_is_privileged(const Auth *a, const Caller *caller);
+
+/* By its name or number; see users.h. */
+void auth_find_user(Auth *a, const char *word, UsersFn fn, void *userdata);
 
 typedef struct AuthQuestion {
     sd_bus_message *message; /* the call: of whom, and whether it may bring up a prompt */

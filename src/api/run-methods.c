@@ -147,7 +147,7 @@ int run_methods_get(Request *q, Error *error)
 
 typedef struct RunPage {
     StoreFilter filter;
-    char *task, *requester, *meta;
+    char *task, *requester, *requester_number, *meta;
     unsigned wanted; /* still */
     size_t weight;
     uint64_t last; /* id of the last run in the reply, or the lowest that was looked at */
@@ -161,6 +161,7 @@ static void run_page_free(void *userdata)
 
     g_free(p->task);
     g_free(p->requester);
+    g_free(p->requester_number);
     g_free(p->meta);
     sd_bus_message_unref(p->reply);
     g_free(p);
@@ -286,16 +287,25 @@ static int run_page_read_cursor(RunPage *p, sd_bus_message *m, Error *error)
     return 0;
 }
 
+static void run_page_set_requester(RunPage *p, uint64_t uid, const char *name)
+{
+    g_free(p->requester);
+    g_free(p->requester_number);
+    p->requester = g_strdup(name);
+    /* root is never without its name, and of a name that is no user's the row knows more than we do. */
+    p->requester_number = uid == 0 || uid == UNSET ? NULL : g_strdup_printf("%" G_GUINT64_FORMAT, uid);
+    p->filter.requester_uid = uid;
+}
+
 /* What is found by metadata tells the metadata: others' runs are not searched for those who may not see it.
  */
 static int run_page_restrict(RunPage *p, const Request *q, Error *error)
 {
     if (!p->meta || q->control)
         return 0;
-    if (p->requester && !g_str_equal(p->requester, q->caller.name))
+    if (p->requester && p->filter.requester_uid != q->caller.uid)
         return error_set(error, ERROR_ACCESS_DENIED, "The metadata of others' runs is not yours to see.");
-    g_free(p->requester);
-    p->requester = g_strdup(q->caller.name);
+    run_page_set_requester(p, q->caller.uid, q->caller.name);
     return 0;
 }
 
@@ -428,8 +438,26 @@ static int run_page_begin(Request *q, Error *error)
         return r;
     p->filter.task = p->task;
     p->filter.requester = p->requester;
+    p->filter.requester_number = p->requester_number;
     p->filter.meta = p->meta;
     return run_page_ask(q, error);
+}
+
+static void on_requester(uint64_t uid, const char *name, void *userdata)
+{
+    Request *q = userdata;
+    RunPage *p = q->data;
+    g_auto(Error) error = { 0 };
+    int r;
+
+    if (name) {
+        run_page_set_requester(p, uid, name);
+        r = rights_ask_control(q, p->task, 0, run_page_begin, &error);
+    } else {
+        r = error_set(&error, ERROR_NOT_AVAILABLE, "The daemon stops.");
+    }
+    if (r < 0)
+        request_answer_error(q, r, &error);
 }
 
 int run_methods_list(Request *q, Error *error)
@@ -439,8 +467,14 @@ int run_methods_list(Request *q, Error *error)
 
     q->data = p;
     q->free_data = run_page_free;
+    p->filter.requester_uid = UNSET;
     r = run_page_read(p, q, error);
-    return r < 0 ? r : rights_ask_control(q, p->task, 0, run_page_begin, error);
+    if (r < 0)
+        return r;
+    if (!p->requester)
+        return rights_ask_control(q, p->task, 0, run_page_begin, error);
+    auth_find_user(q->auth, p->requester, on_requester, q);
+    return 0;
 }
 
 /* --- history --- */

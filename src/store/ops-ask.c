@@ -2,18 +2,18 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
-/* A token that asked before finds its run; a slot fires only where its schedule's last_nominal is advanced by
+/* A token that asked before finds its run, by the number of the user: its name is not always known; a slot fires only where its schedule's last_nominal is advanced by
  * this very statement. Two daemons asking with the same token at the same moment: one of them fails on ask's
  * key and is repeated, and then finds the other's. */
 static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
-    "  SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
+    "  SELECT q.*, coalesce(nullif(q.uid, 0)::text, q.requester) AS asker FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
     "   $7::int[], $8::json[], $9::json[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
     "   $14::bigint[], $15::text[], $16::bigint[])"
     "  WITH ORDINALITY AS q(requester, uid, token, task, revision, queue, priority, input, secrets, meta, raw,"
     "   due, retry_of, grace, schedule, nominal, ord)),"
     " known AS MATERIALIZED ("
-    "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.requester AND k.token = q.token),"
+    "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.asker AND k.token = q.token),"
     " fired AS ("
     "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal) FROM q"
     "  WHERE s.task = q.task AND s.name = q.schedule"
@@ -25,7 +25,7 @@ static const char ask_sql[] =
     "  WHERE q.ord NOT IN (SELECT ord FROM known)"
     "   AND (q.schedule IS NULL OR q.ord IN (SELECT ord FROM fired))),"
     " guard AS ("
-    "  INSERT INTO ask (requester, token, run, at) SELECT requester, token, id, now() FROM fresh),"
+    "  INSERT INTO ask (requester, token, run, at) SELECT asker, token, id, now() FROM fresh),"
     " ledger AS ("
     "  INSERT INTO slot (task, schedule, nominal, outcome, run, at)"
     "  SELECT task, schedule, usec_to_time(nominal), 'fired', id, now() FROM fresh WHERE schedule IS NOT NULL),"

@@ -73,8 +73,16 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
         op_where_u64(op, sql, "r.asked >= usec_to_time(", "::bigint)", f->since);
     if (f->until)
         op_where_u64(op, sql, "r.asked <= usec_to_time(", "::bigint)", f->until);
-    if (f->requester)
+    if (f->requester && f->requester_number) {
+        const char *const names[] = { f->requester, f->requester_number, NULL };
+        g_autofree char *array = op_array_of(names);
+
+        op_where(op, sql, "r.requester = ANY(", "::text[])", array);
+    } else if (f->requester) {
         op_where(op, sql, "r.requester = ", "", f->requester);
+    }
+    if (f->requester && f->requester_uid != UNSET)
+        op_where_u64(op, sql, "r.requester_uid = ", "::bigint", f->requester_uid);
     if (f->meta)
         op_where(op, sql, "r.meta @> ", "::jsonb", f->meta);
     if (f->before)

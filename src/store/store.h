@@ -153,8 +153,8 @@ int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextF
 /* --- asking --- */
 
 typedef struct StoreAsk {
-    const char *requester;  /* name; the token is unique within it */
-    uint64_t requester_uid; /* UNSET for the daemon itself */
+    const char *requester;  /* name, or the number where that is not known */
+    uint64_t requester_uid; /* the token is unique within it; UNSET for the daemon itself */
     const char *token;      /* required, 1…128 bytes */
     const char *task;
     uint64_t revision;
@@ -263,14 +263,16 @@ typedef void (*StoreRunFn)(int r, const StoreRun *run,
     const GPtrArray *attempts /* StoreAttempt*, the latest 1000 */, void *userdata);
 
 typedef struct StoreFilter {
-    const char *task;      /* NULL is any, as for all others */
-    int state, result;     /* -1 is any */
-    uint64_t since, until; /* asked, real µs; 0 is open */
-    const char *requester;
-    const char *meta; /* a JSON object that must be contained */
-    uint64_t before;  /* ids below this; 0 is from the newest */
-    uint64_t after;   /* ids above this */
-    unsigned limit;   /* 1…1000 */
+    const char *task;             /* NULL is any, as for all others */
+    int state, result;            /* -1 is any */
+    uint64_t since, until;        /* asked, real µs; 0 is open */
+    const char *requester;        /* its name */
+    uint64_t requester_uid;       /* with it; UNSET is any */
+    const char *requester_number; /* with these two: the number may stand for the name, which was not known */
+    const char *meta;             /* a JSON object that must be contained */
+    uint64_t before;              /* ids below this; 0 is from the newest */
+    uint64_t after;               /* ids above this */
+    unsigned limit;               /* 1…1000 */
     bool with_input;
 } StoreFilter;
 

@@ -328,6 +328,7 @@ static void test_list(void)
     x = any;
     x.meta = "{\"order\": \"7\"}";
     x.requester = "carol";
+    x.requester_uid = 1;
     x.task = "t";
     x.state = RUN_QUEUED;
     x.since = (uint64_t)g_get_real_time() - 60 * USEC_PER_SEC;
