@@ -67,6 +67,9 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
         op_where(op, sql, "r.task = ", "", f->task);
     if (f->state >= 0)
         op_where(op, sql, "r.state = ", "", run_state_to_string((RunState)f->state));
+    /* In the words of the index of what nodes have in their hands. */
+    if (f->state == RUN_STARTING || f->state == RUN_RUNNING || f->state == RUN_STOPPING)
+        g_string_append(sql, " AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE");
     if (f->result >= 0)
         op_where(op, sql, "r.result = ", "", run_result_to_string((RunResult)f->result));
     if (f->since)
