@@ -58,9 +58,9 @@ static bool attempt_outlived_a_stop(const Attempt *a)
     const UnitState *u = a->state;
     uint64_t limit = a->task ? a->task->timeout_usec : USEC_INFINITY;
 
-    if (!g_str_equal(u->result, "timeout") || u->started == UNSET || u->exited == UNSET)
+    if (!g_str_equal(u->result, "timeout") || u->started_boot == UNSET || u->exited_boot == UNSET)
         return false;
-    return limit == USEC_INFINITY || u->exited + limit / 1000 < u->started + limit;
+    return limit == USEC_INFINITY || u->exited_boot + limit / 1000 < u->started_boot + limit;
 }
 
 void attempt_finish_from_state(Attempt *a)

@@ -25,10 +25,11 @@ typedef struct UnitState {
     int main_status;
     uint64_t main_pid;        /* 0: none */
     uint64_t started, exited; /* real µs, of the main process */
-    uint64_t started_boot;    /* boot µs: a span counts from here, however the clock was set since */
-    char *invocation_id;      /* 32 hex digits */
-    char *token;              /* of the claim it was started for */
-    char *status_text;        /* sd_notify STATUS= */
+    uint64_t started_boot,
+        exited_boot;     /* the same in boot µs: spans count on these, however the clock was set */
+    char *invocation_id; /* 32 hex digits */
+    char *token;         /* of the claim it was started for */
+    char *status_text;   /* sd_notify STATUS= */
     char *control_group;
     uint64_t runtime_max_usec; /* RuntimeMaxUSec= in force */
     bool remain_after_exit;    /* in force: false is a drop-in's doing */

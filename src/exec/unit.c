@@ -26,6 +26,7 @@ static const UnitProperty properties[] = {
     { "ControlGroup", 's', FIELD(control_group) },
     { "ExecMainCode", 'i', FIELD(main_code) },
     { "ExecMainExitTimestamp", 'T', FIELD(exited) },
+    { "ExecMainExitTimestampMonotonic", 'M', FIELD(exited_boot) },
     { "ExecMainStartTimestamp", 'T', FIELD(started) },
     { "ExecMainStartTimestampMonotonic", 'M', FIELD(started_boot) },
     { "ExecMainStatus", 'i', FIELD(main_status) },

@@ -596,7 +596,7 @@ static UnitState *unit_read(const TwinUnit *u)
     s->main_code = u->code;
     s->main_status = u->status;
     s->started = s->exited = clock_real(twins.clock);
-    s->started_boot = clock_boot(twins.clock);
+    s->started_boot = s->exited_boot = clock_boot(twins.clock);
     s->invocation_id = g_strdup(u->token);
     s->token = g_strdup(u->token);
     s->status_text = g_strdup("");
