@@ -358,6 +358,8 @@ void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec)
 {
     StoreOwner owner = { a->run->id, a->run->attempt, a->run->token };
 
+    if (a->leaving) /* a second list of units says the same again */
+        return;
     a->store_busy = true;
     a->leaving = true;
     a->requeue_usec = in_usec;
