@@ -5,9 +5,10 @@
 #include "model/timespec.h"
 
 #define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
-#define RETRY_USEC       USEC_PER_SEC          /* after an error of a side that is up */
-#define LIMIT_SLACK_USEC (2 * USEC_PER_SEC)    /* the manager's own RuntimeMaxSec= comes first */
-#define FOREIGN_MAX      1000                  /* names that are remembered as reported */
+#define HOLD_USEC        USEC_PER_SEC
+#define RETRY_USEC       USEC_PER_SEC       /* after an error of a side that is up */
+#define LIMIT_SLACK_USEC (2 * USEC_PER_SEC) /* the manager's own RuntimeMaxSec= comes first */
+#define FOREIGN_MAX      1000               /* names that are remembered as reported */
 
 void attempt_free(Attempt *a)
 {
@@ -71,22 +72,15 @@ void attempt_retry_later(Attempt *a)
     attempt_arm(a);
 }
 
-/* Span from now until an instant given in real time, put on the boot clock. */
-static uint64_t attempt_boot_at(const Attempt *a, uint64_t real)
+/* Claimed ahead of its time: it is started when it is due, by the clock that people set. That is moments away, unless it
+ * was set back since; it may be set forward again, so it is looked at now and then. */
+static bool attempt_is_held(Attempt *a)
 {
     Clock *c = a->engine->manager->clock;
     uint64_t now = clock_real(c);
+    bool held = a->view.phase == ATTEMPT_CLAIMED && a->run->due != UNSET && a->run->due > now;
 
-    return clock_boot(c) + (real > now ? real - now : 0);
-}
-
-/* Claimed ahead of its time: it is started when it is due, by the clock that people set. */
-static bool attempt_is_held(Attempt *a)
-{
-    bool held = a->view.phase == ATTEMPT_CLAIMED && a->run->due != UNSET &&
-                a->run->due > clock_real(a->engine->manager->clock);
-
-    a->hold_at = held ? attempt_boot_at(a, a->run->due) : UNSET;
+    a->hold_at = held ? clock_boot(c) + MIN(a->run->due - now, HOLD_USEC) : UNSET;
     return held;
 }
 
