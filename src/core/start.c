@@ -129,6 +129,7 @@ void attempt_start(Attempt *a)
             .files = input.files && g_hash_table_size(input.files) > 0 ? input.files : NULL,
         };
         a->exec_busy = a->asked = a->touched = true;
+        g_clear_pointer(&a->seen, unit_state_free); /* of a unit of this name that had lost its command */
         r = exec_start(m->exec, &start, on_started, a);
         if (r < 0) {
             a->exec_busy = a->asked = false;
