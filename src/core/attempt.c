@@ -2,6 +2,7 @@
 #include "core/engine.h"
 
 #include "base/log.h"
+#include "model/exit-status.h"
 #include "model/timespec.h"
 
 #define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
@@ -124,6 +125,7 @@ void attempt_drop(Attempt *a)
 {
     Engine *e = a->engine;
     Manager *m = e->manager;
+    StoreRun *next = g_steal_pointer(&a->next);
 
     e->n_orphans -= a->view.orphan;
     if (e->listing && a->view.phase == ATTEMPT_RECORDED)
@@ -131,6 +133,11 @@ void attempt_drop(Attempt *a)
     if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
         g_hash_table_remove(e->by_run, &a->run->id);
     g_hash_table_remove(e->by_unit, a->unit);
+    if (next) {
+        a = attempt_new(e, next, ATTEMPT_CLAIMED);
+        attempt_look_later(a);
+        attempt_act(a);
+    }
     dispatcher_wake(m->dispatcher);
     manager_update(m);
 }
@@ -204,8 +211,7 @@ static void on_task(int r, Task *task, void *userdata)
     attempt_act(a);
 }
 
-/* True once it is settled whether the attempt's task can be had. */
-static bool attempt_has_task(Attempt *a)
+bool attempt_has_task(Attempt *a)
 {
     Registry *registry = a->engine->manager->registry;
     TaskWait *w;
@@ -267,6 +273,7 @@ static void attempt_take_state(Attempt *a, UnitState *state)
     g_free(a->status_text);
     a->status_text = g_strdup(state->status_text);
     a->asked = a->removed = false;
+    a->touched = true;
     if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED)
         a->view.phase = ATTEMPT_STARTED;
     a->view.never_ran = state->never_ran && !a->view.orphan;
@@ -309,15 +316,35 @@ static void attempt_take_other(Attempt *a)
     a->view.phase = ATTEMPT_GONE;
 }
 
+/* What is recorded as running has been read, as its invocation is recorded with it; and it is not about to start: that
+ * may still fail in a way that makes the same attempt begin anew, under another invocation. */
+static bool attempt_has_process(const Attempt *a)
+{
+    return a->state && !g_str_equal(a->state->active_state, "activating");
+}
+
+bool attempt_may_have_lost_command(const Attempt *a, int code, int status)
+{
+    return !attempt_has_process(a) && !*util_strempty(a->run->invocation_id) && code == RUN_EXITED &&
+           status == EXIT_STATUS_EXEC;
+}
+
 static void attempt_take_none(Attempt *a)
 {
     bool here = a->view.phase == ATTEMPT_STARTED || a->view.phase == ATTEMPT_FOUND;
 
     a->removed = true;
-    if (a->view.phase == ATTEMPT_STARTED && a->seen)
+    if (a->view.phase == ATTEMPT_STARTED && a->seen &&
+        !attempt_may_have_lost_command(a, a->seen->main_code, a->seen->main_status))
         attempt_finish_from_signal(a);
     else if (here || a->asked) /* asked for, and not there: it may have come and gone */
         a->view.phase = ATTEMPT_GONE;
+}
+
+void attempt_look_later(Attempt *a)
+{
+    a->view.phase = ATTEMPT_CLAIMED;
+    a->view.unit_changed = a->asked = true;
 }
 
 static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)
@@ -328,11 +355,8 @@ static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *
     a->store_busy = false;
     if (r < 0) { /* it stays claimed, and is tried anew from there */
         a->leaving = false;
-        if (a->view.phase == ATTEMPT_FOUND) {
-            /* No list comes that would decide it: its unit is looked at by itself. */
-            a->view.phase = ATTEMPT_CLAIMED;
-            a->view.unit_changed = a->asked = true;
-        }
+        if (a->view.phase == ATTEMPT_FOUND)
+            attempt_look_later(a); /* no list comes that would decide it */
         attempt_retry_later(a);
         attempt_act(a);
         return;
@@ -588,11 +612,13 @@ static bool attempt_is_to_go_back(const Attempt *a)
            !a->exec_busy && !a->store_busy;
 }
 
-/* What is recorded as running has been read, as its invocation is recorded with it; and it is not about to start: that
- * may still fail in a way that makes the same attempt begin anew, under another invocation. */
-static bool attempt_has_process(const Attempt *a)
+/* Somebody else's row has its name, or it has none any more and is not in our hands. */
+static bool attempt_is_to_be_forgotten(const Attempt *a)
 {
-    return a->state && !g_str_equal(a->state->active_state, "activating");
+    bool unbegun =
+        a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED || a->view.phase == ATTEMPT_GONE;
+
+    return !a->exec_busy && !a->store_busy && (a->next || (a->absent && unbegun));
 }
 
 void attempt_act(Attempt *a)
@@ -601,8 +627,8 @@ void attempt_act(Attempt *a)
     bool held = attempt_is_held(a);
     AttemptStoreAction store;
 
-    if (a->next && !a->exec_busy && !a->store_busy) {
-        engine_take_row(a, a->next, ATTEMPT_CLAIMED);
+    if (attempt_is_to_be_forgotten(a)) {
+        attempt_drop(a);
         return;
     }
     attempt_warn(a);

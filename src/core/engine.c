@@ -123,22 +123,19 @@ void engine_wake(Engine *e)
     }
 }
 
-bool engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase)
+void engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase)
 {
     Engine *e = a->engine;
 
     if (a->exec_busy || a->store_busy) {
-        if (run != a->next)
-            store_run_free(a->next);
+        store_run_free(a->next);
         a->next = run;
-        return false;
+        return;
     }
-    a->next = NULL;
     attempt_drop(a);
     a = attempt_new(e, run, phase);
-    a->view.unit_changed = a->touched = true;
+    a->view.unit_changed = true;
     attempt_act(a);
-    return true;
 }
 
 /* What is not among the rows any more is not ours to start: it was given back, and the answer to that was lost. What has
@@ -150,11 +147,10 @@ static void engine_forget_absent(Engine *e, GHashTable *there)
     for (guint i = 0; i < units->len; i++) {
         Attempt *a = engine_find(e, g_ptr_array_index(units, i));
 
-        if (a->view.orphan || a->exec_busy || a->store_busy || g_hash_table_contains(there, a->unit))
+        if (!a)
             continue;
-        if (a->view.phase == ATTEMPT_FOUND || a->view.phase == ATTEMPT_CLAIMED ||
-            a->view.phase == ATTEMPT_GONE)
-            attempt_drop(a);
+        a->absent = !a->view.orphan && !g_hash_table_contains(there, a->unit);
+        attempt_act(a);
     }
 }
 
@@ -222,8 +218,10 @@ static void engine_compare(Engine *e, const GPtrArray *units)
             continue; /* the list is older than its end */
         if (!a)
             a = engine_adopt_orphan(e, u);
-        if (a->view.phase == ATTEMPT_FOUND)
+        if (a->view.phase == ATTEMPT_FOUND && attempt_has_task(a))
             attempt_take_answer(a, 0, u);
+        else if (a->view.phase == ATTEMPT_FOUND)
+            attempt_look_later(a);
         else
             a->view.unit_changed = true;
     }

@@ -23,6 +23,7 @@ typedef struct Attempt {
     bool made;             /* its unit was made by us: it did run, whatever the journal says */
     bool taken;            /* its name is that of somebody else's unit, which is not to be touched */
     bool removed;          /* the manager has let its unit go */
+    bool absent;           /* its row is ours no more: it is forgotten, once nothing is under way for it */
     bool leaving;          /* handed back to the queue: nothing more is done here */
     uint64_t requeue_usec; /* and it is due again after this */
     bool warned;           /* TimeoutWarning= */
@@ -57,8 +58,8 @@ struct Engine {
 /* engine.c. The attempt of that unit, NULL if there is none. */
 Attempt *engine_find(Engine *e, const char *unit);
 /* a was taken for the unit of nobody, and has a row now (taken over): it is looked at anew, as soon as nothing is under
- * way for it. False: not yet. Where true, a is gone. */
-bool engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase);
+ * way for it. a is gone then. */
+void engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase);
 
 /* attempt.c. run is taken over; the engine owns the attempt. */
 Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase);
@@ -69,6 +70,13 @@ void attempt_drop(Attempt *a);
 void attempt_act(Attempt *a);
 /* One answer about the unit: what is known of it, or (-ENOENT) that it is not there. To be followed by attempt_act(). */
 void attempt_take_answer(Attempt *a, int r, const UnitState *u);
+/* A unit whose command was lost in a reload is let go of, and started again under the same name. Such an end, told by that
+ * name alone, may be of the first, whose program was not executed for want of a command, or of the other. */
+bool attempt_may_have_lost_command(const Attempt *a, int code, int status);
+/* For one that a list would have decided on: its unit is looked at by itself, as soon as that may be. */
+void attempt_look_later(Attempt *a);
+/* True once it is settled whether the attempt's task can be had: how it ended is not judged before. */
+bool attempt_has_task(Attempt *a);
 void attempt_set_status(Attempt *a, const char *text);
 /* Neither side is asked for anything for a second. */
 void attempt_retry_later(Attempt *a);

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "model/ending.h"
-#include "model/exit-status.h"
 #include "model/retry.h"
 
 static void attempt_fail_output(Attempt *a, const char *why)
@@ -106,14 +105,6 @@ static bool attempt_was_never_started(const Attempt *a)
            g_strcmp0(a->run->boot_id, m->boot_id) == 0;
 }
 
-/* A unit whose command was lost in a reload is let go of, to be started again; who is killed between the two finds only
- * what such a unit leaves in the journal. */
-static bool attempt_may_have_lost_command(const Attempt *a, const Evidence *e)
-{
-    return a->view.row == RUN_STARTING && !a->made && e->main_code == RUN_EXITED &&
-           e->main_status == EXIT_STATUS_EXEC;
-}
-
 void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
 {
     const GPtrArray *success = a->task ? a->task->success_status : NULL;
@@ -135,7 +126,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
         }
         return;
     case EVIDENCE_FAILED:
-        if (attempt_may_have_lost_command(a, e)) {
+        if (attempt_may_have_lost_command(a, e->main_code, e->main_status)) {
             attempt_finish(a, RUN_LOST,
                 "its unit is gone, and it is not known whether its program could not be executed, or its command was lost "
                 "when the service manager was reloaded");
