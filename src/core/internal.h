@@ -147,7 +147,9 @@ void scheduler_free(Scheduler *s);
 void scheduler_load(Scheduler *s, GPtrArray *schedules);
 /* An entry is new or changed: its slots are computed anew, none before since (real µs). */
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since);
-void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled);
+/* Where enabled, no slot before since. */
+void scheduler_set_enabled(
+    Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since);
 void scheduler_wake(Scheduler *s);
 
 /* history.c: what is beyond the limits is removed, once a day */

@@ -310,10 +310,8 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since)
     scheduler_act(s);
 }
 
-void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled)
+void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since)
 {
-    uint64_t now = clock_real(s->manager->clock);
-
     if (!schedule)
         entry->enabled = enabled;
     for (guint i = 0; i < entry->schedules->len; i++) {
@@ -326,7 +324,7 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule,
             se->said = true;
         }
         if (enabled)
-            scheduler_set_since(s, se, now);
+            scheduler_set_since(s, se, since);
         scheduler_compute(s, se);
     }
     scheduler_act(s);

@@ -91,6 +91,7 @@ typedef struct Putting {
     Task *task;
     const char *origin;
     char *path;
+    uint64_t since; /* when it was asked for: slots from then on are its own */
 } Putting;
 
 static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
@@ -105,7 +106,7 @@ static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
     } else if (!before || before->revision != revision || strcmp(before->origin, p->origin) != 0) {
         TaskEntry *entry = registry_put(m->registry, p->task, p->origin, p->path, revision);
 
-        scheduler_put(m->scheduler, entry, clock_real(m->clock));
+        scheduler_put(m->scheduler, entry, p->since);
         manager_task_changed(m, p->task->name);
     }
     p->batch->revision = revision;
@@ -128,7 +129,7 @@ static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
     g_ptr_array_add(names, NULL);
     put = (StorePutTask){ task->name, origin, path, task->description, definition,
         (const char *const *)names->pdata };
-    *p = (Putting){ b, task_ref(task), origin, g_strdup(path) };
+    *p = (Putting){ b, task_ref(task), origin, g_strdup(path), clock_real(b->manager->clock) };
     b->pending++;
     r = store_put_task(b->manager->store, &put, on_put, p);
     if (r < 0) {
@@ -187,6 +188,7 @@ typedef struct Change {
     Batch *batch; /* of a reload; else NULL */
     char *task, *schedule;
     bool enabled;
+    uint64_t since; /* when it was asked for */
     ManagerDoneFn fn;
     void *userdata;
 } Change;
@@ -196,7 +198,7 @@ static Change *change_new(
 {
     Change *c = g_new0(Change, 1);
 
-    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, fn, userdata };
+    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, clock_real(m->clock), fn, userdata };
     return c;
 }
 
@@ -274,7 +276,7 @@ static void on_enabled(int r, const Error *error, void *userdata)
     TaskEntry *entry = registry_find(c->manager->registry, c->task);
 
     if (r >= 0 && entry) {
-        scheduler_set_enabled(c->manager->scheduler, entry, c->schedule, c->enabled);
+        scheduler_set_enabled(c->manager->scheduler, entry, c->schedule, c->enabled, c->since);
         manager_task_changed(c->manager, c->task);
     }
     change_answer(c, r, error);
