@@ -28,6 +28,7 @@ static void on_started(int r, const Error *error, void *userdata)
         attempt_finish(a, RUN_RESOURCES, error->message);
         break;
     case EXEC_SHUTTING_DOWN:
+        a->touched = false;
         attempt_requeue(a, "the host is shutting down", SHUTDOWN_RETRY_USEC);
         return;
     default:
