@@ -1,0 +1,247 @@
+/* What must hold: asked after every event, and where the world itself sees that something is done that must not be. */
+#include "sim.h"
+
+#include <string.h>
+
+#include "core/engine.h"
+
+#define LATE_USEC (6 * USEC_PER_SEC) /* clocks differ by half of that */
+#define CLOSED(t) ((t)->recorded || (t)->given_back)
+
+/* How an attempt may be recorded that ended like this, and was seen by its unit or by the journal alone. */
+static const struct {
+    const char *word;
+    int code;
+    RunResult result, by_journal;
+} results[] = {
+    { "oom-kill", RUN_KILLED, RUN_OOM_KILL, RUN_SIGNAL },
+    { "timeout", RUN_KILLED, RUN_TIMEOUT, RUN_SIGNAL },
+    { "timeout", RUN_EXITED, RUN_TIMEOUT, RUN_EXIT_CODE },
+    { "timeout", RUN_DUMPED, RUN_TIMEOUT, RUN_CORE_DUMP },
+    { "core-dump", RUN_DUMPED, RUN_CORE_DUMP, RUN_CORE_DUMP },
+    { "signal", RUN_KILLED, RUN_SIGNAL, RUN_SIGNAL },
+    { "exit-code", RUN_EXITED, RUN_EXIT_CODE, RUN_EXIT_CODE },
+    { "success", RUN_KILLED, RUN_SIGNAL, RUN_SIGNAL },
+    { "success", RUN_EXITED, RUN_SUCCESS, RUN_SUCCESS },
+};
+
+/* --- at the moment itself --- */
+
+/* A process comes to be: the only one of its run, once for its claim, and the claim stands. */
+void check_executed(Truth *t)
+{
+    const Row *row = database_find(t->run);
+
+    if (t->executed > 1)
+        sim_fail(
+            "attempt %u of run %" G_GUINT64_FORMAT " is executed %u times", t->attempt, t->run, t->executed);
+    if (CLOSED(t))
+        sim_fail(
+            "attempt %u of run %" G_GUINT64_FORMAT " is executed after it was closed", t->attempt, t->run);
+    for (guint i = 0; i < row->truths->len; i++) {
+        const Truth *other = g_ptr_array_index(row->truths, i);
+
+        if (other != t && (other->alive || other->rest > 0))
+            sim_fail("attempts %u and %u of run %" G_GUINT64_FORMAT " live at once", other->attempt,
+                t->attempt, t->run);
+    }
+}
+
+static bool is_lost_rightly(const Row *row, const Truth *t)
+{
+    Evidence e;
+
+    systemd_judge("", t->executed ? row->invocation : "", row->run.claimed, &e);
+    if (*row->invocation && e.verdict == EVIDENCE_FAILED)
+        return false;
+    return t->destroyed || row->shared_name || systemd.gap_at >= row->run.claimed || sim.stepped ||
+           sim.database_ahead != 0;
+}
+
+static bool is_true(const Truth *t, RunResult result)
+{
+    ARRAY_FOREACH (r, results)
+        if (strcmp(r->word, t->result) == 0 && r->code == t->code &&
+            (r->result == result || r->by_journal == result))
+            return true;
+    /* Over its limit for the manager, and still not for us: somebody else stopped it. */
+    return t->destroyed && strcmp(t->result, "timeout") == 0 && result == RUN_SIGNAL;
+}
+
+/* What is about to be recorded as the attempt's own end. */
+void check_end(const Row *row, Truth *t, const DbOp *op)
+{
+    uint64_t run = row->run.id;
+
+    if (!t) {
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded for another attempt than its own", run);
+        return;
+    }
+    if (CLOSED(t))
+        sim_fail("attempt %u of run %" G_GUINT64_FORMAT " is recorded twice", t->attempt, run);
+    if (t->alive || t->rest > 0)
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded as %s while it lives", run,
+            run_result_to_string(op->result));
+    if (op->result == RUN_LOST) {
+        if (!is_lost_rightly(row, t))
+            sim_fail("run %" G_GUINT64_FORMAT " is recorded as lost, and evidence was there", run);
+    } else if (op->code == RUN_EXITED_UNKNOWN) {
+        if (t->executed)
+            sim_fail("run %" G_GUINT64_FORMAT " is recorded as %s, and was executed", run,
+                run_result_to_string(op->result));
+    } else if (!t->executed || op->code != t->code || op->status != t->status || !is_true(t, op->result)) {
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded as %s %d/%d, and was %s %d/%d", run,
+            run_result_to_string(op->result), op->code, op->status, util_strempty(t->result), t->code,
+            t->status);
+    }
+    if (row->first != row->run.cause)
+        sim_fail("the cause of run %" G_GUINT64_FORMAT " was changed", run);
+    if (op->result != RUN_LOST && t->executed && op->finished != t->ended && !t->destroyed)
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded with another time of its end", run);
+}
+
+void check_given_back(const Row *row, Truth *t)
+{
+    if (t && (t->executed || CLOSED(t)) && !t->claimed_by_dead)
+        sim_fail("attempt %u of run %" G_GUINT64_FORMAT " is given back, and was executed", t->attempt,
+            row->run.id);
+}
+
+/* Nobody is said to be over a limit before it is, by the clock that counts spans. */
+void check_stopping(const Row *row, const Truth *t, const DbOp *op)
+{
+    if (op->cause != RUN_TIMEOUT || !t || !t->alive)
+        return;
+    if (t->timeout == USEC_INFINITY || sim_now() < t->started_boot + t->timeout)
+        sim_fail("run %" G_GUINT64_FORMAT " is said to be over its limit after %" G_GUINT64_FORMAT " ms",
+            row->run.id, (sim_now() - t->started_boot) / USEC_PER_MSEC);
+}
+
+/* No unit goes before its end is committed, and none of somebody else. */
+void check_released(const Unit *u)
+{
+    if (u->foreign)
+        sim_fail("unit %s of somebody else is released", u->name);
+    else if (u->truth && !u->truth->recorded && !u->lost_command)
+        sim_fail("unit %s is released before its end is recorded", u->name);
+    else if (u->truth && (u->truth->alive || u->truth->rest > 0))
+        sim_fail("unit %s is released while it lives", u->name);
+}
+
+/* Each slot has its outcome: a slot that fires is the next one after the last that has one, or the first that is due at
+ * all. One that is passed over stands for those before it. */
+void check_slot(const ScheduleRow *s, uint64_t nominal, bool fires)
+{
+    /* Where the clocks differ, the daemon's own says from when on it counts. */
+    uint64_t after = s->since - 1 + (sim.database_ahead != 0 ? LATE_USEC : 0);
+
+    if (s->last_nominal != UNSET && s->last_nominal > after)
+        after = s->last_nominal;
+    if (fires && nominal > (after / EVERY_USEC + 1) * EVERY_USEC)
+        sim_fail("slots of %s/%s have no outcome", s->task, s->name);
+}
+
+/* All has been well for some time: no slot is overdue. */
+void check_kept(const ScheduleRow *s)
+{
+    uint64_t newest = (database_now() - LATE_USEC) / EVERY_USEC * EVERY_USEC;
+
+    if (s->since < newest && (s->last_nominal == UNSET || s->last_nominal < newest))
+        sim_fail("%s/%s has gone silent", s->task, s->name);
+}
+
+/* What the world is told is committed. */
+void check_told(uint64_t run, RunState state, RunResult result)
+{
+    const Row *row = database_find(run);
+
+    if (!row || (state == RUN_DONE && (row->run.state != RUN_DONE || row->run.result != result)))
+        sim_fail("run %" G_GUINT64_FORMAT " is told as %s %s, and is not", run, run_state_to_string(state),
+            run_result_to_string(result));
+}
+
+/* --- after every event --- */
+
+static void check_row(const Row *row)
+{
+    unsigned alive = 0, open = 0;
+
+    for (guint i = 0; i < row->truths->len; i++) {
+        const Truth *t = g_ptr_array_index(row->truths, i);
+
+        alive += t->alive || t->rest > 0;
+        open += !CLOSED(t);
+    }
+    if (alive > 1)
+        sim_fail("run %" G_GUINT64_FORMAT " has %u live attempts", row->run.id, alive);
+    if (row->n_done > 1)
+        sim_fail("run %" G_GUINT64_FORMAT " ended %u times", row->run.id, row->n_done);
+    if (open > (row->run.state >= RUN_STARTING && row->run.state <= RUN_STOPPING))
+        sim_fail("run %" G_GUINT64_FORMAT " is %s with %u open attempts", row->run.id,
+            run_state_to_string(row->run.state), open);
+}
+
+/* Memory holds no more than the rows and units there are. */
+static void check_memory(void)
+{
+    const Engine *e = daemon_twin.manager ? daemon_twin.manager->engine : NULL;
+
+    if (e && g_hash_table_size(e->by_unit) > database.rows->len * 4 + 100)
+        sim_fail("the engine remembers %u attempts", g_hash_table_size(e->by_unit));
+}
+
+void check_every_event(void)
+{
+    for (guint i = 0; i < database.rows->len; i++)
+        check_row(g_ptr_array_index(database.rows, i));
+    check_memory();
+}
+
+/* --- when all is quiet --- */
+
+static void check_slots(void)
+{
+    for (guint i = 0; i < database.slots->len; i++) {
+        const SlotRow *a = g_ptr_array_index(database.slots, i);
+
+        for (guint j = 0; j < i; j++) {
+            const SlotRow *b = g_ptr_array_index(database.slots, j);
+
+            if (a->nominal == b->nominal && strcmp(a->schedule, b->schedule) == 0)
+                sim_fail("a slot of %s has two outcomes", a->schedule);
+        }
+        if (a->run > database.rows->len)
+            sim_fail("a slot of %s fired run %" G_GUINT64_FORMAT ", which is not there", a->schedule, a->run);
+    }
+}
+
+static void check_nothing_kept(void)
+{
+    const Manager *m = daemon_twin.manager;
+    unsigned foreign = systemd_n_units(true);
+
+    if (systemd_n_units(false) > 0)
+        sim_fail("%u units are left", systemd_n_units(false));
+    if (g_hash_table_size(m->engine->by_unit) > foreign || g_hash_table_size(m->engine->by_run) > foreign)
+        sim_fail("the engine still remembers %u attempts", g_hash_table_size(m->engine->by_unit));
+    if (manager_n_running(m) || manager_n_unrecorded(m) || manager_n_waiting(m))
+        sim_fail("%u running, %u unrecorded, %u waiting are counted, and all is done",
+            (unsigned)manager_n_running(m), (unsigned)manager_n_unrecorded(m),
+            (unsigned)manager_n_waiting(m));
+    if (manager_state(m) != MANAGER_RUNNING || *manager_reason(m))
+        sim_fail("all is well, and the state is %s: %s", manager_state_to_string(manager_state(m)),
+            manager_reason(m));
+}
+
+void check_settled(void)
+{
+    for (guint i = 0; i < database.rows->len; i++) {
+        const Row *row = g_ptr_array_index(database.rows, i);
+
+        if (row->n_done != 1 || row->run.state != RUN_DONE)
+            sim_fail("run %" G_GUINT64_FORMAT " ended %u times and is %s", row->run.id, row->n_done,
+                run_state_to_string(row->run.state));
+    }
+    check_slots();
+    check_nothing_kept();
+}

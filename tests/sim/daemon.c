@@ -1,0 +1,422 @@
+/* The daemon's life, and what stands around its core: the log, the task directories, and the people who ask. */
+#include "sim.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "core/internal.h"
+
+#define TASKS_MAX 3
+
+typedef struct Person {
+    char token[SIM_TEXT], task[SIM_TEXT];
+    uint64_t run, at;
+    bool content, waiting; /* has an answer; waits for one */
+} Person;
+
+Daemon daemon_twin;
+
+static GPtrArray *people; /* of Person* */
+static uint64_t boot_number;
+static unsigned n_tokens, n_changes;
+static void (*stopped_fn)(void);
+
+/* --- in place of base/log.c and core/loader.c --- */
+
+void log_message(int priority, const LogContext *context, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    if (!sim.told)
+        return;
+    va_start(ap, format);
+    text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_print("#              <%d> %s\n", priority, text);
+}
+
+struct Loader {
+    LoaderFn fn;
+    void *userdata;
+    bool busy;
+};
+
+static uint64_t loader_number;
+
+Loader *loader_new(Manager *m)
+{
+    return g_new0(Loader, 1);
+}
+
+void loader_free(Loader *l)
+{
+    loader_number++;
+    g_free(l);
+}
+
+static void loader_file_free(gpointer data)
+{
+    LoaderFile *f = data;
+
+    g_free(f->name);
+    g_ptr_array_unref(f->sources);
+    g_free(f);
+}
+
+static void on_files(void *data, uint64_t number)
+{
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(loader_file_free);
+    Loader *l = data;
+
+    l->busy = false;
+    for (guint i = 0; i < database.tasks->len; i++) {
+        const TaskRow *t = g_ptr_array_index(database.tasks, i);
+        LoaderFile *f;
+
+        if (strcmp(t->origin, "file") != 0)
+            continue;
+        f = g_new0(LoaderFile, 1);
+        f->name = g_strdup(t->name);
+        if (task_sources_from_json(g_ptr_array_index(t->definitions, t->revision - 1), &f->sources) < 0)
+            f->sources = g_ptr_array_new();
+        g_ptr_array_add(files, f);
+    }
+    l->fn(number ? -ETIMEDOUT : 0, files, l->userdata);
+}
+
+int loader_start(Loader *l, LoaderFn fn, void *userdata)
+{
+    bool fails = !daemon_twin.calm && sim_chance(2);
+
+    if (l->busy)
+        return -EBUSY;
+    l->busy = true;
+    l->fn = fn;
+    l->userdata = userdata;
+    sim_at_if(sim_now() + sim_latency(), on_files, l, fails, &loader_number, NULL);
+    return 0;
+}
+
+/* --- life --- */
+
+static void on_state(void *userdata)
+{
+}
+
+static void on_run(uint64_t run, RunState state, RunResult result, void *userdata)
+{
+    sim_trace("told", run, state, result);
+    check_told(run, state, result);
+}
+
+static void on_task(const char *task, void *userdata)
+{
+}
+
+void daemon_boot(void)
+{
+    static const ManagerEvents events = { on_state, on_run, on_task };
+    static const char *const none[] = { NULL };
+    const ManagerConfig config = {
+        .conninfo = "",
+        .node = "node",
+        .runtime_directory = "/run",
+        .output_directory = "/run",
+        .state_directory = "/run",
+        .task_directories = none,
+        .input_max = 1000,
+        .output_max = 1000,
+        .history_age_usec = USEC_INFINITY,
+        .history_runs = USEC_INFINITY,
+    };
+
+    if (daemon_twin.manager)
+        return;
+    sim_trace("daemon begins", ++daemon_twin.n_lives, 0, 0);
+    if (manager_new(sim.loop, sim.clock, &config, &events, NULL, &daemon_twin.manager) < 0 ||
+        manager_start(daemon_twin.manager) < 0)
+        sim_fail("the daemon does not start");
+}
+
+static void on_boot(void *data, uint64_t number)
+{
+    daemon_boot();
+}
+
+static void boot_later(uint64_t in)
+{
+    boot_number++;
+    sim_at_if(sim_now() + in, on_boot, NULL, 0, &boot_number, NULL);
+}
+
+static void on_boot_soon(void)
+{
+    boot_later(sim_between(10, 300) * USEC_PER_MSEC);
+}
+
+void daemon_crash(void)
+{
+    if (daemon_twin.manager)
+        sim_trace("daemon ends", 0, 0, 0);
+    daemon_twin.stopping = false;
+    g_clear_pointer(&daemon_twin.manager, manager_free);
+    on_boot_soon();
+}
+
+static void on_gone(void *data, uint64_t life)
+{
+    if (!daemon_twin.stopping || life != daemon_twin.n_lives)
+        return;
+    daemon_crash();
+    if (stopped_fn)
+        stopped_fn();
+}
+
+static void on_stopped(void *userdata)
+{
+    sim_at(sim_now(), on_gone, NULL, daemon_twin.n_lives);
+}
+
+void daemon_stop(void (*then)(void))
+{
+    if (!daemon_twin.manager || daemon_twin.stopping)
+        return;
+    daemon_twin.stopping = true;
+    stopped_fn = then;
+    manager_stop(daemon_twin.manager, on_stopped, NULL);
+}
+
+/* --- people: each asks until there is an answer, with the same token --- */
+
+static void on_turn(void *data, uint64_t number);
+
+static void again(Person *p)
+{
+    p->waiting = false;
+    sim_at(sim_now() + sim_between(50, 2000) * USEC_PER_MSEC, on_turn, p, 0);
+}
+
+static void on_answer(int r, uint64_t run, const Error *error, void *userdata)
+{
+    Person *p = userdata;
+    const Row *row = database_find(run);
+
+    p->waiting = false;
+    if (r < 0) {
+        again(p);
+        return;
+    }
+    p->content = true;
+    if (!row)
+        sim_fail("run %" G_GUINT64_FORMAT " is answered, and is not there", run);
+    if (p->run != 0 && p->run != run)
+        sim_fail("one token asked for runs %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT, p->run, run);
+    p->run = run;
+    sim_trace("answered", run, 0, 0);
+}
+
+static void on_turn(void *data, uint64_t number)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+    Person *p = data;
+    ManagerAsk ask = { .task = p->task, .token = p->token, .at = p->at };
+
+    if (p->content || p->waiting)
+        return;
+    if (!daemon_twin.manager) {
+        again(p);
+        return;
+    }
+    p->waiting = true;
+    if (manager_run_task(daemon_twin.manager, &caller, &ask, on_answer, p, &error) >= 0)
+        return;
+    if (error.code == ERROR_NOT_AVAILABLE || daemon_twin.stopping || daemon_twin.n_lives == 0) {
+        again(p);
+        return;
+    }
+    p->waiting = false;
+    p->content = error.code == ERROR_NO_SUCH_TASK || error.code == ERROR_DISABLED;
+    if (!p->content)
+        sim_fail("%s cannot be asked for: %s", p->task, error.message);
+}
+
+static void on_number(int r, uint64_t number, const Error *error, void *userdata)
+{
+}
+
+static void on_done(int r, const Error *error, void *userdata)
+{
+}
+
+static void on_cancelled(int r, const Error *error, void *userdata)
+{
+    const Row *row = database_find(GPOINTER_TO_SIZE(userdata));
+
+    if (r >= 0 && !row->no_more && row->run.state != RUN_DONE)
+        sim_fail("run %" G_GUINT64_FORMAT " is said to be cancelled, and is not", row->run.id);
+}
+
+void people_cancel(uint64_t run)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    if (daemon_twin.manager)
+        (void)manager_cancel_run(
+            daemon_twin.manager, &caller, run, on_cancelled, GSIZE_TO_POINTER(run), &error);
+}
+
+void people_kill(uint64_t run, int signal)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    if (daemon_twin.manager)
+        (void)manager_kill_run(daemon_twin.manager, &caller, run, signal, on_done, NULL, &error);
+}
+
+void people_retry(uint64_t run)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    if (daemon_twin.manager)
+        (void)manager_retry_run(daemon_twin.manager, &caller, run, on_number, NULL, &error);
+}
+
+/* --- tasks --- */
+
+static const struct {
+    const char *name, *text;
+} templates[] = {
+    { "plain", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=2s\n" },
+    { "retry", "[Task]\nRetries=2\nRetryDelay=3s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n" },
+    { "limit", "[Task]\nTimeout=10s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=2s\n" },
+    { "limited", "[Task]\nTimeout=4s\nRetries=2\nRetryDelay=1s\nRetryBackoff=exponential\n[Service]\n"
+                 "ExecStart=/bin/sim\nTimeoutStopSec=1s\nKillMode=mixed\n" },
+    { "lost",
+        "[Task]\nRetries=3\nRetryDelay=0\nRetryOn=lost exit-code signal timeout\nTimeout=20s\n[Service]\n"
+        "ExecStart=/bin/sim\nTimeoutStopSec=3s\n" },
+    { "warned", "[Task]\nTimeout=6s\nTimeoutWarning=2s\n[Service]\nExecStart=/bin/sim\n"
+                "TimeoutStopSec=1s\n" },
+    { "bad", "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n" },
+    { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
+};
+
+static char *definition_of(unsigned i)
+{
+    static char *cache[G_N_ELEMENTS(templates)];
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) task = NULL;
+    TaskSource source = { (char *)"t.task", (char *)templates[i].text, strlen(templates[i].text) };
+
+    if (cache[i])
+        return cache[i];
+    task = task_read(templates[i].name, &source, 1, diags);
+    if (!task || diags->len > 0)
+        g_error("%s: %s", templates[i].name, diag_list_to_text(diags));
+    cache[i] = task_sources_to_json(task);
+    return cache[i];
+}
+
+static void define(unsigned i, bool file)
+{
+    TaskRow *t;
+
+    if (database_task(templates[i].name))
+        return;
+    t = g_new0(TaskRow, 1);
+    t->name = g_strdup(templates[i].name);
+    t->origin = file ? "file" : "api";
+    t->revision = 1;
+    t->enabled = true;
+    t->definitions = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(t->definitions, g_strdup(definition_of(i)));
+    g_ptr_array_add(database.tasks, t);
+    if (strcmp(t->name, "every") == 0) {
+        ScheduleRow *s = g_new0(ScheduleRow, 1);
+
+        *s = (ScheduleRow){ "every", "s", -1, UNSET, database_now() };
+        g_ptr_array_add(database.schedules, s);
+    }
+}
+
+void people_change_task(void)
+{
+    const TaskRow *t = g_ptr_array_index(database.tasks, sim_draw(database.tasks->len));
+    const Caller caller = { 0, "root", "" };
+    g_autofree char *text = NULL;
+    g_auto(Error) error = { 0 };
+
+    if (!daemon_twin.manager || strcmp(t->origin, "api") != 0)
+        return;
+    if (sim_chance(20)) {
+        (void)manager_delete_task(daemon_twin.manager, &caller, t->name, on_done, NULL, &error);
+        return;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(templates); i++)
+        if (strcmp(templates[i].name, t->name) == 0)
+            text = g_strdup_printf("# %u\n%s", ++n_changes, templates[i].text);
+    (void)manager_apply_task(
+        daemon_twin.manager, &caller, t->name, text, strlen(text), on_number, NULL, &error);
+}
+
+void people_begin(unsigned n_runs)
+{
+    unsigned first = (unsigned)sim_draw(G_N_ELEMENTS(templates));
+
+    for (unsigned i = 0; i < TASKS_MAX; i++)
+        define(i == 0 ? first : (unsigned)sim_draw(G_N_ELEMENTS(templates)), sim_chance(20));
+    for (unsigned i = 0; i < n_runs; i++) {
+        Person *p = g_new0(Person, 1);
+        const TaskRow *t = g_ptr_array_index(database.tasks, sim_draw(database.tasks->len));
+
+        g_snprintf(p->token, sizeof p->token, "ask-%u", ++n_tokens);
+        g_strlcpy(p->task, t->name, sizeof p->task);
+        p->at = sim_chance(25) ? database_now() + sim_between(1, 30000) * USEC_PER_MSEC : 0;
+        g_ptr_array_add(people, p);
+        sim_at(sim_now() + sim_between(1, 15000) * USEC_PER_MSEC, on_turn, p, 0);
+    }
+}
+
+bool people_are_content(void)
+{
+    for (guint i = 0; i < people->len; i++)
+        if (!((Person *)g_ptr_array_index(people, i))->content)
+            return false;
+    return true;
+}
+
+bool people_are_calm(void)
+{
+    const TaskRow *every = database_task("every");
+
+    return !every || !every->enabled || every->deleted;
+}
+
+/* Schedules end; asked for again until it is so. */
+void people_calm(void)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    if (daemon_twin.manager && !people_are_calm())
+        (void)manager_set_enabled(daemon_twin.manager, &caller, "every", false, on_done, NULL, &error);
+}
+
+void daemon_reset(void)
+{
+    daemon_clear();
+    people = g_ptr_array_new_with_free_func(g_free);
+    n_tokens = n_changes = 0;
+    stopped_fn = NULL;
+}
+
+void daemon_clear(void)
+{
+    g_clear_pointer(&daemon_twin.manager, manager_free);
+    g_clear_pointer(&people, g_ptr_array_unref);
+    daemon_twin = (Daemon){ 0 };
+}

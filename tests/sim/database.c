@@ -1,0 +1,614 @@
+/* The database's twin: rows in memory, and what each operation of src/store does to them, statement by statement as
+ * PostgreSQL would. An operation is one transaction here: it is applied whole or not at all. */
+#include "sim.h"
+
+#include <string.h>
+
+#include "store/op.h"
+
+#define NODE        "node"
+#define IN_VAIN_MAX 60
+
+Database database;
+
+static void row_free(Row *row)
+{
+    g_ptr_array_unref(row->truths);
+    g_free(row);
+}
+
+static void task_row_free(TaskRow *t)
+{
+    g_ptr_array_unref(t->definitions);
+    g_free((char *)t->name);
+    g_free(t);
+}
+
+void database_reset(void)
+{
+    database_clear();
+    database.rows = g_ptr_array_new_with_free_func((GDestroyNotify)row_free);
+    database.tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_row_free);
+    database.schedules = g_ptr_array_new_with_free_func(g_free);
+    database.slots = g_ptr_array_new_with_free_func(g_free);
+    database.asks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+void database_clear(void)
+{
+    g_clear_pointer(&database.rows, g_ptr_array_unref);
+    g_clear_pointer(&database.tasks, g_ptr_array_unref);
+    g_clear_pointer(&database.schedules, g_ptr_array_unref);
+    g_clear_pointer(&database.slots, g_ptr_array_unref);
+    g_clear_pointer(&database.asks, g_hash_table_unref);
+    database = (Database){ 0 };
+}
+
+uint64_t database_now(void)
+{
+    return sim_real() + sim.database_ahead;
+}
+
+Row *database_find(uint64_t run)
+{
+    return run >= 1 && run <= database.rows->len ? g_ptr_array_index(database.rows, run - 1) : NULL;
+}
+
+Truth *database_truth(uint64_t run, unsigned attempt, const char *token)
+{
+    Row *row = database_find(run);
+    Truth *t;
+
+    if (!row || attempt < 1 || attempt > row->truths->len)
+        return NULL;
+    t = g_ptr_array_index(row->truths, attempt - 1);
+    return strcmp(t->token, token) == 0 ? t : NULL;
+}
+
+TaskRow *database_task(const char *name)
+{
+    for (guint i = 0; i < database.tasks->len; i++) {
+        TaskRow *t = g_ptr_array_index(database.tasks, i);
+
+        if (strcmp(t->name, name) == 0)
+            return t;
+    }
+    return NULL;
+}
+
+static ScheduleRow *database_schedule(const char *task, const char *name)
+{
+    for (guint i = 0; i < database.schedules->len; i++) {
+        ScheduleRow *s = g_ptr_array_index(database.schedules, i);
+
+        if (strcmp(s->task, task) == 0 && strcmp(s->name, name) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+/* --- what is given out --- */
+
+static StoreRun *row_copy(const Row *row)
+{
+    StoreRun *r = g_memdup2(&row->run, sizeof row->run);
+
+    r->task = g_strdup(row->run.task);
+    r->reason = g_strdup("");
+    r->queue = g_strdup("default");
+    r->node = g_strdup(NODE);
+    r->token = g_strdup(row->token);
+    r->unit = exec_unit_name(r->id, r->attempt);
+    r->invocation_id = g_strdup(row->invocation);
+    r->schedule = g_strdup(row->schedule);
+    r->requester = g_strdup(row->requester);
+    r->boot_id = g_strdup(row->boot);
+    return r;
+}
+
+static bool state_is_owned(RunState s)
+{
+    return s == RUN_STARTING || s == RUN_RUNNING || s == RUN_STOPPING;
+}
+
+static void load_tasks(StoreLoaded *ret)
+{
+    for (guint i = 0; i < database.tasks->len; i++) {
+        const TaskRow *t = g_ptr_array_index(database.tasks, i);
+        StoreTask *copy;
+
+        if (t->deleted)
+            continue;
+        copy = g_new0(StoreTask, 1);
+        *copy = (StoreTask){ (char *)t->name, (char *)t->origin, (char *)"", t->revision, t->enabled, false,
+            g_ptr_array_index(t->definitions, t->revision - 1) };
+        g_ptr_array_add(ret->tasks, copy);
+    }
+    for (guint i = 0; i < database.schedules->len; i++) {
+        ScheduleRow *s = g_ptr_array_index(database.schedules, i);
+        StoreSchedule *copy = g_new0(StoreSchedule, 1);
+
+        *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since };
+        g_ptr_array_add(ret->schedules, copy);
+    }
+}
+
+void database_load(StoreLoaded *ret)
+{
+    *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free),
+        g_ptr_array_new_with_free_func(g_free),
+        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, 0 };
+    load_tasks(ret);
+    for (guint i = 0; i < database.rows->len; i++) {
+        Row *row = g_ptr_array_index(database.rows, i);
+
+        if (state_is_owned(row->run.state)) {
+            row->run.epoch = database.epoch;
+            g_ptr_array_add(ret->runs, row_copy(row));
+        } else if (row->run.state <= RUN_QUEUED) {
+            ret->next_due = MIN(ret->next_due, row->run.due);
+            ret->n_waiting++;
+        }
+    }
+}
+
+void database_unload(StoreLoaded *loaded)
+{
+    g_ptr_array_unref(loaded->tasks);
+    g_ptr_array_unref(loaded->schedules);
+    g_ptr_array_unref(loaded->runs);
+}
+
+/* --- operations --- */
+
+DbOp *db_op_new(int kind, void (*fn)(void), void *userdata)
+{
+    DbOp *op = g_new0(DbOp, 1);
+
+    op->kind = kind;
+    op->fn = fn;
+    op->userdata = userdata;
+    op->nominal = op->finished = op->started = UNSET;
+    return op;
+}
+
+void db_op_free(DbOp *op)
+{
+    g_free(op->text);
+    if (op->names)
+        g_ptr_array_unref(op->names);
+    if (op->runs)
+        g_ptr_array_unref(op->runs);
+    g_free(op);
+}
+
+/* The guard: node, epoch, attempt and token of the claim. */
+static bool row_is_ours(const Row *row, const DbOp *op)
+{
+    return row && row->run.attempt == op->attempt && row->run.epoch == op->epoch &&
+           strcmp(row->token, op->token) == 0;
+}
+
+static void take_cause(const Row *row, DbOp *op)
+{
+    op->cause = row ? row->run.cause : RUN_RESULT_NONE;
+    op->cause_at = row ? row->run.cause_at : UNSET;
+}
+
+static void set_cause(Row *row, RunResult cause)
+{
+    if (row->first == RUN_RESULT_NONE)
+        row->first = cause;
+    if (row->run.cause != RUN_RESULT_NONE || cause == RUN_RESULT_NONE)
+        return;
+    row->run.cause = cause;
+    row->run.cause_at = database_now();
+}
+
+static void clear_cause(Row *row)
+{
+    row->run.cause = row->first = RUN_RESULT_NONE;
+    row->run.cause_at = UNSET;
+}
+
+static void set_done(Row *row, RunResult result)
+{
+    row->run.state = RUN_DONE;
+    row->run.result = result;
+    row->n_done++;
+    sim_trace("done", row->run.id, result, row->run.attempt);
+}
+
+static void apply_claim_one(Row *row, DbOp *op)
+{
+    Truth *t = g_new0(Truth, 1);
+
+    row->run.state = RUN_STARTING;
+    row->run.attempt++;
+    row->run.epoch = op->epoch;
+    row->run.fence = ++database.fence;
+    row->run.manager_stamp = op->stamp;
+    row->run.claimed = database_now();
+    row->run.started = row->run.finished = UNSET;
+    row->invocation[0] = 0;
+    clear_cause(row);
+    g_snprintf(row->token, sizeof row->token, "token-%u", ++database.n_tokens);
+    g_strlcpy(row->boot, op->boot, sizeof row->boot);
+    *t = (Truth){ .run = row->run.id, .attempt = row->run.attempt, .timeout = USEC_INFINITY };
+    g_strlcpy(t->token, row->token, sizeof t->token);
+    g_ptr_array_add(row->truths, t);
+    g_ptr_array_add(op->runs, row_copy(row));
+    sim_trace("claimed", row->run.id, row->run.attempt, 0);
+}
+
+static int by_claim(gconstpointer a, gconstpointer b)
+{
+    const Row *x = *(Row *const *)a, *y = *(Row *const *)b;
+
+    if (x->run.priority != y->run.priority)
+        return x->run.priority > y->run.priority ? -1 : 1;
+    if (x->run.due != y->run.due)
+        return x->run.due < y->run.due ? -1 : 1;
+    return x->run.id < y->run.id ? -1 : 1;
+}
+
+static void apply_claim(DbOp *op)
+{
+    uint64_t until = database_now() + STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC;
+    g_autoptr(GPtrArray) due = g_ptr_array_new();
+
+    op->runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
+    op->due = UNSET;
+    for (guint i = 0; i < database.rows->len; i++) {
+        Row *row = g_ptr_array_index(database.rows, i);
+
+        if (row->run.state == RUN_WAITING && row->run.due <= until)
+            row->run.state = RUN_QUEUED;
+        if (row->run.state == RUN_QUEUED && row->run.due <= until)
+            g_ptr_array_add(due, row);
+        else if (row->run.state <= RUN_QUEUED)
+            op->due = MIN(op->due, row->run.due);
+    }
+    g_ptr_array_sort(due, by_claim);
+    for (guint i = 0; i < due->len; i++) {
+        Row *row = g_ptr_array_index(due, i);
+
+        if (i < op->limit)
+            apply_claim_one(row, op);
+        else
+            op->due = MIN(op->due, row->run.due);
+    }
+    database.in_vain = due->len > 0 ? 0 : database.in_vain + 1;
+    if (database.in_vain > IN_VAIN_MAX)
+        sim_fail("%u claims in a row found nothing", database.in_vain);
+}
+
+static void apply_running(DbOp *op)
+{
+    Row *row = database_find(op->run);
+    const Truth *t = database_truth(op->run, op->attempt, op->token);
+    bool ours = row_is_ours(row, op);
+
+    if (ours && row->run.state == RUN_STARTING) {
+        row->run.state = RUN_RUNNING;
+        g_strlcpy(row->invocation, op->invocation, sizeof row->invocation);
+        row->run.started = op->started != UNSET ? op->started : database_now();
+        op->r = STORE_RECORDED;
+    } else {
+        op->r =
+            (t && t->recorded) || (ours && (row->run.state == RUN_RUNNING || row->run.state == RUN_STOPPING))
+                ? STORE_RECORDED_BEFORE
+                : STORE_NOT_YOURS;
+    }
+    take_cause(row, op);
+}
+
+static void apply_stopping(DbOp *op)
+{
+    Row *row = database_find(op->run);
+    const Truth *t = database_truth(op->run, op->attempt, op->token);
+    bool ours = row_is_ours(row, op);
+
+    if (ours && (row->run.state == RUN_STARTING || row->run.state == RUN_RUNNING ||
+                    (row->run.state == RUN_STOPPING && row->run.cause == RUN_RESULT_NONE &&
+                        op->cause != RUN_RESULT_NONE))) {
+        check_stopping(row, t, op);
+        row->run.state = RUN_STOPPING;
+        set_cause(row, op->cause);
+        op->r = STORE_RECORDED;
+    } else {
+        op->r = (t && t->recorded) || (ours && row->run.state == RUN_STOPPING) ? STORE_RECORDED_BEFORE
+                                                                               : STORE_NOT_YOURS;
+    }
+    take_cause(row, op);
+}
+
+static void apply_requeue(DbOp *op)
+{
+    Row *row = database_find(op->run);
+    Truth *t = database_truth(op->run, op->attempt, op->token);
+
+    if (!row_is_ours(row, op) || row->run.state != RUN_STARTING) {
+        op->r = t && (t->recorded || t->given_back) ? STORE_RECORDED_BEFORE : STORE_NOT_YOURS;
+        take_cause(row, op);
+        return;
+    }
+    check_given_back(row, t);
+    t->given_back = true;
+    row->run.due = database_now() + op->in_usec;
+    if (row->no_more) {
+        set_done(row, row->run.cause);
+    } else {
+        row->run.state = op->in_usec > 0 ? RUN_WAITING : RUN_QUEUED;
+        clear_cause(row);
+    }
+    op->r = STORE_RECORDED;
+    take_cause(row, op);
+}
+
+static void apply_end(DbOp *op)
+{
+    Row *row = database_find(op->run);
+    Truth *t = database_truth(op->run, op->attempt, op->token);
+    bool caused, more;
+    RunResult result;
+
+    if (!row_is_ours(row, op) || !state_is_owned(row->run.state)) {
+        op->r = t && t->recorded ? STORE_RECORDED_BEFORE : STORE_NOT_YOURS;
+        op->result = t ? t->record : RUN_RESULT_NONE;
+        op->state = row ? row->run.state : _RUN_STATE_INVALID;
+        op->due = row ? row->run.due : UNSET;
+        return;
+    }
+    check_end(row, t, op);
+    caused =
+        row->run.cause != RUN_RESULT_NONE && (op->finished == UNSET || op->finished >= row->run.cause_at);
+    result = caused ? row->run.cause : op->result;
+    more = op->again && !row->no_more && row->run.cause != RUN_CANCELLED && result != RUN_CANCELLED &&
+           result != RUN_SKIPPED;
+    if (t) {
+        t->recorded = true;
+        t->record = result;
+    }
+    if (more) {
+        row->run.state = RUN_WAITING;
+        row->run.due = database_now() + op->in_usec;
+        clear_cause(row);
+    } else {
+        row->run.finished = op->finished != UNSET ? op->finished : database_now();
+        row->run.exit_code = op->code;
+        row->run.exit_status = op->status;
+        set_done(row, result);
+    }
+    op->r = STORE_RECORDED;
+    op->result = result;
+    op->state = row->run.state;
+    op->due = row->run.due;
+}
+
+static void apply_cancel(DbOp *op)
+{
+    Row *row = database_find(op->run);
+
+    if (!row) {
+        op->r = -ENOENT;
+        return;
+    }
+    op->cancelled =
+        (StoreCancelled){ row->run.state, row->run.result, row->run.state == RUN_DONE, row->run.cause_at };
+    if (row->run.state == RUN_DONE || row->no_more)
+        return;
+    row->no_more = true;
+    set_cause(row, RUN_CANCELLED);
+    if (row->run.state <= RUN_QUEUED || row->run.state == RUN_PAUSED)
+        set_done(row, RUN_CANCELLED);
+    op->cancelled.state = row->run.state;
+    op->cancelled.result = row->run.result;
+    op->cancelled.cause_at = row->run.cause_at;
+}
+
+/* The guard against firing twice: false where the schedule is past that slot. */
+static bool slot_is_new(const DbOp *op, uint64_t run)
+{
+    ScheduleRow *s = database_schedule(op->task, op->name);
+    SlotRow *slot;
+
+    if (!s || (s->last_nominal != UNSET && s->last_nominal >= op->nominal))
+        return false;
+    check_slot(s, op->nominal, run > 0);
+    s->last_nominal = op->nominal;
+    slot = g_new0(SlotRow, 1);
+    *slot = (SlotRow){ .nominal = op->nominal, .run = run };
+    g_snprintf(slot->schedule, sizeof slot->schedule, "%s/%s", op->task, op->name);
+    g_ptr_array_add(database.slots, slot);
+    return true;
+}
+
+static void apply_ask(DbOp *op)
+{
+    g_autofree char *key = g_strdup_printf("%s\n%s", op->requester, op->text);
+    uint64_t known = GPOINTER_TO_SIZE(g_hash_table_lookup(database.asks, key)), id = database.rows->len + 1;
+    const TaskRow *task = database_task(op->task);
+    Row *row;
+
+    if (known > 0) {
+        row = g_ptr_array_index(database.rows, known - 1);
+        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due };
+        return;
+    }
+    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET };
+    g_assert(task);
+    if (op->nominal != UNSET && !slot_is_new(op, id))
+        return;
+    row = g_new0(Row, 1);
+    row->truths = g_ptr_array_new_with_free_func(g_free);
+    row->run = (StoreRun){ .id = id,
+        .task = (char *)task->name,
+        .revision = op->revision,
+        .priority = op->priority,
+        .exit_status = -1,
+        .nominal = op->nominal,
+        .asked = database_now(),
+        .due = op->due ? op->due : database_now(),
+        .grace_usec = op->grace,
+        .retry_of = op->retry_of,
+        .claimed = UNSET,
+        .started = UNSET,
+        .finished = UNSET,
+        .cause_at = UNSET };
+    row->run.state = row->run.due <= database_now() ? RUN_QUEUED : RUN_WAITING;
+    g_strlcpy(row->requester, op->requester, sizeof row->requester);
+    g_strlcpy(row->schedule, op->nominal != UNSET ? op->name : "", sizeof row->schedule);
+    g_ptr_array_add(database.rows, row);
+    g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
+    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due };
+    sim_trace("asked", id, row->run.due, 0);
+}
+
+static void apply_pass_slot(DbOp *op)
+{
+    if (slot_is_new(op, 0))
+        sim_trace("passed", op->nominal, 0, 0);
+}
+
+/* --- tasks --- */
+
+static void put_schedules(const DbOp *op, bool same)
+{
+    for (guint i = database.schedules->len; i > 0; i--) {
+        ScheduleRow *s = g_ptr_array_index(database.schedules, i - 1);
+        bool there = false;
+
+        if (strcmp(s->task, op->task) != 0)
+            continue;
+        for (guint j = 0; j < op->names->len; j++)
+            there = there || strcmp(g_ptr_array_index(op->names, j), s->name) == 0;
+        if (!there)
+            g_ptr_array_remove_index(database.schedules, i - 1);
+        else if (!same)
+            s->since = database_now();
+    }
+    for (guint j = 0; j < op->names->len; j++) {
+        ScheduleRow *s = database_schedule(op->task, g_ptr_array_index(op->names, j));
+
+        if (s)
+            continue;
+        s = g_new0(ScheduleRow, 1);
+        g_strlcpy(s->task, op->task, sizeof s->task);
+        g_strlcpy(s->name, g_ptr_array_index(op->names, j), sizeof s->name);
+        s->enabled = -1;
+        s->last_nominal = UNSET;
+        s->since = database_now();
+        g_ptr_array_add(database.schedules, s);
+    }
+}
+
+static void apply_put_task(DbOp *op)
+{
+    TaskRow *t = database_task(op->task);
+    bool same;
+
+    if (!t) {
+        t = g_new0(TaskRow, 1);
+        t->name = g_strdup(op->task);
+        t->definitions = g_ptr_array_new_with_free_func(g_free);
+        t->enabled = true;
+        g_ptr_array_add(database.tasks, t);
+    }
+    same = t->revision > 0 && strcmp(g_ptr_array_index(t->definitions, t->revision - 1), op->text) == 0;
+    if (!same) {
+        g_ptr_array_add(t->definitions, g_strdup(op->text));
+        t->revision = t->definitions->len;
+    }
+    t->origin = op->flag ? "file" : "api";
+    t->enabled = t->enabled || t->deleted;
+    t->deleted = false;
+    put_schedules(op, same);
+    op->revision = t->revision;
+    sim_trace("task", t->revision, same, 0);
+}
+
+static void apply_delete_task(DbOp *op)
+{
+    TaskRow *t = database_task(op->task);
+
+    for (guint i = database.schedules->len; i > 0; i--)
+        if (strcmp(((ScheduleRow *)g_ptr_array_index(database.schedules, i - 1))->task, op->task) == 0)
+            g_ptr_array_remove_index(database.schedules, i - 1);
+    if (!t || t->deleted)
+        op->r = -ENOENT;
+    else
+        t->deleted = true;
+}
+
+static void apply_enable_task(DbOp *op)
+{
+    TaskRow *t = database_task(op->task);
+
+    if (!t || t->deleted) {
+        op->r = -ENOENT;
+        return;
+    }
+    for (guint i = 0; i < database.schedules->len; i++) {
+        ScheduleRow *s = g_ptr_array_index(database.schedules, i);
+
+        if (strcmp(s->task, op->task) != 0)
+            continue;
+        if (!op->flag && t->enabled)
+            check_kept(s);
+        if (op->flag && !t->enabled)
+            s->since = database_now();
+    }
+    t->enabled = op->flag;
+}
+
+static void apply_enable_schedule(DbOp *op)
+{
+    ScheduleRow *s = database_schedule(op->task, op->name);
+
+    if (!s) {
+        op->r = -ENOENT;
+        return;
+    }
+    if (op->flag && s->enabled != 1)
+        s->since = database_now();
+    s->enabled = op->flag;
+}
+
+static void apply_get_revision(DbOp *op)
+{
+    const TaskRow *t = database_task(op->task);
+
+    if (t && op->revision >= 1 && op->revision <= t->definitions->len)
+        op->text = g_strdup(g_ptr_array_index(t->definitions, op->revision - 1));
+    else
+        op->r = -ENOENT;
+}
+
+static void apply_get_run(DbOp *op)
+{
+    const Row *row = database_find(op->run);
+
+    op->runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
+    if (row)
+        g_ptr_array_add(op->runs, row_copy(row));
+    else
+        op->r = -ENOENT;
+}
+
+void (*const database_apply[])(DbOp *op) = {
+    [OP_PUT_TASK] = apply_put_task,
+    [OP_DELETE_TASK] = apply_delete_task,
+    [OP_ENABLE_TASK] = apply_enable_task,
+    [OP_ENABLE_SCHEDULE] = apply_enable_schedule,
+    [OP_ASK] = apply_ask,
+    [OP_PASS_SLOT] = apply_pass_slot,
+    [OP_REQUEUE] = apply_requeue,
+    [OP_RUNNING] = apply_running,
+    [OP_STOPPING] = apply_stopping,
+    [OP_CANCEL] = apply_cancel,
+    [OP_END] = apply_end,
+    [OP_CLAIM] = apply_claim,
+    [OP_GET_REVISION] = apply_get_revision,
+    [OP_GET_RUN] = apply_get_run,
+};

@@ -1,0 +1,487 @@
+/* What goes wrong, and how often each of it met a run in each state. */
+#include "sim.h"
+
+#include <stdio.h>
+
+#include "core/internal.h"
+
+typedef enum Where {
+    WHERE_WAITING,
+    WHERE_QUEUED,
+    WHERE_STARTING,
+    WHERE_RUNNING,
+    WHERE_STOPPING,
+    WHERE_ENDED, /* recorded, its unit is still there */
+    WHERE_DONE,
+    _WHERE_MAX,
+} Where;
+
+static const char *const where_names[_WHERE_MAX] = { "waiting", "queued", "starting", "running", "stopping",
+    "unreleased", "done" };
+
+#define ALL     ((1u << _WHERE_MAX) - 1)
+#define AT(w)   (1u << WHERE_##w)
+#define CLAIMED (AT(STARTING) | AT(RUNNING) | AT(STOPPING))
+#define UNITS   (CLAIMED | AT(ENDED))
+
+typedef struct FaultInfo {
+    const char *name;
+    unsigned weight;
+    unsigned legal;        /* where it can meet a run */
+    bool (*all)(void);     /* meets everybody; false: not now */
+    bool (*one)(Row *row); /* meets one */
+} FaultInfo;
+
+static uint64_t stories;
+
+/* --- meeting everybody --- */
+
+static void on_more(void *data, uint64_t number);
+static void later(uint64_t when, SimFn fn);
+
+/* While the daemon does not see it, somebody does something with a unit. */
+static void meddle(uint64_t within)
+{
+    for (uint64_t n = sim_draw(5); n > 0; n--)
+        later(sim_now() + sim_draw(within), on_more);
+}
+
+static bool crash(void)
+{
+    if (!daemon_twin.manager)
+        return false;
+    daemon_crash();
+    if (sim_chance(20))
+        meddle(300 * USEC_PER_MSEC);
+    return true;
+}
+
+static bool stop(void)
+{
+    if (!daemon_twin.manager || daemon_twin.stopping)
+        return false;
+    daemon_stop(NULL);
+    return true;
+}
+
+static bool lose_before(void)
+{
+    store_twin_lose(false, false);
+    return true;
+}
+
+static bool lose_after(void)
+{
+    store_twin_lose(true, false);
+    return true;
+}
+
+static bool database_away(void)
+{
+    store_twin_down_until(sim_now() + sim_between(1, 40) * USEC_PER_SEC);
+    store_twin_lose(sim_chance(50), sim_chance(50));
+    return true;
+}
+
+static bool lose_bus(void)
+{
+    exec_twin_lose();
+    return true;
+}
+
+static bool bus_away(void)
+{
+    uint64_t span = sim_between(1, 20) * USEC_PER_SEC;
+
+    exec_twin_down_until(sim_now() + span);
+    exec_twin_lose();
+    meddle(span);
+    return true;
+}
+
+static bool reload(void)
+{
+    systemd_reload();
+    return true;
+}
+
+static bool power(void)
+{
+    daemon_crash();
+    systemd_reboot(true, true);
+    return true;
+}
+
+static bool reboot(void)
+{
+    daemon_crash();
+    systemd_reboot(false, true);
+    return true;
+}
+
+static bool manager_restart(void)
+{
+    daemon_crash();
+    systemd_reboot(false, false);
+    return true;
+}
+
+/* What a fault has begun, and goes on later; with the faults it ends. */
+static void later(uint64_t when, SimFn fn)
+{
+    sim_at_if(when, fn, NULL, 0, &stories, NULL);
+}
+
+static void on_halt(void *data, uint64_t number)
+{
+    if (systemd.shutting_down)
+        reboot();
+}
+
+static void on_stop_daemon(void *data, uint64_t number)
+{
+    daemon_stop(NULL);
+}
+
+/* In order: units are stopped, then the daemon, then the host goes. */
+static bool shut_down(void)
+{
+    g_autoptr(GList) units = g_hash_table_get_values(systemd.units);
+
+    if (systemd.shutting_down)
+        return false;
+    systemd.shutting_down = true;
+    for (GList *l = units; l; l = l->next)
+        systemd_stop_by_admin(l->data);
+    later(sim_now() + sim_between(1, 3000) * USEC_PER_MSEC, on_stop_daemon);
+    later(sim_now() + sim_between(3000, 15000) * USEC_PER_MSEC, on_halt);
+    return true;
+}
+
+static void on_no_shutdown(void *data, uint64_t number)
+{
+    systemd.shutting_down = false;
+}
+
+static bool refuse_starts(void)
+{
+    if (systemd.shutting_down)
+        return false;
+    systemd.shutting_down = true;
+    later(sim_now() + sim_between(1, 8000) * USEC_PER_MSEC, on_no_shutdown);
+    return true;
+}
+
+static bool lose_journal(void)
+{
+    systemd_lose_journal();
+    return true;
+}
+
+static void on_crash(void *data, uint64_t number)
+{
+    (void)crash();
+}
+
+static bool step(bool forward)
+{
+    static const uint64_t spans[] = { USEC_PER_MSEC, USEC_PER_SEC, 20 * USEC_PER_SEC, 3600 * USEC_PER_SEC };
+    int64_t span = (int64_t)sim_between(1, spans[sim_draw(G_N_ELEMENTS(spans))]);
+
+    sim.stepped = true;
+    if (sim_chance(30))
+        later(sim_now() + sim_draw(USEC_PER_SEC), on_crash);
+    clock_fake_step(sim.clock, forward ? span : -span);
+    return true;
+}
+
+static bool step_forward(void)
+{
+    return step(true);
+}
+
+static bool step_back(void)
+{
+    return step(false);
+}
+
+static bool sleep_host(void)
+{
+    clock_fake_sleep(sim.clock, sim_between(1, 600) * USEC_PER_SEC);
+    return true;
+}
+
+static bool slow(void)
+{
+    sim.slow_until = sim_now() + sim_between(1, 10) * USEC_PER_SEC;
+    return true;
+}
+
+static bool repeat(void)
+{
+    exec_twin_repeat();
+    return true;
+}
+
+static bool lose_start(void)
+{
+    exec_twin_lose_start();
+    return true;
+}
+
+static bool helper_fails(void)
+{
+    systemd.helper_fails = true;
+    return true;
+}
+
+static bool change_task(void)
+{
+    people_change_task();
+    return true;
+}
+
+/* --- meeting one --- */
+
+static Unit *unit_of(const Row *row)
+{
+    g_autofree char *name = exec_unit_name(row->run.id, row->run.attempt);
+    Unit *u = systemd_find(name);
+
+    return u && !u->foreign ? u : NULL;
+}
+
+static bool stop_unit(Row *row)
+{
+    Unit *u = unit_of(row);
+
+    if (u)
+        systemd_stop_by_admin(u);
+    return u != NULL;
+}
+
+static bool kill_unit(Row *row)
+{
+    const Unit *u = unit_of(row);
+
+    return u && systemd_kill(u->name, false, sim_chance(50) ? 9 : 15) >= 0;
+}
+
+static bool reset_failed(Row *row)
+{
+    Unit *u = unit_of(row);
+
+    if (!u || u->stage != STAGE_FAILED)
+        return false;
+    systemd_reset_failed(u);
+    return true;
+}
+
+static bool foreign(Row *row)
+{
+    systemd_plant_foreign(row->run.id, row->run.attempt + 1);
+    return true;
+}
+
+static bool cancel(Row *row)
+{
+    people_cancel(row->run.id);
+    return daemon_twin.manager != NULL;
+}
+
+static bool kill_run(Row *row)
+{
+    people_kill(row->run.id, sim_chance(50) ? 15 : 10);
+    return daemon_twin.manager != NULL;
+}
+
+static bool retry(Row *row)
+{
+    if (database.rows->len > 20)
+        return false;
+    people_retry(row->run.id);
+    return daemon_twin.manager != NULL;
+}
+
+static bool refuse(Row *row)
+{
+    store_twin_refuse(row->run.id);
+    return true;
+}
+
+static const FaultInfo faults[] = {
+    { "daemon killed", 11, ALL, crash, NULL },
+    { "daemon stopped", 3, ALL, stop, NULL },
+    { "database lost, not committed", 6, ALL, lose_before, NULL },
+    { "database lost, committed", 6, ALL, lose_after, NULL },
+    { "database away", 3, ALL, database_away, NULL },
+    { "bus lost", 8, ALL, lose_bus, NULL },
+    { "bus away", 4, ALL, bus_away, NULL },
+    { "daemon-reload", 4, ALL, reload, NULL },
+    { "power lost", 3, ALL, power, NULL },
+    { "reboot", 3, ALL, reboot, NULL },
+    { "user manager restarted", 3, ALL, manager_restart, NULL },
+    { "shutdown", 4, ALL, shut_down, NULL },
+    { "starts refused", 4, ALL, refuse_starts, NULL },
+    { "journal lost", 4, ALL, lose_journal, NULL },
+    { "clock set forward", 3, ALL, step_forward, NULL },
+    { "clock set back", 3, ALL, step_back, NULL },
+    { "host asleep", 3, ALL, sleep_host, NULL },
+    { "messages slow", 3, ALL, slow, NULL },
+    { "signals repeated", 4, ALL, repeat, NULL },
+    { "answer of a start late", 4, ALL, lose_start, NULL },
+    { "helper not started", 4, ALL, helper_fails, NULL },
+    { "task changed", 3, ALL, change_task, NULL },
+    { "unit stopped", 6, UNITS, NULL, stop_unit },
+    { "unit killed", 9, CLAIMED, NULL, kill_unit },
+    { "unit reset", 30, UNITS, NULL, reset_failed },
+    { "name taken", 5, ALL & ~(AT(ENDED) | AT(DONE)), NULL, foreign },
+    { "cancelled", 8, ALL, NULL, cancel },
+    { "signal sent", 7, ALL, NULL, kill_run },
+    { "retried by hand", 7, ALL, NULL, retry },
+    { "write refused", 4, CLAIMED, NULL, refuse },
+};
+
+static uint64_t hits[G_N_ELEMENTS(faults)][_WHERE_MAX];
+static unsigned rate; /* of 1000 steps */
+static unsigned weights;
+
+static Where where_is(const Row *row)
+{
+    static const Where of_state[_RUN_STATE_MAX] = {
+        [RUN_WAITING] = WHERE_WAITING,
+        [RUN_QUEUED] = WHERE_QUEUED,
+        [RUN_STARTING] = WHERE_STARTING,
+        [RUN_RUNNING] = WHERE_RUNNING,
+        [RUN_STOPPING] = WHERE_STOPPING,
+        [RUN_PAUSED] = WHERE_WAITING,
+        [RUN_DONE] = WHERE_DONE,
+    };
+
+    return row->run.state == RUN_DONE && unit_of(row) ? WHERE_ENDED : of_state[row->run.state];
+}
+
+void faults_begin(void)
+{
+    static const unsigned rates[] = { 0, 40, 110, 160, 240, 360 };
+
+    rate = rates[sim_draw(G_N_ELEMENTS(rates))];
+    weights = 0;
+    ARRAY_FOREACH (f, faults)
+        weights += f->weight;
+}
+
+static void meet_all(const FaultInfo *f)
+{
+    Where where[64];
+    guint n = MIN(database.rows->len, G_N_ELEMENTS(where));
+
+    for (guint i = 0; i < n; i++)
+        where[i] = where_is(g_ptr_array_index(database.rows, i));
+    sim_trace(f->name, 0, 0, 0);
+    if (!f->all())
+        return;
+    sim.faults++;
+    for (guint i = 0; i < n; i++)
+        hits[f - faults][where[i]]++;
+}
+
+/* A run in one of its states, the states having the same chance. */
+static Row *draw_row(unsigned legal)
+{
+    guint n = database.rows->len, first = (guint)sim_draw(n);
+    Where wanted = (Where)sim_draw(_WHERE_MAX);
+    Row *other = NULL;
+
+    for (guint i = 0; i < n; i++) {
+        Row *row = g_ptr_array_index(database.rows, (first + i) % n);
+        Where where = where_is(row);
+
+        if (!(legal & (1u << where)))
+            continue;
+        if (where == wanted)
+            return row;
+        other = row;
+    }
+    return other;
+}
+
+static void meet_one(const FaultInfo *f)
+{
+    Row *row = draw_row(f->legal);
+    Where where;
+
+    if (!row)
+        return;
+    where = where_is(row);
+    sim_trace(f->name, row->run.id, row->run.attempt, 0);
+    if (!f->one(row))
+        return;
+    sim.faults++;
+    hits[f - faults][where]++;
+}
+
+static void on_more(void *data, uint64_t number)
+{
+    static bool (*const what[])(Row *) = { stop_unit, stop_unit, stop_unit, kill_unit, reset_failed };
+    unsigned drawn = (unsigned)sim_draw(G_N_ELEMENTS(what));
+
+    ARRAY_FOREACH (f, faults)
+        if (f->one == what[drawn])
+            meet_one(f);
+}
+
+void faults_maybe(void)
+{
+    unsigned drawn;
+
+    if (sim_draw(1000) >= rate)
+        return;
+    drawn = (unsigned)sim_draw(weights);
+    ARRAY_FOREACH (f, faults) {
+        if (drawn >= f->weight) {
+            drawn -= f->weight;
+            continue;
+        }
+        if (f->all)
+            meet_all(f);
+        else
+            meet_one(f);
+        return;
+    }
+}
+
+void faults_end(void)
+{
+    stories++;
+    if (systemd.shutting_down)
+        reboot();
+    store_twin_forget();
+    exec_twin_forget();
+    sim.slow_until = 0;
+    systemd.helper_fails = false;
+}
+
+bool faults_report(unsigned least)
+{
+    bool enough = true;
+
+    printf("# %-29s", "");
+    for (unsigned w = 0; w < _WHERE_MAX; w++)
+        printf("%11s", where_names[w]);
+    printf("\n");
+    for (unsigned f = 0; f < G_N_ELEMENTS(faults); f++) {
+        printf("# %-29s", faults[f].name);
+        for (unsigned w = 0; w < _WHERE_MAX; w++) {
+            bool legal = faults[f].legal & (1u << w);
+
+            if (legal)
+                printf("%11" G_GUINT64_FORMAT, hits[f][w]);
+            else
+                printf("%11s", "-");
+            enough = enough && (!legal || hits[f][w] >= least);
+        }
+        printf("\n");
+    }
+    return enough;
+}

@@ -1,0 +1,322 @@
+/* The simulated world around a real core: one database, one service manager with its journal, one clock, some people,
+ * and whatever may go wrong with them. Everything that happens is an event at an instant of the fake clock, drawn from
+ * one seed: the same seed is the same story.
+ *
+ * The daemon is a Manager that is made and freed at will. What it holds in memory goes with it; what its twins of store
+ * (store-twin.c, database.c) and exec (exec-twin.c, systemd.c) have written into the world stays. */
+#pragma once
+
+#include "core/manager.h"
+
+#define SIM_TEXT 40
+
+/* --- world.c: chance, the trace, events in time --- */
+
+typedef struct Sim {
+    uint64_t seed, chance;
+    uint64_t hash;     /* of the trace so far */
+    bool told;         /* print the trace */
+    uint64_t seq;      /* of events */
+    GPtrArray *events; /* a heap, of Event* */
+    sd_event *loop;    /* never turned: the manager wants one */
+    Clock *clock;
+    uint64_t life; /* of the daemon: events of an earlier one do not happen */
+    bool broken;   /* an invariant does not hold: the story ends */
+    char *why;
+    unsigned steps, timers, faults;
+    uint64_t slow_until;     /* messages take long till then */
+    bool stepped;            /* the real clock was set in this story */
+    uint64_t database_ahead; /* µs that the server's clock is ahead of ours, as a signed number */
+} Sim;
+
+extern Sim sim;
+
+void sim_reset(uint64_t seed);
+void sim_clear(void);
+/* Below n. */
+uint64_t sim_draw(uint64_t n);
+bool sim_chance(unsigned percent);
+uint64_t sim_between(uint64_t low, uint64_t high);
+/* How long a message is under way. */
+uint64_t sim_latency(void);
+uint64_t sim_now(void); /* boot µs */
+uint64_t sim_real(void);
+/* One line of the trace: what, and up to three numbers. */
+void sim_trace(const char *what, uint64_t a, uint64_t b, uint64_t c);
+/* The story is wrong; the first reason stays. */
+void sim_fail(const char *format, ...) _printf_(1, 2);
+
+typedef void (*SimFn)(void *data, uint64_t number);
+/* fn at that boot instant; data is freed by the world where free is given and the event does not happen. */
+void sim_at(uint64_t when, SimFn fn, void *data, uint64_t number);
+/* Likewise, unless *generation is another number by then. */
+void sim_at_if(
+    uint64_t when, SimFn fn, void *data, uint64_t number, const uint64_t *generation, GDestroyNotify free);
+/* The next thing that happens, or nothing: false where none is due before limit (boot µs). */
+bool sim_step(uint64_t limit);
+
+/* --- an attempt as it really was (check.c) --- */
+
+typedef struct Truth {
+    uint64_t run;
+    unsigned attempt;
+    char token[SIM_TEXT];
+    unsigned executed;    /* processes that came to be */
+    bool alive;           /* the main one is */
+    unsigned rest;        /* others in its control group */
+    bool recorded;        /* its end is committed */
+    RunResult record;     /* as what */
+    bool claimed_by_dead; /* the manager that it was claimed under is gone */
+    bool given_back;      /* or it is closed without one */
+    bool destroyed;       /* something of the world took evidence of it away */
+    bool cancelled_ok;    /* somebody who cancelled was told that it is */
+    int code, status;     /* of the main process */
+    const char *result;   /* systemd's word */
+    uint64_t timeout;     /* in force, USEC_INFINITY is none */
+    uint64_t started_boot, started, ended_boot, ended;
+} Truth;
+
+/* --- database.c: the rows, and what each operation of the store does to them --- */
+
+typedef struct Row {
+    StoreRun run; /* its strings are borrowed from here and from constants */
+    char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
+    bool no_more;
+    bool shared_name;  /* a unit of somebody else had the name of an attempt: the journal tells of both */
+    unsigned n_done;   /* how often it became done */
+    RunResult first;   /* cause of this attempt, as first committed */
+    GPtrArray *truths; /* of Truth*, by attempt */
+} Row;
+
+typedef struct SlotRow {
+    char schedule[2 * SIM_TEXT]; /* TASK/NAME */
+    uint64_t nominal, run;       /* 0: passed over */
+} SlotRow;
+
+typedef struct TaskRow {
+    const char *name, *origin;
+    uint64_t revision;
+    bool enabled, deleted;
+    GPtrArray *definitions; /* of char*, by revision */
+} TaskRow;
+
+typedef struct ScheduleRow {
+    char task[SIM_TEXT], name[SIM_TEXT];
+    int enabled;
+    uint64_t last_nominal, since;
+} ScheduleRow;
+
+typedef struct Database {
+    GPtrArray *rows;      /* of Row*; id is the index + 1 */
+    GPtrArray *tasks;     /* of TaskRow* */
+    GPtrArray *schedules; /* of ScheduleRow* */
+    GPtrArray *slots;     /* of SlotRow* */
+    GHashTable *asks;     /* "REQUESTER\nTOKEN" → id */
+    uint64_t epoch, fence;
+    unsigned n_tokens;
+    unsigned operations; /* that were ever asked for */
+    unsigned in_vain;    /* claims in a row that found nothing */
+} Database;
+
+extern Database database;
+
+void database_reset(void);
+void database_clear(void);
+uint64_t database_now(void); /* its own real µs */
+Row *database_find(uint64_t run);
+Truth *database_truth(uint64_t run, unsigned attempt, const char *token);
+TaskRow *database_task(const char *name);
+/* Everything as it stands; taking the node moves the epoch. */
+void database_load(StoreLoaded *ret);
+void database_unload(StoreLoaded *loaded);
+
+/* One operation between the daemon and the database. */
+typedef struct DbOp {
+    int kind; /* OpKind */
+    uint64_t keys[2];
+    void (*apply)(struct DbOp *op);
+    void (*answer)(struct DbOp *op);
+    void (*fn)(void);
+    void *userdata;
+    int r;
+    bool refused; /* the database finds fault with it */
+
+    uint64_t run, nominal, due, in_usec, revision, grace, retry_of, finished, started, epoch, stamp;
+    unsigned attempt, limit;
+    int priority;
+    char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
+        boot[SIM_TEXT];
+    char *text;
+    GPtrArray *names; /* of char* */
+    RunResult result, cause;
+    RunState state;
+    int code, status;
+    bool again, flag;
+    uint64_t cause_at;
+    StoreAsked asked;
+    StoreCancelled cancelled;
+    GPtrArray *runs;
+} DbOp;
+
+DbOp *db_op_new(int kind, void (*fn)(void), void *userdata);
+void db_op_free(DbOp *op);
+/* What the operations do, by kind. */
+extern void (*const database_apply[])(DbOp *op);
+
+/* --- store-twin.c: the daemon's end of the connection --- */
+
+/* The connection goes: what is under way is committed or not. */
+void store_twin_lose(bool committed, bool unusable);
+/* No connection is had before this boot instant. */
+void store_twin_down_until(uint64_t when);
+/* The next write that reaches the database is refused by it. */
+void store_twin_refuse(uint64_t run);
+bool store_twin_idle(void);
+void store_twin_forget(void);
+
+/* --- systemd.c: units, processes, the journal --- */
+
+typedef enum Stage {
+    STAGE_QUEUED, /* its start job waits */
+    STAGE_RUNNING,
+    STAGE_STOPPING,
+    STAGE_EXITED,
+    STAGE_FAILED,
+} Stage;
+
+/* What a process of a task does; written as the arguments of its command. */
+typedef struct Behaviour {
+    uint64_t usec; /* it lives so long; UNSET: until it is ended */
+    int code, status;
+    bool oom, stubborn, refused;
+    unsigned rest; /* processes that it leaves behind */
+} Behaviour;
+
+typedef struct Unit {
+    char name[48], token[SIM_TEXT], invocation[SIM_TEXT];
+    uint64_t run;
+    unsigned attempt;
+    Stage stage;
+    bool by_admin; /* it is being stopped by somebody */
+    bool foreign;  /* nothing of ours made it */
+    bool lost_command, exact;
+    bool late_limit; /* the manager's own limit does not come in time */
+    bool altered;
+    Truth *truth; /* NULL of a foreign one */
+    Behaviour behaviour;
+    const char *result;
+    int code, status;
+    uint64_t started, started_boot, exited, exited_boot, timeout, stop_usec, serial;
+} Unit;
+
+typedef struct Systemd {
+    GHashTable *units;  /* name → Unit* */
+    GPtrArray *journal; /* of Line* */
+    uint64_t stamp;
+    uint64_t boot_began; /* real µs */
+    uint64_t gap_at;     /* real µs of the last gap in the journal, 0: none */
+    bool shutting_down;
+    bool helper_fails;
+    unsigned n_invocations;
+    uint64_t serial;
+} Systemd;
+
+extern Systemd systemd;
+
+void systemd_reset(void);
+void systemd_clear(void);
+Unit *systemd_find(const char *name);
+/* An ExecStarted. */
+int systemd_start(const ExecStart *start, Unit **ret);
+int systemd_kill(const char *name, bool main_only, int signal);
+/* Lets go of it; true where it is gone at once. */
+bool systemd_release(const char *name);
+UnitState *systemd_read(const Unit *u);
+/* What the journal says. */
+void systemd_judge(const char *unit, const char *invocation, uint64_t claimed, Evidence *ret);
+void systemd_stop_by_admin(Unit *u);
+void systemd_reset_failed(Unit *u);
+void systemd_plant_foreign(uint64_t run, unsigned attempt);
+void systemd_reload(void);
+/* All units go: the host (power: what is not synced goes too) or the user's manager. */
+void systemd_reboot(bool power, bool host);
+void systemd_lose_journal(void);
+unsigned systemd_n_units(bool foreign);
+
+/* --- exec-twin.c: the daemon's end of the bus --- */
+
+void exec_twin_lose(void);
+void exec_twin_down_until(uint64_t when);
+void exec_twin_repeat(void); /* the last signals come again, and everything is to be read again */
+/* From the service manager: a unit changed, or is gone. */
+void exec_twin_changed(const Unit *u, bool states);
+void exec_twin_removed(const char *name);
+void exec_twin_resync(void);
+/* A start's job is finished: r is an ExecStarted or an errno. */
+void exec_twin_started(const char *name, int r);
+void exec_twin_gone(const char *name);
+void exec_twin_lose_start(void); /* the next start has no answer in time */
+bool exec_twin_idle(void);
+void exec_twin_forget(void);
+
+/* --- check.c: what must hold --- */
+
+void check_begin(void);
+void check_executed(Truth *t);
+void check_end(const Row *row, Truth *t, const DbOp *op);
+void check_given_back(const Row *row, Truth *t);
+void check_stopping(const Row *row, const Truth *t, const DbOp *op);
+void check_released(const Unit *u);
+void check_kept(const ScheduleRow *s);
+void check_slot(const ScheduleRow *s, uint64_t nominal, bool fires);
+void check_every_event(void);
+void check_told(uint64_t run, RunState state, RunResult result);
+void check_settled(void);
+
+#define EVERY_USEC (15 * USEC_PER_SEC) /* of the one schedule there is */
+
+/* --- daemon.c: the daemon's life, and the people who ask it --- */
+
+typedef struct Daemon {
+    Manager *manager; /* NULL: it is not running */
+    bool stopping;
+    unsigned n_lives;
+    bool calm; /* no faults any more, and nobody asks for anything new */
+} Daemon;
+
+extern Daemon daemon_twin;
+
+void daemon_reset(void);
+void daemon_clear(void);
+void daemon_boot(void);
+void daemon_crash(void);
+/* As its unit is stopped and started again. */
+void daemon_stop(void (*then)(void));
+void people_begin(unsigned n_runs);
+void people_cancel(uint64_t run);
+void people_kill(uint64_t run, int signal);
+void people_retry(uint64_t run);
+void people_change_task(void);
+void people_calm(void);
+bool people_are_calm(void);
+/* Everybody has an answer. */
+bool people_are_content(void);
+
+/* --- faults.c --- */
+
+void faults_begin(void);
+/* Perhaps one, at this step. */
+void faults_maybe(void);
+void faults_end(void);
+/* The table of state × fault; false where a legal cell was hit too seldom. */
+bool faults_report(unsigned least);
+
+/* --- scenario.c: one story --- */
+
+typedef struct Outcome {
+    uint64_t hash;
+    unsigned runs, faults, steps;
+    char *why; /* NULL: all is well; g_free */
+} Outcome;
+
+Outcome scenario_run(uint64_t seed, bool told);

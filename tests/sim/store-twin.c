@@ -1,0 +1,615 @@
+/* The store's twin: the functions of store/store.h over the database in memory. What is asked for in one iteration goes
+ * out as one transaction; one is under way at a time, and those that read pass by it. A connection that goes answers
+ * all of it -ENOTCONN, be it committed or not. */
+#include "sim.h"
+
+#include <string.h>
+
+#include "store/op.h"
+
+#define BACKOFF_MIN (100 * USEC_PER_MSEC)
+#define BACKOFF_MAX (5 * USEC_PER_SEC)
+
+struct Store {
+    StoreStateFn fn;
+    void *userdata;
+    bool up, told, flushing;
+    uint64_t epoch, stamp, backoff;
+    char boot[SIM_TEXT];
+    GQueue writes, reads, lost;
+    GPtrArray *batch, *reading; /* of DbOp*: under way */
+    bool committed;             /* the batch is */
+    uint64_t in_at, out_at;     /* the connection keeps the order */
+    StoreLoaded loaded;
+    bool loading;
+    unsigned pending;
+};
+
+static struct Store *store;
+/* Numbers of the daemon's life and of its connection: what was under way in an earlier one does not arrive. */
+static uint64_t lives, connection, down_until, refuse_run;
+
+static const char *const names[_OP_KIND_MAX] = {
+    [OP_PUT_TASK] = "put task",
+    [OP_DELETE_TASK] = "delete task",
+    [OP_ENABLE_TASK] = "enable task",
+    [OP_ENABLE_SCHEDULE] = "enable schedule",
+    [OP_ASK] = "ask",
+    [OP_PASS_SLOT] = "pass slot",
+    [OP_REQUEUE] = "requeue",
+    [OP_RUNNING] = "running",
+    [OP_STOPPING] = "stopping",
+    [OP_CANCEL] = "cancel",
+    [OP_END] = "end",
+    [OP_CLAIM] = "claim",
+    [OP_GET_REVISION] = "get revision",
+    [OP_GET_RUN] = "get run",
+};
+
+/* --- the wire --- */
+
+static void op_finish(DbOp *op)
+{
+    store->pending--;
+    op->answer(op);
+    db_op_free(op);
+}
+
+static void apply(DbOp *op)
+{
+    if (op->refused || (refuse_run != 0 && op->run == refuse_run)) {
+        refuse_run = 0;
+        op->r = -EINVAL;
+        sim_trace("refused", (uint64_t)op->kind, op->run, 0);
+        return;
+    }
+    sim_trace(names[op->kind], op->run, op->attempt, 0);
+    database_apply[op->kind](op);
+}
+
+static void commit(void)
+{
+    for (guint i = 0; i < store->batch->len; i++)
+        apply(g_ptr_array_index(store->batch, i));
+    store->committed = true;
+}
+
+static void flush_later(void);
+
+static void on_batch_answer(void *data, uint64_t number)
+{
+    g_autoptr(GPtrArray) batch = g_steal_pointer(&store->batch);
+
+    for (guint i = 0; i < batch->len && store; i++)
+        op_finish(g_ptr_array_index(batch, i));
+    flush_later();
+}
+
+static uint64_t travel(uint64_t *last)
+{
+    *last = MAX(*last, sim_now() + sim_latency() / 2);
+    return *last;
+}
+
+static void on_batch_arrival(void *data, uint64_t number)
+{
+    commit();
+    sim_at_if(travel(&store->out_at), on_batch_answer, NULL, 0, &connection, NULL);
+}
+
+static void on_read_answer(void *data, uint64_t number)
+{
+    g_ptr_array_remove(store->reading, data);
+    op_finish(data);
+}
+
+static void on_read_arrival(void *data, uint64_t number)
+{
+    apply(data);
+    sim_at_if(travel(&store->out_at), on_read_answer, data, 0, &connection, NULL);
+}
+
+/* What is about the same thing keeps its order: kinds are applied in theirs, so the later one waits. */
+static bool fits(GArray *taken, const DbOp *op)
+{
+    bool ok = true;
+
+    for (guint i = 0; i < taken->len; i += 2)
+        for (unsigned k = 0; k < G_N_ELEMENTS(op->keys); k++)
+            if (op->keys[k] && g_array_index(taken, uint64_t, i) == op->keys[k] &&
+                ((int)g_array_index(taken, uint64_t, i + 1) > op->kind ||
+                    ((int)g_array_index(taken, uint64_t, i + 1) == op->kind && op->kind != OP_PASS_SLOT)))
+                ok = false;
+    for (unsigned k = 0; k < G_N_ELEMENTS(op->keys); k++) {
+        uint64_t kind = ok ? (uint64_t)op->kind : G_MAXINT;
+
+        if (!op->keys[k])
+            continue;
+        g_array_append_val(taken, op->keys[k]);
+        g_array_append_val(taken, kind);
+    }
+    return ok;
+}
+
+static int by_kind(gconstpointer a, gconstpointer b)
+{
+    return (*(DbOp *const *)a)->kind - (*(DbOp *const *)b)->kind;
+}
+
+static void send_batch(void)
+{
+    g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+
+    store->batch = g_ptr_array_new();
+    store->committed = false;
+    for (GList *l = store->writes.head, *next; l; l = next) {
+        DbOp *op = l->data;
+
+        next = l->next;
+        if (!fits(taken, op))
+            continue;
+        op->epoch = store->epoch;
+        g_ptr_array_add(store->batch, op);
+        g_queue_delete_link(&store->writes, l);
+    }
+    g_ptr_array_sort(store->batch, by_kind);
+    sim_at_if(travel(&store->in_at), on_batch_arrival, NULL, 0, &connection, NULL);
+}
+
+static void on_flush(void *data, uint64_t number)
+{
+    DbOp *op;
+
+    store->flushing = false;
+    for (guint n = store->lost.length; n > 0 && store; n--)
+        op_finish(g_queue_pop_head(&store->lost));
+    if (store->up && !store->batch && store->writes.length > 0)
+        send_batch();
+    while (store->up && (op = g_queue_pop_head(&store->reads))) {
+        g_ptr_array_add(store->reading, op);
+        sim_at_if(travel(&store->in_at), on_read_arrival, op, 0, &connection, NULL);
+    }
+}
+
+static void flush_later(void)
+{
+    if (!store || store->flushing)
+        return;
+    store->flushing = true;
+    sim_at_if(sim_now(), on_flush, NULL, 0, &lives, NULL);
+}
+
+static void lose_op(DbOp *op)
+{
+    op->r = -ENOTCONN;
+    g_queue_push_tail(&store->lost, op);
+    flush_later();
+}
+
+static int enqueue(DbOp *op)
+{
+    store->pending++;
+    database.operations++;
+    if (!store->up)
+        lose_op(op);
+    else
+        g_queue_push_tail(op->kind < _OP_WRITE_MAX ? &store->writes : &store->reads, op);
+    flush_later();
+    return 0;
+}
+
+/* --- the connection --- */
+
+static void on_connect(void *data, uint64_t number);
+
+static void connect_later(uint64_t in)
+{
+    sim_at_if(sim_now() + in, on_connect, NULL, 0, &connection, NULL);
+}
+
+static void tell(StoreState state, const char *reason, const StoreLoaded *loaded)
+{
+    store->told = true;
+    store->fn(state, reason, loaded, store->userdata);
+}
+
+static void on_loaded(void *data, uint64_t number)
+{
+    StoreLoaded loaded = store->loaded;
+
+    store->loading = false;
+    store->up = true;
+    store->epoch = loaded.epoch;
+    store->backoff = BACKOFF_MIN;
+    tell(STORE_UP, NULL, &loaded);
+    database_unload(&loaded);
+}
+
+static void on_take_node(void *data, uint64_t number)
+{
+    sim_trace("load", database.epoch + 1, 0, 0);
+    database_load(&store->loaded);
+    store->loading = true;
+    store->in_at = store->out_at = 0;
+    sim_at_if(sim_now() + sim_latency(), on_loaded, NULL, 0, &connection, NULL);
+}
+
+static void on_connect(void *data, uint64_t number)
+{
+    if (sim_now() < down_until) {
+        if (!store->told)
+            tell(STORE_CONNECTING, "no connection to the database", NULL);
+        connect_later(store->backoff);
+        store->backoff = MIN(2 * store->backoff, BACKOFF_MAX);
+        return;
+    }
+    sim_at_if(sim_now() + sim_latency(), on_take_node, NULL, 0, &connection, NULL);
+}
+
+static void drop_loading(void)
+{
+    if (store->loading)
+        database_unload(&store->loaded);
+    store->loading = false;
+}
+
+void store_twin_lose(bool committed, bool unusable)
+{
+    bool was_up = store && store->up;
+    DbOp *op;
+
+    if (!store)
+        return;
+    if (store->batch && !store->committed && committed)
+        commit();
+    drop_loading();
+    connection++;
+    store->up = false;
+    for (guint i = 0; store->batch && i < store->batch->len; i++)
+        lose_op(g_ptr_array_index(store->batch, i));
+    g_clear_pointer(&store->batch, g_ptr_array_unref);
+    for (guint i = 0; i < store->reading->len; i++)
+        lose_op(g_ptr_array_index(store->reading, i));
+    g_ptr_array_set_size(store->reading, 0);
+    while ((op = g_queue_pop_head(&store->writes)))
+        lose_op(op);
+    while ((op = g_queue_pop_head(&store->reads)))
+        lose_op(op);
+    connect_later(unusable ? BACKOFF_MAX : store->backoff);
+    if (was_up || !store->told)
+        tell(unusable ? STORE_UNUSABLE : STORE_CONNECTING, "the connection to the database was lost", NULL);
+}
+
+void store_twin_down_until(uint64_t when)
+{
+    down_until = MAX(down_until, when);
+}
+
+void store_twin_refuse(uint64_t run)
+{
+    refuse_run = run;
+}
+
+bool store_twin_idle(void)
+{
+    return !store || (store->up && store->pending == 0);
+}
+
+/* --- store.h: life --- */
+
+int store_new(
+    sd_event *event, Clock *clock, const StoreConfig *config, StoreStateFn fn, void *userdata, Store **ret)
+{
+    store = g_new0(struct Store, 1);
+    store->fn = fn;
+    store->userdata = userdata;
+    store->stamp = config->manager_stamp;
+    store->backoff = BACKOFF_MIN;
+    store->reading = g_ptr_array_new();
+    g_strlcpy(store->boot, config->boot_id, sizeof store->boot);
+    *ret = store;
+    return 0;
+}
+
+int store_start(Store *s)
+{
+    connect_later(sim_latency());
+    return 0;
+}
+
+void store_set_manager_stamp(Store *s, uint64_t stamp)
+{
+    s->stamp = stamp;
+}
+
+static void cancel(DbOp *op)
+{
+    op->r = -ECANCELED;
+    op_finish(op);
+}
+
+static void cancel_queue(GQueue *q)
+{
+    DbOp *op;
+
+    while ((op = g_queue_pop_head(q)))
+        cancel(op);
+}
+
+/* What the daemon sent before it went may arrive all the same. */
+void store_free(Store *s)
+{
+    if (!s)
+        return;
+    if (s->batch && !s->committed && sim_chance(50))
+        commit();
+    s->up = false;
+    drop_loading();
+    connection++;
+    for (guint i = 0; s->batch && i < s->batch->len; i++)
+        cancel(g_ptr_array_index(s->batch, i));
+    for (guint i = 0; i < s->reading->len; i++)
+        cancel(g_ptr_array_index(s->reading, i));
+    cancel_queue(&s->writes);
+    cancel_queue(&s->reads);
+    cancel_queue(&s->lost);
+    g_clear_pointer(&s->batch, g_ptr_array_unref);
+    g_ptr_array_unref(s->reading);
+    lives++;
+    g_free(s);
+    store = NULL;
+    refuse_run = 0;
+}
+
+unsigned store_pending(const Store *s)
+{
+    return s->pending;
+}
+
+void store_twin_forget(void)
+{
+    down_until = refuse_run = 0;
+}
+
+/* --- store.h: operations --- */
+
+static uint64_t key_of(char kind, const char *a, const char *b)
+{
+    return ((uint64_t)(unsigned char)kind << 56) | (((uint64_t)g_str_hash(a) << 20) ^ g_str_hash(b));
+}
+
+static void answer_outcome(DbOp *op)
+{
+    ((StoreOutcomeFn)op->fn)(op->r, op->cause, op->cause_at, NULL, op->userdata);
+}
+
+static DbOp *owner_op(int kind, const StoreOwner *o, void (*fn)(void), void *userdata)
+{
+    DbOp *op = db_op_new(kind, fn, userdata);
+
+    op->answer = answer_outcome;
+    op->run = o->run;
+    op->attempt = o->attempt;
+    g_strlcpy(op->token, o->token, sizeof op->token);
+    op->keys[0] = o->run;
+    return op;
+}
+
+int store_running(Store *s, const StoreOwner *o, const char *invocation_id, uint64_t started,
+    StoreOutcomeFn fn, void *userdata)
+{
+    DbOp *op = owner_op(OP_RUNNING, o, (void (*)(void))fn, userdata);
+
+    g_strlcpy(op->invocation, invocation_id, sizeof op->invocation);
+    op->started = started;
+    return enqueue(op);
+}
+
+int store_stopping(
+    Store *s, const StoreOwner *o, RunResult cause, const char *reason, StoreOutcomeFn fn, void *userdata)
+{
+    DbOp *op = owner_op(OP_STOPPING, o, (void (*)(void))fn, userdata);
+
+    op->cause = cause;
+    return enqueue(op);
+}
+
+int store_requeue(
+    Store *s, const StoreOwner *o, const char *reason, uint64_t in_usec, StoreOutcomeFn fn, void *userdata)
+{
+    DbOp *op = owner_op(OP_REQUEUE, o, (void (*)(void))fn, userdata);
+
+    op->in_usec = in_usec / 1000 * 1000;
+    return enqueue(op);
+}
+
+static void answer_end(DbOp *op)
+{
+    ((StoreEndFn)op->fn)(op->r, op->result, op->state, op->due, NULL, op->userdata);
+}
+
+int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata)
+{
+    DbOp *op = owner_op(OP_END, &e->owner, (void (*)(void))fn, userdata);
+
+    op->answer = answer_end;
+    op->result = e->result;
+    op->code = e->exit_code;
+    op->status = e->exit_status;
+    op->finished = e->finished;
+    op->started = e->started;
+    op->again = e->again;
+    op->in_usec = e->again ? e->again_in_usec / 1000 * 1000 : 0;
+    return enqueue(op);
+}
+
+static void answer_cancel(DbOp *op)
+{
+    ((StoreCancelFn)op->fn)(op->r, &op->cancelled, op->userdata);
+}
+
+int store_cancel(Store *s, uint64_t run, const char *reason, StoreCancelFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_CANCEL, (void (*)(void))fn, userdata);
+
+    op->answer = answer_cancel;
+    op->run = op->keys[0] = run;
+    op->cancelled.cause_at = UNSET;
+    return enqueue(op);
+}
+
+static void answer_claim(DbOp *op)
+{
+    ((StoreClaimFn)op->fn)(op->r, op->r < 0 ? NULL : op->runs, op->r < 0 ? UNSET : op->due, op->userdata);
+}
+
+int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_CLAIM, (void (*)(void))fn, userdata);
+
+    op->answer = answer_claim;
+    op->limit = limit;
+    op->stamp = s->stamp;
+    op->keys[0] = key_of('c', "", "");
+    g_strlcpy(op->boot, s->boot, sizeof op->boot);
+    return enqueue(op);
+}
+
+static void answer_ask(DbOp *op)
+{
+    ((StoreAskFn)op->fn)(op->r, &op->asked, NULL, op->userdata);
+}
+
+int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_ASK, (void (*)(void))fn, userdata);
+
+    op->answer = answer_ask;
+    g_strlcpy(op->requester, a->requester, sizeof op->requester);
+    g_strlcpy(op->task, a->task, sizeof op->task);
+    g_strlcpy(op->name, util_strempty(a->schedule), sizeof op->name);
+    op->text = g_strdup(a->token);
+    op->revision = a->revision;
+    op->priority = a->priority;
+    op->due = a->due;
+    op->grace = a->grace_usec;
+    op->retry_of = a->retry_of;
+    op->nominal = a->schedule ? a->nominal : UNSET;
+    op->keys[0] = key_of('a', a->requester, a->token);
+    op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;
+    return enqueue(op);
+}
+
+static void answer_done(DbOp *op)
+{
+    ((StoreDoneFn)op->fn)(op->r, NULL, op->userdata);
+}
+
+int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
+    StoreDoneFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_PASS_SLOT, (void (*)(void))fn, userdata);
+
+    op->answer = answer_done;
+    g_strlcpy(op->task, task, sizeof op->task);
+    g_strlcpy(op->name, schedule, sizeof op->name);
+    op->nominal = nominal;
+    op->keys[0] = key_of('s', task, schedule);
+    return enqueue(op);
+}
+
+static void answer_number(DbOp *op)
+{
+    ((StoreNumberFn)op->fn)(op->r, op->revision, NULL, op->userdata);
+}
+
+int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_PUT_TASK, (void (*)(void))fn, userdata);
+
+    op->answer = answer_number;
+    g_strlcpy(op->task, t->name, sizeof op->task);
+    op->text = g_strdup(t->definition);
+    op->flag = strcmp(t->origin, "file") == 0;
+    op->names = g_ptr_array_new_with_free_func(g_free);
+    for (const char *const *name = t->schedules; name && *name; name++)
+        g_ptr_array_add(op->names, g_strdup(*name));
+    op->keys[0] = key_of('t', t->name, "");
+    return enqueue(op);
+}
+
+int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_DELETE_TASK, (void (*)(void))fn, userdata);
+
+    op->answer = answer_done;
+    g_strlcpy(op->task, name, sizeof op->task);
+    op->keys[0] = key_of('t', name, "");
+    return enqueue(op);
+}
+
+int store_set_enabled(
+    Store *s, const char *task, const char *schedule, bool enabled, StoreDoneFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (void (*)(void))fn, userdata);
+
+    op->answer = answer_done;
+    g_strlcpy(op->task, task, sizeof op->task);
+    g_strlcpy(op->name, util_strempty(schedule), sizeof op->name);
+    op->flag = enabled;
+    op->keys[0] = key_of('t', task, "");
+    return enqueue(op);
+}
+
+static void answer_text(DbOp *op)
+{
+    ((StoreTextFn)op->fn)(op->r, op->text, op->userdata);
+}
+
+int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_GET_REVISION, (void (*)(void))fn, userdata);
+
+    op->answer = answer_text;
+    g_strlcpy(op->task, task, sizeof op->task);
+    op->revision = revision;
+    return enqueue(op);
+}
+
+static void answer_run(DbOp *op)
+{
+    const StoreRun *run = op->r < 0 ? NULL : g_ptr_array_index(op->runs, 0);
+
+    ((StoreRunFn)op->fn)(op->r, run, NULL, op->userdata);
+}
+
+int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_GET_RUN, (void (*)(void))fn, userdata);
+
+    op->answer = answer_run;
+    op->run = run;
+    return enqueue(op);
+}
+
+int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
+int store_list_nodes(
+    Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
+/* Once a day; the stories are shorter. */
+int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
+int store_audit(Store *s, const StoreAudit *a)
+{
+    return 0;
+}

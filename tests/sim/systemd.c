@@ -1,0 +1,588 @@
+/* The service manager's twin: units with their processes, and what the journal keeps of them. It lives as long as the
+ * host does, whatever becomes of the daemon. */
+#include "sim.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum LineKind {
+    LINE_STARTED,
+    LINE_EXITED, /* with code and status; of an end that is not clean */
+    LINE_STOPPED,
+    LINE_FAILED,
+} LineKind;
+
+typedef struct Line {
+    char unit[48], invocation[SIM_TEXT];
+    LineKind kind;
+    int code, status;
+    uint64_t real;
+} Line;
+
+Systemd systemd;
+
+void systemd_clear(void)
+{
+    g_clear_pointer(&systemd.units, g_hash_table_unref);
+    g_clear_pointer(&systemd.journal, g_ptr_array_unref);
+    systemd = (Systemd){ 0 };
+}
+
+void systemd_reset(void)
+{
+    systemd_clear();
+    systemd.units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    systemd.journal = g_ptr_array_new_with_free_func(g_free);
+    systemd.stamp = 1;
+    systemd.boot_began = sim_real() - USEC_PER_SEC;
+}
+
+Unit *systemd_find(const char *name)
+{
+    return g_hash_table_lookup(systemd.units, name);
+}
+
+static Unit *by_serial(uint64_t serial)
+{
+    GHashTableIter i;
+    gpointer u;
+
+    g_hash_table_iter_init(&i, systemd.units);
+    while (g_hash_table_iter_next(&i, NULL, &u))
+        if (((Unit *)u)->serial == serial)
+            return u;
+    return NULL;
+}
+
+unsigned systemd_n_units(bool foreign)
+{
+    GHashTableIter i;
+    gpointer u;
+    unsigned n = 0;
+
+    g_hash_table_iter_init(&i, systemd.units);
+    while (g_hash_table_iter_next(&i, NULL, &u))
+        n += ((Unit *)u)->foreign == foreign;
+    return n;
+}
+
+/* --- the journal --- */
+
+static void journal_write(const Unit *u, LineKind kind)
+{
+    Line *l = g_new0(Line, 1);
+
+    g_strlcpy(l->unit, u->name, sizeof l->unit);
+    g_strlcpy(l->invocation, u->invocation, sizeof l->invocation);
+    l->kind = kind;
+    l->code = u->code;
+    l->status = u->status;
+    l->real = sim_real();
+    g_ptr_array_add(systemd.journal, l);
+}
+
+static void judge_line(const Line *l, Evidence *e)
+{
+    if (l->kind == LINE_EXITED) {
+        *e = (Evidence){ EVIDENCE_FAILED, l->code, l->status, l->real };
+    } else if (l->kind == LINE_STOPPED || l->kind == LINE_FAILED) {
+        if (e->verdict == EVIDENCE_FAILED)
+            return;
+        e->verdict = EVIDENCE_STOPPED;
+        e->ended = l->real;
+    } else if (e->verdict == EVIDENCE_NEVER) {
+        e->verdict = EVIDENCE_STARTED;
+    }
+}
+
+static bool journal_has_gap(uint64_t claimed)
+{
+    return claimed > sim_real() || systemd.boot_began > claimed ||
+           (systemd.gap_at > 0 && systemd.gap_at >= claimed);
+}
+
+/* As exec/evidence-helper.c reads the real one. */
+void systemd_judge(const char *unit, const char *invocation, uint64_t claimed, Evidence *ret)
+{
+    bool by_invocation = *invocation != 0, before = false;
+
+    *ret = (Evidence){ .verdict = EVIDENCE_NEVER, .ended = UNSET };
+    for (guint i = 0; i < systemd.journal->len; i++) {
+        const Line *l = g_ptr_array_index(systemd.journal, i);
+
+        if (strcmp(by_invocation ? l->invocation : l->unit, by_invocation ? invocation : unit) != 0)
+            continue;
+        if (by_invocation || l->real >= claimed)
+            judge_line(l, ret);
+        else
+            before = true;
+    }
+    if (ret->verdict == EVIDENCE_NEVER && (by_invocation || before || journal_has_gap(claimed)))
+        ret->verdict = EVIDENCE_UNKNOWN;
+}
+
+void systemd_lose_journal(void)
+{
+    systemd.gap_at = sim_real();
+    if (systemd.journal->len > 0 && sim_chance(50))
+        g_ptr_array_set_size(systemd.journal, (gint)systemd.journal->len - 1);
+}
+
+/* --- stages --- */
+
+static bool is_clean(const Unit *u)
+{
+    if (u->code == RUN_EXITED)
+        return u->status == 0;
+    return u->code == RUN_KILLED &&
+           (u->status == SIGTERM || u->status == SIGHUP || u->status == SIGINT || u->status == SIGPIPE);
+}
+
+static void tell(const Unit *u)
+{
+    bool states_first = sim_chance(50);
+
+    exec_twin_changed(u, states_first);
+    exec_twin_changed(u, !states_first);
+}
+
+static void unit_gone(Unit *u)
+{
+    char name[48];
+
+    g_strlcpy(name, u->name, sizeof name);
+    sim_trace("unit gone", u->run, u->attempt, 0);
+    g_hash_table_remove(systemd.units, u->name);
+    exec_twin_removed(name);
+}
+
+static void set_result(Unit *u, const char *result)
+{
+    if (strcmp(u->result, "success") == 0)
+        u->result = result;
+    if (u->truth)
+        u->truth->result = u->result;
+}
+
+/* Nothing of it runs any more. */
+static void settle(Unit *u)
+{
+    bool good = strcmp(u->result, "success") == 0;
+
+    u->stage = good ? STAGE_EXITED : STAGE_FAILED;
+    if (!good) {
+        journal_write(u, LINE_FAILED);
+        tell(u);
+    } else if (u->by_admin) {
+        journal_write(u, LINE_STOPPED);
+        tell(u);
+        unit_gone(u);
+    } else {
+        tell(u);
+    }
+}
+
+static unsigned rest_of(const Unit *u)
+{
+    return u->truth ? u->truth->rest : 0;
+}
+
+static void on_signal(void *data, uint64_t number);
+
+static void send_signal(const Unit *u, bool main_only, int signal, uint64_t in)
+{
+    sim_at(sim_now() + in, on_signal, NULL, u->serial << 8 | (uint64_t)main_only << 7 | (uint64_t)signal);
+}
+
+static void begin_stop(Unit *u)
+{
+    u->stage = STAGE_STOPPING;
+    send_signal(u, false, SIGTERM, sim_between(10, 2000));
+    send_signal(u, false, SIGKILL, u->stop_usec + sim_between(10, 2000));
+    tell(u);
+}
+
+static void main_ended(Unit *u, int code, int status)
+{
+    Truth *t = u->truth;
+
+    u->code = code;
+    u->status = status;
+    u->exited = sim_real();
+    u->exited_boot = sim_now();
+    if (t) {
+        t->alive = false;
+        t->code = code;
+        t->status = status;
+        t->ended = sim_real();
+        t->ended_boot = sim_now();
+        t->rest = u->behaviour.rest;
+    }
+    sim_trace("process ended", u->run, (uint64_t)code, (uint64_t)status);
+    if (!is_clean(u)) {
+        journal_write(u, LINE_EXITED);
+        set_result(u, u->behaviour.oom     ? "oom-kill"
+                      : code == RUN_EXITED ? "exit-code"
+                      : code == RUN_DUMPED ? "core-dump"
+                                           : "signal");
+    } else {
+        set_result(u, "success");
+    }
+    if (u->stage == STAGE_RUNNING && is_clean(u)) {
+        u->stage = STAGE_EXITED;
+        tell(u);
+    } else if (rest_of(u) == 0) {
+        settle(u);
+    } else if (u->stage == STAGE_RUNNING) {
+        begin_stop(u);
+    }
+}
+
+static bool is_alive(const Unit *u)
+{
+    return u->truth && u->truth->alive;
+}
+
+/* The stubborn do not mind any but SIGKILL. */
+static void on_signal(void *data, uint64_t number)
+{
+    int signal = (int)(number & 127);
+    bool main_only = (number & 128) != 0;
+    Unit *u = by_serial(number >> 8);
+
+    if (!u || !u->truth || (u->behaviour.stubborn && signal != SIGKILL))
+        return;
+    if (signal == SIGKILL && u->stage == STAGE_STOPPING && is_alive(u))
+        set_result(u, "timeout");
+    if (!main_only && !is_alive(u) && u->truth->rest > 0) {
+        u->truth->rest = 0;
+        if (u->stage == STAGE_STOPPING)
+            settle(u);
+        return;
+    }
+    if (!is_alive(u))
+        return;
+    if (!main_only)
+        u->behaviour.rest = 0;
+    main_ended(u, RUN_KILLED, signal);
+}
+
+static void on_exit_of_process(void *data, uint64_t serial)
+{
+    Unit *u = by_serial(serial);
+
+    if (u && is_alive(u))
+        main_ended(u, u->behaviour.code, u->behaviour.status);
+}
+
+static void on_limit(void *data, uint64_t serial)
+{
+    Unit *u = by_serial(serial);
+
+    if (!u || u->stage != STAGE_RUNNING || !is_alive(u))
+        return;
+    set_result(u, "timeout");
+    begin_stop(u);
+}
+
+/* --- starting --- */
+
+static void unit_execute(Unit *u)
+{
+    Truth *t = u->truth;
+
+    u->stage = STAGE_RUNNING;
+    u->started = sim_real();
+    u->started_boot = sim_now();
+    t->executed++;
+    t->alive = true;
+    t->started = u->started;
+    t->started_boot = u->started_boot;
+    t->timeout = u->timeout;
+    check_executed(t);
+    if (u->behaviour.usec != UNSET)
+        sim_at(sim_now() + u->behaviour.usec, on_exit_of_process, NULL, u->serial);
+    if (u->timeout != USEC_INFINITY && !u->late_limit)
+        sim_at(sim_now() + u->timeout, on_limit, NULL, u->serial);
+}
+
+static void on_job(void *data, uint64_t serial)
+{
+    Unit *u = by_serial(serial);
+
+    if (!u || u->stage != STAGE_QUEUED)
+        return;
+    sim_trace("execute", u->run, u->attempt, u->lost_command);
+    journal_write(u, LINE_STARTED);
+    if (u->lost_command) {
+        u->code = RUN_EXITED;
+        u->status = 203;
+        u->started = u->exited = sim_real();
+        u->result = "exit-code";
+        u->truth->destroyed = true;
+        journal_write(u, LINE_EXITED);
+        settle(u);
+        exec_twin_started(u->name, -EAGAIN);
+        return;
+    }
+    unit_execute(u);
+    exec_twin_started(u->name, EXEC_STARTED);
+    tell(u);
+}
+
+static void behave_by_chance(Behaviour *b, bool limited)
+{
+    static const struct {
+        unsigned until;
+        int code, status;
+        bool oom;
+    } ends[] = { { 65, RUN_EXITED, 0, false }, { 80, RUN_EXITED, 3, false },
+        { 85, RUN_KILLED, SIGSEGV, false }, { 90, RUN_KILLED, SIGTERM, false },
+        { 95, RUN_DUMPED, SIGABRT, false }, { 98, RUN_KILLED, SIGKILL, true },
+        { 100, RUN_KILLED, SIGKILL, false } };
+    unsigned n = (unsigned)sim_draw(100);
+
+    b->usec = sim_chance(70) ? sim_between(100, 200000) : sim_between(1, 20) * USEC_PER_SEC;
+    if (limited && sim_chance(40))
+        b->usec = UNSET;
+    ARRAY_FOREACH (e, ends)
+        if (n < e->until) {
+            *b = (Behaviour){ b->usec, e->code, e->status, e->oom, sim_chance(20), false,
+                sim_chance(15) ? 2 : 0 };
+            return;
+        }
+}
+
+/* The words of a command that mean the same to the real one. */
+static void behave_as_told(Behaviour *b, char *const *argv)
+{
+    const char *script = argv[1] && argv[2] ? argv[2] : "";
+
+    *b = (Behaviour){ .usec = 1000, .code = RUN_EXITED };
+    if (g_str_has_suffix(argv[0], "sleep")) {
+        b->usec = (uint64_t)atoi(argv[1]) * USEC_PER_SEC;
+    } else if (g_str_has_prefix(script, "exit ")) {
+        b->status = atoi(script + 5);
+    } else if (g_str_has_prefix(script, "kill -")) {
+        b->code = RUN_KILLED;
+        b->status = atoi(script + 6);
+    } else if (g_str_has_prefix(script, "trap")) {
+        b->usec = 60 * USEC_PER_SEC;
+        b->stubborn = true;
+    } else if (strstr(script, "&")) {
+        b->rest = 2;
+    }
+    b->refused = *argv[0] == 0;
+}
+
+int systemd_start(const ExecStart *start, Unit **ret)
+{
+    g_autofree char *name = exec_unit_name(start->run, start->attempt);
+    Behaviour b;
+    Unit *u;
+
+    if (strcmp(start->path, "/bin/sim") == 0)
+        behave_by_chance(&b, start->timeout_usec != USEC_INFINITY);
+    else
+        behave_as_told(&b, start->argv);
+    if (systemd.shutting_down)
+        return EXEC_SHUTTING_DOWN;
+    if (b.refused || strcmp(start->path, "/bin/bad") == 0)
+        return EXEC_REFUSED;
+    if (systemd_find(name))
+        return EXEC_EXISTS;
+    u = g_new0(Unit, 1);
+    *u = (Unit){ .run = start->run,
+        .attempt = start->attempt,
+        .behaviour = b,
+        .result = "success",
+        .started = UNSET,
+        .exited = UNSET,
+        .timeout = start->timeout_usec,
+        .stop_usec = start->task->stop_usec,
+        .late_limit = sim_chance(10),
+        .exact = sim_chance(50),
+        .truth = database_truth(start->run, start->attempt, start->token),
+        .serial = ++systemd.serial };
+    g_strlcpy(u->name, name, sizeof u->name);
+    g_strlcpy(u->token, start->token, sizeof u->token);
+    g_snprintf(u->invocation, sizeof u->invocation, "%032x", ++systemd.n_invocations);
+    g_hash_table_insert(systemd.units, u->name, u);
+    if (!u->truth)
+        sim_fail("unit %s is started for a claim that is in no row", name);
+    sim_trace("unit made", u->run, u->attempt, 0);
+    sim_at(sim_now() + (sim_chance(10) ? sim_between(1, 500) * USEC_PER_MSEC : sim_between(100, 3000)),
+        on_job, NULL, u->serial);
+    *ret = u;
+    return EXEC_STARTED;
+}
+
+/* --- what is asked of a unit --- */
+
+int systemd_kill(const char *name, bool main_only, int signal)
+{
+    const Unit *u = systemd_find(name);
+
+    if (!u)
+        return -ENOENT;
+    if (!is_alive(u) && (main_only || rest_of(u) == 0))
+        return -ESRCH;
+    send_signal(u, main_only, signal, sim_between(10, 2000));
+    return 0;
+}
+
+bool systemd_release(const char *name)
+{
+    Unit *u = systemd_find(name);
+
+    if (!u)
+        return true;
+    check_released(u);
+    if (u->stage == STAGE_EXITED)
+        journal_write(u, LINE_STOPPED);
+    unit_gone(u);
+    return false;
+}
+
+void systemd_stop_by_admin(Unit *u)
+{
+    if (u->stage == STAGE_FAILED || u->stage == STAGE_STOPPING)
+        return;
+    if (u->truth)
+        u->truth->destroyed = true;
+    u->by_admin = true;
+    if (u->stage == STAGE_QUEUED) {
+        exec_twin_started(u->name, -EBUSY);
+        unit_gone(u);
+    } else if (u->stage == STAGE_EXITED && rest_of(u) == 0) {
+        settle(u);
+    } else {
+        begin_stop(u);
+    }
+}
+
+void systemd_reset_failed(Unit *u)
+{
+    if (u->stage != STAGE_FAILED)
+        return;
+    if (u->truth && is_clean(u)) /* no line says how its process ended */
+        u->truth->destroyed = true;
+    unit_gone(u);
+}
+
+/* A unit that somebody else made under the name that an attempt will have. */
+void systemd_plant_foreign(uint64_t run, unsigned attempt)
+{
+    g_autofree char *name = exec_unit_name(run, attempt);
+    Row *row = database_find(run);
+    Unit *u;
+
+    if (systemd_find(name))
+        return;
+    if (row)
+        row->shared_name = true;
+    u = g_new0(Unit, 1);
+    *u = (Unit){ .run = run,
+        .attempt = attempt,
+        .foreign = true,
+        .stage = sim_chance(50) ? STAGE_RUNNING : STAGE_EXITED,
+        .result = "success",
+        .started = sim_real(),
+        .exited = UNSET,
+        .timeout = USEC_INFINITY,
+        .serial = ++systemd.serial };
+    if (u->stage == STAGE_EXITED) {
+        u->code = RUN_EXITED;
+        u->exited = sim_real();
+    }
+    g_strlcpy(u->name, name, sizeof u->name);
+    g_strlcpy(u->token, "of-another", sizeof u->token);
+    g_snprintf(u->invocation, sizeof u->invocation, "%032x", ++systemd.n_invocations);
+    g_hash_table_insert(systemd.units, u->name, u);
+}
+
+/* Units whose process is not made yet lose a command that their file cannot hold. */
+void systemd_reload(void)
+{
+    GHashTableIter i;
+    gpointer value;
+
+    g_hash_table_iter_init(&i, systemd.units);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        Unit *u = value;
+
+        if (u->stage == STAGE_QUEUED && u->exact && !u->foreign)
+            u->lost_command = true;
+    }
+    exec_twin_resync();
+}
+
+static void truths_destroyed(void)
+{
+    for (guint i = 0; i < database.rows->len; i++) {
+        const Row *row = g_ptr_array_index(database.rows, i);
+
+        for (guint j = 0; j < row->truths->len; j++) {
+            Truth *t = g_ptr_array_index(row->truths, j);
+
+            t->claimed_by_dead = true;
+            if (!t->recorded && !t->given_back)
+                t->destroyed = true;
+            t->alive = false;
+            t->rest = 0;
+        }
+    }
+}
+
+void systemd_reboot(bool power, bool host)
+{
+    g_hash_table_remove_all(systemd.units);
+    truths_destroyed();
+    systemd.stamp++;
+    systemd.shutting_down = false;
+    if (!host)
+        return;
+    clock_fake_reboot(sim.clock);
+    systemd.boot_began = sim_real();
+    while (power && systemd.journal->len > 0 && sim_chance(60))
+        g_ptr_array_set_size(systemd.journal, (gint)systemd.journal->len - 1);
+}
+
+/* --- what it tells --- */
+
+UnitState *systemd_read(const Unit *u)
+{
+    static const struct {
+        const char *active, *sub;
+    } words[] = {
+        [STAGE_QUEUED] = { "activating", "start" },
+        [STAGE_RUNNING] = { "active", "running" },
+        [STAGE_STOPPING] = { "deactivating", "stop-sigterm" },
+        [STAGE_EXITED] = { "active", "exited" },
+        [STAGE_FAILED] = { "failed", "failed" },
+    };
+    UnitState *s = g_new0(UnitState, 1);
+
+    s->unit = g_strdup(u->name);
+    s->run = u->run;
+    s->attempt = u->attempt;
+    s->active_state = g_strdup(words[u->stage].active);
+    s->sub_state = g_strdup(words[u->stage].sub);
+    s->result = g_strdup(u->result);
+    s->main_code = u->code;
+    s->main_status = u->status;
+    s->started = u->started;
+    s->exited = u->exited;
+    s->started_boot = u->started == UNSET ? UNSET : u->started_boot;
+    s->exited_boot = u->exited == UNSET ? UNSET : u->exited_boot;
+    s->invocation_id = g_strdup(u->invocation);
+    s->token = g_strdup(u->token);
+    s->status_text = g_strdup("");
+    s->control_group = g_strdup(u->name);
+    s->runtime_max_usec = u->timeout;
+    s->remain_after_exit = true;
+    s->never_ran = u->lost_command && u->stage == STAGE_FAILED;
+    s->cpu_nsec = s->memory_peak = s->io_read = s->io_write = s->ip_in = s->ip_out = UNSET;
+    return s;
+}
