@@ -94,7 +94,7 @@ static StoreRun *row_copy(const Row *row)
     StoreRun *r = g_memdup2(&row->run, sizeof row->run);
 
     r->task = g_strdup(row->run.task);
-    r->reason = g_strdup("");
+    r->reason = g_strdup(row->reason);
     r->queue = g_strdup("default");
     r->node = g_strdup(NODE);
     r->token = g_strdup(row->token);
@@ -230,7 +230,7 @@ static void apply_claim_one(Row *row, DbOp *op)
     row->run.manager_stamp = op->stamp;
     row->run.claimed = database_now();
     row->run.started = row->run.finished = UNSET;
-    row->invocation[0] = 0;
+    row->invocation[0] = row->reason[0] = 0;
     clear_cause(row);
     g_snprintf(row->token, sizeof row->token, "token-%u", ++database.n_tokens);
     g_strlcpy(row->boot, op->boot, sizeof row->boot);
@@ -314,6 +314,8 @@ static void apply_stopping(DbOp *op)
                         op->cause != RUN_RESULT_NONE))) {
         check_stopping(row, t, op);
         row->run.state = RUN_STOPPING;
+        if (row->run.cause == RUN_RESULT_NONE && *op->reason)
+            g_strlcpy(row->reason, op->reason, sizeof row->reason);
         set_cause(row, op->cause);
         op->r = STORE_RECORDED;
     } else {
@@ -340,6 +342,7 @@ static void apply_requeue(DbOp *op)
         set_done(row, row->run.cause);
     } else {
         row->run.state = op->in_usec > 0 ? RUN_WAITING : RUN_QUEUED;
+        g_strlcpy(row->reason, op->reason, sizeof row->reason);
         clear_cause(row);
     }
     op->r = STORE_RECORDED;
@@ -370,6 +373,8 @@ static void apply_end(DbOp *op)
         t->recorded = true;
         t->record = result;
     }
+    if (!caused || !*row->reason)
+        g_strlcpy(row->reason, op->reason, sizeof row->reason);
     if (more) {
         row->run.state = RUN_WAITING;
         row->run.due = database_now() + op->in_usec;
@@ -398,6 +403,8 @@ static void apply_cancel(DbOp *op)
         (StoreCancelled){ row->run.state, row->run.result, row->run.state == RUN_DONE, row->run.cause_at };
     if (row->run.state == RUN_DONE || row->no_more)
         return;
+    if (row->run.cause == RUN_RESULT_NONE)
+        g_strlcpy(row->reason, op->reason, sizeof row->reason);
     row->no_more = true;
     set_cause(row, RUN_CANCELLED);
     if (row->run.state <= RUN_QUEUED || row->run.state == RUN_PAUSED)

@@ -139,9 +139,9 @@ static void be_quiet(void)
         sim_fail("nothing is due, and it woke up %u times", sim.timers - timers);
 }
 
-Outcome scenario_run(uint64_t seed, bool told)
+Story scenario_run(uint64_t seed, bool told)
 {
-    Outcome o = { 0 };
+    Story o = { 0 };
 
     sim.told = told;
     sim_reset(seed);
@@ -163,7 +163,7 @@ Outcome scenario_run(uint64_t seed, bool told)
         check_settled();
     if (!sim.broken)
         be_quiet();
-    o = (Outcome){ sim.hash, database.rows->len, sim.faults, sim.steps, g_strdup(sim.why) };
+    o = (Story){ sim.hash, database.rows->len, sim.faults, sim.steps, g_strdup(sim.why) };
     daemon_clear();
     systemd_clear();
     database_clear();

@@ -81,6 +81,7 @@ typedef struct Truth {
 typedef struct Row {
     StoreRun run; /* its strings are borrowed from here and from constants */
     char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
+    char reason[2 * SIM_TEXT];
     bool no_more;
     bool shared_name;  /* a unit of somebody else had the name of an attempt: the journal tells of both */
     unsigned n_done;   /* how often it became done */
@@ -146,6 +147,7 @@ typedef struct DbOp {
     int priority;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
         boot[SIM_TEXT];
+    char reason[2 * SIM_TEXT];
     char *text;
     GPtrArray *names; /* of char* */
     RunResult result, cause;
@@ -313,10 +315,10 @@ bool faults_report(unsigned least);
 
 /* --- scenario.c: one story --- */
 
-typedef struct Outcome {
+typedef struct Story {
     uint64_t hash;
     unsigned runs, faults, steps;
     char *why; /* NULL: all is well; g_free */
-} Outcome;
+} Story;
 
-Outcome scenario_run(uint64_t seed, bool told);
+Story scenario_run(uint64_t seed, bool told);

@@ -411,6 +411,7 @@ int store_stopping(
     DbOp *op = owner_op(OP_STOPPING, o, (void (*)(void))fn, userdata);
 
     op->cause = cause;
+    g_strlcpy(op->reason, util_strempty(reason), sizeof op->reason);
     return enqueue(op);
 }
 
@@ -420,6 +421,7 @@ int store_requeue(
     DbOp *op = owner_op(OP_REQUEUE, o, (void (*)(void))fn, userdata);
 
     op->in_usec = in_usec / 1000 * 1000;
+    g_strlcpy(op->reason, util_strempty(reason), sizeof op->reason);
     return enqueue(op);
 }
 
@@ -434,6 +436,7 @@ int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata)
 
     op->answer = answer_end;
     op->result = e->result;
+    g_strlcpy(op->reason, util_strempty(e->reason), sizeof op->reason);
     op->code = e->exit_code;
     op->status = e->exit_status;
     op->finished = e->finished;
@@ -455,6 +458,7 @@ int store_cancel(Store *s, uint64_t run, const char *reason, StoreCancelFn fn, v
     op->answer = answer_cancel;
     op->run = op->keys[0] = run;
     op->cancelled.cause_at = UNSET;
+    g_strlcpy(op->reason, reason, sizeof op->reason);
     return enqueue(op);
 }
 
@@ -579,8 +583,11 @@ int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextF
 static void answer_run(DbOp *op)
 {
     const StoreRun *run = op->r < 0 ? NULL : g_ptr_array_index(op->runs, 0);
+    g_autoptr(GPtrArray) attempts = g_ptr_array_new_with_free_func(g_free);
 
-    ((StoreRunFn)op->fn)(op->r, run, NULL, op->userdata);
+    for (unsigned i = 0; run && i < run->attempt; i++)
+        g_ptr_array_add(attempts, g_new0(StoreAttempt, 1));
+    ((StoreRunFn)op->fn)(op->r, run, attempts, op->userdata);
 }
 
 int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)

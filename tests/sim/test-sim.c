@@ -62,7 +62,7 @@ static uint64_t story_of(uint64_t seed, uint64_t n)
     return seed * 1000003 + n;
 }
 
-static void tell_failure(Total *t, uint64_t story, const Outcome *o)
+static void tell_failure(Total *t, uint64_t story, const Story *o)
 {
     t->failed++;
     printf("# story %" G_GUINT64_FORMAT ": %s\n", story, o->why);
@@ -77,7 +77,7 @@ static Total tell_stories(uint64_t seed, uint64_t runs)
     Total t = { 0 };
 
     for (; t.runs < runs && t.failed < 5; t.stories++) {
-        Outcome o = scenario_run(story_of(seed, t.stories), false);
+        Story o = scenario_run(story_of(seed, t.stories), false);
 
         t.runs += o.runs;
         t.faults += o.faults;
@@ -96,7 +96,7 @@ static unsigned count_different(uint64_t seed)
     unsigned different = 0;
 
     for (unsigned n = 0; n < SAME_SEEDS; n++) {
-        Outcome a = scenario_run(story_of(seed, n), false), b = scenario_run(story_of(seed, n), false);
+        Story a = scenario_run(story_of(seed, n), false), b = scenario_run(story_of(seed, n), false);
 
         different += a.hash != b.hash || a.steps != b.steps || a.faults != b.faults;
         g_free(a.why);
@@ -129,7 +129,7 @@ static void test_world(uint64_t seed, uint64_t runs)
 static uint64_t find(uint64_t seed)
 {
     uint64_t runs = 0, n = 0;
-    Outcome o = { 0 };
+    Story o = { 0 };
     int pipes[2], status;
     pid_t child;
 
@@ -195,7 +195,7 @@ int main(int argc, char **argv)
             planted = argv[i + 1];
     }
     if (story != UNSET) {
-        Outcome o = scenario_run(story, true);
+        Story o = scenario_run(story, true);
 
         printf("# trace %016" G_GINT64_MODIFIER "x\n", o.hash);
         check(!o.why, "story %" G_GUINT64_FORMAT ": %s", story, o.why ? o.why : "well");

@@ -36,6 +36,9 @@ void fixture_at_version(unsigned version);
 char *fixture_sql(const char *format, ...) _printf_(1, 2);
 uint64_t fixture_sql_u64(const char *sql);
 
+/* Answers what the store does. */
+int fixture_delete(Fixture *f, const char *task);
+void fixture_pass(Fixture *f, const char *task, const char *schedule, uint64_t nominal);
 uint64_t fixture_put(Fixture *f, const char *name, const char *definition, const char *const *schedules);
 
 typedef struct Asked {

@@ -1,0 +1,330 @@
+/* What every store does, be it the one on PostgreSQL or the twin that the simulation has in its place. */
+#include "contract.h"
+
+static Fixture *f;
+
+static StoreRun *claim_one(GPtrArray **ret)
+{
+    *ret = fixture_claim(f, 1, NULL);
+    g_assert_cmpuint((*ret)->len, ==, 1);
+    return (*ret)->pdata[0];
+}
+
+/* A token asks once, whether the second asking comes later or in the same batch. */
+static void test_token(void)
+{
+    Asked a, b, c;
+
+    fixture_ask_begin(f, "twice", 0, 0, &a);
+    fixture_ask_begin(f, "twice", 0, 0, &b);
+    fixture_until(f, &a.answered);
+    fixture_until(f, &b.answered);
+    g_assert_true(a.asked.fresh);
+    g_assert_false(b.asked.fresh);
+    g_assert_cmpuint(a.asked.run, ==, b.asked.run);
+    c = fixture_ask(f, "twice", 5, 0);
+    g_assert_false(c.asked.fresh);
+    g_assert_cmpuint(a.asked.run, ==, c.asked.run);
+    g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+}
+
+/* Higher priority first, then who was due first; what is not due is left, and told of to the microsecond. */
+static void test_order(void)
+{
+    uint64_t now = clock_real(f->clock), next;
+    uint64_t later = now + 3600 * USEC_PER_SEC + 7;
+    uint64_t low = fixture_ask(f, "low", -1, now - 5 * USEC_PER_SEC).asked.run;
+    uint64_t second = fixture_ask(f, "second", 0, now - 1 * USEC_PER_SEC).asked.run;
+    uint64_t first = fixture_ask(f, "first", 0, now - 2 * USEC_PER_SEC).asked.run;
+    Asked waits = fixture_ask(f, "later", 100, later);
+    g_autoptr(GPtrArray) runs = fixture_claim(f, 2, &next);
+    g_autoptr(GPtrArray) rest = NULL;
+    g_autoptr(GPtrArray) none = NULL;
+
+    g_assert_cmpint(waits.asked.state, ==, RUN_WAITING);
+    g_assert_cmpuint(waits.asked.due, ==, later);
+    g_assert_cmpuint(runs->len, ==, 2);
+    g_assert_cmpuint(((StoreRun *)runs->pdata[0])->id, ==, first);
+    g_assert_cmpuint(((StoreRun *)runs->pdata[1])->id, ==, second);
+    g_assert_cmpuint(((StoreRun *)runs->pdata[0])->fence, !=, ((StoreRun *)runs->pdata[1])->fence);
+    g_assert_cmpuint(next, ==, now - 5 * USEC_PER_SEC);
+    rest = fixture_claim(f, 10, &next);
+    g_assert_cmpuint(rest->len, ==, 1);
+    g_assert_cmpuint(((StoreRun *)rest->pdata[0])->id, ==, low);
+    g_assert_cmpuint(next, ==, later);
+    g_assert_cmpint(fixture_cancel(f, waits.asked.run).c.state, ==, RUN_DONE);
+    none = fixture_claim(f, 10, &next);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_assert_cmpuint(next, ==, UNSET);
+}
+
+static void test_again(void)
+{
+    g_autoptr(GPtrArray) first = NULL;
+    g_autoptr(GPtrArray) second = NULL;
+    uint64_t run = fixture_ask(f, "again", 0, 0).asked.run;
+    StoreOwner o = fixture_owner(claim_one(&first)), p;
+    StoreEnd e = fixture_ending(&o, RUN_EXIT_CODE);
+    const StoreRun *r;
+    Outcome out;
+    unsigned n;
+
+    e.again = true;
+    e.again_in_usec = 0;
+    out = fixture_end(f, &e);
+    g_assert_cmpint(out.r, ==, STORE_RECORDED);
+    g_assert_cmpint(out.result, ==, RUN_EXIT_CODE);
+    g_assert_cmpint(out.state, ==, RUN_WAITING);
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED_BEFORE);
+    p = fixture_owner(claim_one(&second));
+    g_assert_cmpuint(p.run, ==, run);
+    g_assert_cmpuint(p.attempt, ==, 2);
+    g_assert_cmpstr(p.token, !=, o.token);
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED_BEFORE);
+    g_assert_cmpint(fixture_requeue(f, &p).r, ==, STORE_RECORDED);
+    g_assert_cmpint(fixture_requeue(f, &p).r, ==, STORE_RECORDED_BEFORE);
+    g_assert_cmpint(fixture_running(f, &p).r, ==, STORE_NOT_YOURS);
+    g_ptr_array_unref(g_steal_pointer(&second));
+    p = fixture_owner(claim_one(&second));
+    g_assert_cmpuint(p.attempt, ==, 3);
+    e = fixture_ending(&p, RUN_SUCCESS);
+    g_assert_cmpint(fixture_end(f, &e).state, ==, RUN_DONE);
+    r = fixture_get(f, run, &n);
+    g_assert_cmpint(r->result, ==, RUN_SUCCESS);
+    g_assert_cmpuint(n, ==, 3);
+}
+
+typedef struct Cause {
+    RunResult cause;  /* recorded by stopping, NONE for none */
+    bool cancel;      /* and cancelled */
+    bool earlier;     /* the process had ended before that */
+    RunResult expect; /* of an end by signal that asks for another attempt */
+    RunState state;
+} Cause;
+
+static void test_cause(void)
+{
+    static const Cause causes[] = {
+        { RUN_RESULT_NONE, false, false, RUN_SIGNAL, RUN_WAITING },
+        { RUN_TIMEOUT, false, false, RUN_TIMEOUT, RUN_WAITING },
+        { RUN_TIMEOUT, false, true, RUN_SIGNAL, RUN_WAITING },
+        { RUN_TIMEOUT, true, false, RUN_TIMEOUT, RUN_DONE },
+        { RUN_RESULT_NONE, true, false, RUN_CANCELLED, RUN_DONE },
+        { RUN_RESULT_NONE, true, true, RUN_SIGNAL, RUN_DONE },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(causes); i++) {
+        const Cause *c = &causes[i];
+        g_autofree char *token = g_strdup_printf("cause-%u", i);
+        g_autoptr(GPtrArray) runs = NULL;
+        uint64_t run = fixture_ask(f, token, 0, 0).asked.run, at = UNSET;
+        StoreOwner o = fixture_owner(claim_one(&runs));
+        StoreEnd e = fixture_ending(&o, RUN_SIGNAL);
+        Outcome out = fixture_running(f, &o);
+
+        if (c->cause != RUN_RESULT_NONE) {
+            out = fixture_stopping(f, &o, c->cause);
+            g_assert_cmpint(out.r, ==, STORE_RECORDED);
+            g_assert_cmpint(out.result, ==, c->cause);
+            at = out.at;
+            g_assert_cmpint(fixture_stopping(f, &o, RUN_CANCELLED).result, ==, c->cause);
+        }
+        if (c->cancel) {
+            Cancelled x = fixture_cancel(f, run);
+
+            g_assert_cmpint(x.c.state, ==, c->cause == RUN_RESULT_NONE ? RUN_RUNNING : RUN_STOPPING);
+            g_assert_cmpuint(x.c.cause_at, !=, UNSET);
+            at = x.c.cause_at;
+        }
+        e.again = true;
+        e.again_in_usec = 3600 * USEC_PER_SEC;
+        e.finished = at == UNSET ? UNSET : at + (uint64_t)(c->earlier ? -1 : 0);
+        out = fixture_end(f, &e);
+        g_assert_cmpint(out.r, ==, STORE_RECORDED);
+        g_assert_cmpint(out.result, ==, c->expect);
+        g_assert_cmpint(out.state, ==, c->state);
+        fixture_cancel(f, run);
+    }
+}
+
+/* In each state. */
+static void test_cancel(void)
+{
+    g_autoptr(GPtrArray) runs = NULL;
+    uint64_t far = clock_real(f->clock) + 3600 * USEC_PER_SEC;
+    uint64_t waiting = fixture_ask(f, "c-waiting", 0, far).asked.run;
+    uint64_t queued = fixture_ask(f, "c-queued", 0, 0).asked.run;
+    uint64_t live;
+    StoreOwner o;
+    Cancelled c = fixture_cancel(f, waiting);
+
+    g_assert_cmpint(c.c.state, ==, RUN_DONE);
+    g_assert_cmpint(c.c.result, ==, RUN_CANCELLED);
+    g_assert_false(c.c.before);
+    c = fixture_cancel(f, queued);
+    g_assert_cmpint(c.c.state, ==, RUN_DONE);
+    g_assert_false(c.c.before);
+    c = fixture_cancel(f, queued);
+    g_assert_true(c.c.before);
+    g_assert_cmpint(c.c.result, ==, RUN_CANCELLED);
+    g_assert_cmpstr(fixture_get(f, queued, NULL)->reason, ==, "cancelled by bob");
+    g_assert_cmpint(fixture_cancel(f, 999999).r, ==, -ENOENT);
+
+    live = fixture_ask(f, "c-starting", 0, 0).asked.run;
+    o = fixture_owner(claim_one(&runs));
+    c = fixture_cancel(f, live);
+    g_assert_cmpint(c.c.state, ==, RUN_STARTING);
+    g_assert_false(c.c.before);
+    /* Given back, it does not wait again: it is done. */
+    g_assert_cmpint(fixture_requeue(f, &o).result, ==, RUN_CANCELLED);
+    g_assert_cmpint(fixture_get(f, live, NULL)->state, ==, RUN_DONE);
+    g_assert_cmpint(fixture_get(f, live, NULL)->result, ==, RUN_CANCELLED);
+}
+
+/* What is asked for in the order of a run's life is one transaction; against it, it is several, in that
+ * order.
+ */
+static void test_batch_order(void)
+{
+    g_autoptr(GPtrArray) runs = NULL;
+    uint64_t run = fixture_ask(f, "order", 0, 0).asked.run;
+    StoreOwner o = fixture_owner(claim_one(&runs));
+    StoreEnd e = fixture_ending(&o, RUN_SUCCESS);
+    Outcome running = { 0 }, stopping = { 0 }, end = { 0 }, late = { 0 };
+
+    store_running(f->store, &o, "aabb", UNSET, fixture_on_outcome, &running);
+    store_stopping(f->store, &o, RUN_TIMEOUT, "too long", fixture_on_outcome, &stopping);
+    store_end(f->store, &e, fixture_on_end, &end);
+    store_running(f->store, &o, "aabb", UNSET, fixture_on_outcome, &late);
+    g_assert_cmpuint(store_pending(f->store), ==, 4);
+    fixture_until(f, &late.answered);
+    g_assert_cmpuint(store_pending(f->store), ==, 0);
+    g_assert_cmpint(running.r, ==, STORE_RECORDED);
+    g_assert_cmpint(stopping.r, ==, STORE_RECORDED);
+    g_assert_cmpint(end.r, ==, STORE_RECORDED);
+    g_assert_cmpint(end.result, ==, RUN_TIMEOUT);
+    g_assert_cmpint(late.r, ==, STORE_RECORDED_BEFORE);
+    g_assert_cmpstr(fixture_get(f, run, NULL)->reason, ==, "too long");
+}
+
+/* A slot fires once, whoever asks and with whatever token; a slot before it never does, and one that was passed over has
+ * its outcome too. */
+static void test_slot(void)
+{
+    static const char *const schedules[] = { "nightly", NULL };
+    uint64_t nominal = 1700000000 * USEC_PER_SEC + 123456;
+    StoreAsk ask = {
+        .requester = "taskschedd",
+        .requester_uid = UNSET,
+        .token = "slot-1",
+        .task = "slots",
+        .revision = 1,
+        .queue = "default",
+        .schedule = "nightly",
+        .nominal = nominal,
+        .grace_usec = 1,
+    };
+    Asked a, b, again;
+
+    fixture_put(f, "slots", "[]", schedules);
+    fixture_ask_plain(f, &ask, &a);
+    ask.token = "slot-1-by-another";
+    fixture_ask_plain(f, &ask, &b);
+    ask.token = "slot-1";
+    fixture_ask_plain(f, &ask, &again);
+    fixture_until(f, &a.answered);
+    fixture_until(f, &b.answered);
+    fixture_until(f, &again.answered);
+    g_assert_cmpuint(a.asked.run, >, 0);
+    g_assert_true(a.asked.fresh);
+    g_assert_cmpuint(b.asked.run, ==, 0);
+    g_assert_false(b.asked.fresh);
+    g_assert_cmpuint(again.asked.run, ==, a.asked.run);
+    g_assert_cmpuint(fixture_get(f, a.asked.run, NULL)->nominal, ==, nominal);
+    fixture_pass(f, "slots", "nightly", nominal + 2 * USEC_PER_SEC);
+    ask.token = "slot-2";
+    ask.nominal = nominal + USEC_PER_SEC;
+    fixture_ask_plain(f, &ask, &b);
+    fixture_until(f, &b.answered);
+    g_assert_cmpuint(b.asked.run, ==, 0);
+    g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+}
+
+/* Another token, or another attempt: nothing changes, and the owner goes on. */
+static void test_owner(void)
+{
+    g_autoptr(GPtrArray) runs = NULL;
+    uint64_t run = fixture_ask(f, "owner", 0, 0).asked.run;
+    StoreOwner o = fixture_owner(claim_one(&runs));
+    StoreOwner strange[] = { { run, 1, "11111111-2222-3333-4444-555555555555" }, { run, 2, o.token },
+        { run + 1000, 1, o.token } };
+    StoreEnd e;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(strange); i++) {
+        e = fixture_ending(&strange[i], RUN_SUCCESS);
+        g_assert_cmpint(fixture_running(f, &strange[i]).r, ==, STORE_NOT_YOURS);
+        g_assert_cmpint(fixture_stopping(f, &strange[i], RUN_TIMEOUT).r, ==, STORE_NOT_YOURS);
+        g_assert_cmpint(fixture_requeue(f, &strange[i]).r, ==, STORE_NOT_YOURS);
+        g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_NOT_YOURS);
+        g_assert_cmpint(fixture_get(f, run, NULL)->state, ==, RUN_STARTING);
+    }
+    e = fixture_ending(&o, RUN_SUCCESS);
+    g_assert_cmpint(fixture_running(f, &o).r, ==, STORE_RECORDED);
+    g_assert_cmpint(fixture_requeue(f, &o).r, ==, STORE_NOT_YOURS);
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED);
+    g_assert_cmpint(fixture_stopping(f, &o, RUN_TIMEOUT).r, ==, STORE_RECORDED_BEFORE);
+}
+
+/* The same definition is the same revision; another is the next, also after the task was deleted. */
+static void test_task(void)
+{
+    g_assert_cmpuint(fixture_put(f, "contract", "[1]", NULL), ==, 1);
+    g_assert_cmpuint(fixture_put(f, "contract", "[1]", NULL), ==, 1);
+    g_assert_cmpuint(fixture_put(f, "contract", "[2]", NULL), ==, 2);
+    g_assert_cmpint(fixture_delete(f, "contract"), ==, 0);
+    g_assert_cmpint(fixture_delete(f, "contract"), ==, -ENOENT);
+    g_assert_cmpint(fixture_delete(f, "there-is-none"), ==, -ENOENT);
+    g_assert_cmpuint(fixture_put(f, "contract", "[1]", NULL), ==, 3);
+}
+
+/* Another life of the daemon: it finds what it had in its hands, and goes on with the same tokens. */
+static void test_restart(void)
+{
+    g_autoptr(GPtrArray) runs = NULL;
+    uint64_t run = fixture_ask(f, "restart", 0, 0).asked.run, epoch = f->epoch;
+    StoreOwner o = fixture_owner(claim_one(&runs));
+    StoreEnd e = fixture_ending(&o, RUN_SUCCESS);
+
+    g_assert_cmpint(fixture_running(f, &o).r, ==, STORE_RECORDED);
+    fixture_free(f);
+    f = fixture_new("here", NULL, NULL);
+    fixture_wait(f, STORE_UP);
+    g_assert_cmpuint(f->epoch, ==, epoch + 1);
+    g_assert_cmpuint(f->n_runs, >=, 1);
+    g_assert_cmpint(fixture_running(f, &o).r, ==, STORE_RECORDED_BEFORE);
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED);
+    g_assert_cmpint(fixture_get(f, run, NULL)->state, ==, RUN_DONE);
+}
+
+int contract_run(int argc, char **argv)
+{
+    int r;
+
+    g_test_init(&argc, &argv, NULL);
+    f = fixture_new("here", NULL, NULL);
+    fixture_wait(f, STORE_UP);
+    fixture_put(f, "t", "[]", NULL);
+    g_test_add_func("/store/contract/token", test_token);
+    g_test_add_func("/store/contract/order", test_order);
+    g_test_add_func("/store/contract/again", test_again);
+    g_test_add_func("/store/contract/cause", test_cause);
+    g_test_add_func("/store/contract/cancel", test_cancel);
+    g_test_add_func("/store/contract/batch-order", test_batch_order);
+    g_test_add_func("/store/contract/slot", test_slot);
+    g_test_add_func("/store/contract/owner", test_owner);
+    g_test_add_func("/store/contract/task", test_task);
+    g_test_add_func("/store/contract/restart", test_restart);
+    r = g_test_run();
+    fixture_free(f);
+    return r;
+}
