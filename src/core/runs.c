@@ -393,6 +393,8 @@ int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, cons
         .run = run->id,
         .units = units,
         .n_units = attempts->len,
+        .asked = run->asked,
+        .attempt = run->state == RUN_DONE ? UINT_MAX : run->attempt,
         .follow = log->follow,
         .lines = log->lines,
         .format = log->format,

@@ -18,6 +18,8 @@ struct Follow {
     sd_journal *journal; /* NULL: the daemon reads it for us, and tells by fd */
     int fd;              /* a line of JSON for each of the journal's entries; -1 when there are no more */
     GString *pending;    /* the beginning of a line */
+    uint64_t printed;    /* lines of that, which are not printed again when it is read anew */
+    uint64_t known;      /* that are still to be passed over */
     char *unit_prefix;   /* of the attempts' units */
     const char *unit_field;
     FILE *out;
@@ -82,13 +84,34 @@ int follow_new(uint64_t run, bool user, FILE *out, Follow **ret)
     return 0;
 }
 
-int follow_new_fd(uint64_t run, int fd, FILE *out, Follow **ret)
+void follow_set_fd(Follow *f, int fd, bool wait)
+{
+    util_closep(&f->fd);
+    f->fd = fd;
+    f->known = f->printed;
+    f->printed = 0;
+    g_string_truncate(f->pending, 0);
+    if (!wait)
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+Follow *follow_new_fd(uint64_t run, int fd, FILE *out)
 {
     Follow *f = follow_make(run, false, out);
 
-    f->fd = fd;
-    *ret = f;
-    return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ? -errno : 0;
+    follow_set_fd(f, fd, false);
+    return f;
+}
+
+bool follow_is_cut(const Follow *f)
+{
+    return !f->journal && f->fd < 0;
+}
+
+bool follow_is_blind(const Follow *f)
+{
+    return f->journal && sd_journal_has_runtime_files(f->journal) <= 0 &&
+           sd_journal_has_persistent_files(f->journal) <= 0;
 }
 
 void follow_free(Follow *f)
@@ -156,7 +179,8 @@ static void follow_print_line(Follow *f, const char *line)
     JsonObject *o = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     JsonNode *message = o ? json_object_get_member(o, "MESSAGE") : NULL;
 
-    if (!message || !g_str_has_prefix(text_member(o, f->unit_field), f->unit_prefix))
+    if (!message || !g_str_has_prefix(text_member(o, f->unit_field), f->unit_prefix) ||
+        f->printed++ < f->known)
         return;
     follow_clear(f);
     if (JSON_NODE_HOLDS_ARRAY(message))
@@ -247,7 +271,7 @@ void follow_progress(Follow *f, JsonObject *run)
 
 /* The record of the end can be faster than the last line's way to the journal's files. root may ask journald
  * to finish what it has received; everybody else waits a moment. */
-static void follow_settle(void)
+void follow_settle(void)
 {
     char *argv[] = { (char *)"journalctl", (char *)"--sync", NULL };
     int status;
@@ -263,7 +287,6 @@ static void follow_settle(void)
 
 void follow_finish(Follow *f)
 {
-    follow_settle();
     follow_process(f);
     follow_clear(f);
 }

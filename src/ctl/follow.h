@@ -11,7 +11,13 @@ typedef struct Follow Follow;
 /* user: the run belongs to the user's service manager. Output goes to out. */
 int follow_new(uint64_t run, bool user, FILE *out, Follow **ret);
 /* Likewise, from what OpenLog follows in JSON; fd is taken over, and no journal has to be readable. */
-int follow_new_fd(uint64_t run, int fd, FILE *out, Follow **ret);
+Follow *follow_new_fd(uint64_t run, int fd, FILE *out);
+/* The same once more from the beginning: what was printed is not printed again. wait: until its end, when it is read. */
+void follow_set_fd(Follow *f, int fd, bool wait);
+/* What OpenLog gave has ended, and the run may not have: the daemon was restarted. */
+bool follow_is_cut(const Follow *f);
+/* No file of the journal may be read. */
+bool follow_is_blind(const Follow *f);
 void follow_free(Follow *f);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Follow, follow_free)
 
@@ -21,6 +27,8 @@ int follow_fd(const Follow *f);
 void follow_process(Follow *f);
 /* Draws Progress and StatusText of the run. */
 void follow_progress(Follow *f, JsonObject *run);
+/* Lets what was written come to the journal's files. */
+void follow_settle(void);
 /* The run is done: prints the rest and clears the progress. */
 void follow_finish(Follow *f);
 /* "[#####-----]  42% copying", cut to width; without a percentage the text alone; g_free. */

@@ -32,32 +32,41 @@ bool logs_may_read(const Ctl *ctl)
     return true;
 }
 
-static int logs_append_options(sd_bus_message *m, bool follow, const char *lines, const char *output)
+static int logs_append_options(sd_bus_message *m, const LogsQuery *q)
 {
     int64_t number;
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
-    if (r >= 0 && follow)
+    if (r >= 0 && q->follow)
         r = sd_bus_message_append(m, "{sv}", "follow", "b", 1);
-    if (r >= 0 && lines && args_number(lines, 0, INT32_MAX, &number) >= 0)
+    if (r >= 0 && q->lines && args_number(q->lines, 0, INT32_MAX, &number) >= 0)
         r = sd_bus_message_append(m, "{sv}", "lines", "t", (uint64_t)number);
-    if (r >= 0 && output)
-        r = sd_bus_message_append(m, "{sv}", "format", "s", output);
+    if (r >= 0 && q->output)
+        r = sd_bus_message_append(m, "{sv}", "format", "s", q->output);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-int logs_open(Client *c, uint64_t run, bool follow, const char *lines, const char *output, ClientError *e)
+static int logs_message(sd_bus *bus, uint64_t run, const LogsQuery *q, sd_bus_message **ret)
+{
+    g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, run), *path = NULL;
+    int r = sd_bus_path_encode(CLIENT_PATH "/run", id, &path);
+
+    if (r >= 0)
+        r = sd_bus_message_new_method_call(bus, ret, CLIENT_NAME, path, CLIENT_RUN_INTERFACE, "OpenLog");
+    if (r >= 0 && !q->ask)
+        r = sd_bus_message_set_allow_interactive_authorization(*ret, 0);
+    return r < 0 ? r : logs_append_options(*ret, q);
+}
+
+int logs_open(Client *c, uint64_t run, const LogsQuery *q, ClientError *e)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-    g_autofree char *path = g_strdup_printf(CLIENT_PATH "/run/%" G_GUINT64_FORMAT, run);
     sd_bus *bus;
     int fd, r = client_connect(c, &bus, e);
 
     if (r < 0)
         return r;
-    r = sd_bus_message_new_method_call(bus, &m, CLIENT_NAME, path, CLIENT_RUN_INTERFACE, "OpenLog");
-    if (r >= 0)
-        r = logs_append_options(m, follow, lines, output);
+    r = logs_message(bus, run, q, &m);
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
     r = client_send(c, m, &reply, e);
@@ -70,7 +79,7 @@ int logs_open(Client *c, uint64_t run, bool follow, const char *lines, const cha
     return fd < 0 ? client_error_from_bus(e, NULL, -errno) : fd;
 }
 
-static void logs_copy(int fd)
+void logs_copy(int fd)
 {
     char buffer[16384];
     ssize_t n;
@@ -92,7 +101,7 @@ static void logs_hint(ClientError *e)
 
 static int logs_show(Ctl *ctl, uint64_t run, const LogsQuery *q, ClientError *e)
 {
-    _cleanup_(util_closep) int fd = logs_open(ctl->client, run, q->follow, q->lines, q->output, e);
+    _cleanup_(util_closep) int fd = logs_open(ctl->client, run, q, e);
 
     if (fd < 0)
         return fd;

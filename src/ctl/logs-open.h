@@ -6,8 +6,11 @@
 
 /* Whether what runs write can be read with the caller's own rights. */
 bool logs_may_read(const Ctl *ctl);
-/* A descriptor of what OpenLog shows of the run; negative with *e filled. lines and output may be NULL. */
-int logs_open(Client *c, uint64_t run, bool follow, const char *lines, const char *output, ClientError *e);
+/* A descriptor of what OpenLog shows of the run; negative with *e filled. */
+int logs_open(Client *c, uint64_t run, const LogsQuery *q, ClientError *e);
+
+/* All that comes from fd to standard output. */
+void logs_copy(int fd);
 
 /* One run, through the pager where it is not followed; an exit code. */
 int logs_of_run(Ctl *ctl, const LogsQuery *q);

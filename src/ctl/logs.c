@@ -169,6 +169,7 @@ int logs_verb(Ctl *ctl)
         .quiet = ctl->quiet,
         .follow = args_has(&ctl->args, "follow"),
         .pager = ctl->pager,
+        .ask = true,
         .lines = lines,
         .output = args_get(&ctl->args, "output"),
     };

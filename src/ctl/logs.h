@@ -8,6 +8,7 @@ typedef struct LogsQuery {
     bool is_run;
     const GPtrArray *units; /* char*: whose PID 1 lines are shown too */
     bool user, quiet, follow, pager;
+    bool ask;           /* a person may be asked for a password, where the daemon reads the journal */
     const char *lines;  /* NULL: journalctl's own choice */
     const char *output; /* NULL: likewise */
 } LogsQuery;

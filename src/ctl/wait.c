@@ -76,6 +76,24 @@ static int wait_attach(Wait *w, ClientError *e)
     return 0;
 }
 
+static int wait_open_log(const Wait *w, bool follow, ClientError *e)
+{
+    return logs_open(w->ctl->client, w->run, &(LogsQuery){ .follow = follow, .output = "json" }, e);
+}
+
+/* A daemon that was restarted reads it anew. */
+static void wait_follow_again(Wait *w)
+{
+    g_auto(ClientError) ignored = { 0 };
+    int fd;
+
+    if (!w->follow || !follow_is_cut(w->follow))
+        return;
+    fd = wait_open_log(w, true, &ignored);
+    if (fd >= 0)
+        follow_set_fd(w->follow, fd, false);
+}
+
 /* 1 and *ret: it is done. 0: not yet, and *ret_delay until it is to be asked again. */
 static int wait_ask(Wait *w, JsonObject **ret, uint64_t *ret_delay, ClientError *e)
 {
@@ -96,6 +114,7 @@ static int wait_ask(Wait *w, JsonObject **ret, uint64_t *ret_delay, ClientError 
         return 0;
     }
     w->told = false;
+    wait_follow_again(w);
     if (g_str_equal(text_member(run, "State"), "done")) {
         *ret = g_steal_pointer(&run);
         return 1;
@@ -171,12 +190,27 @@ static void wait_follow(Wait *w)
             output_note(w->ctl, _("The journal cannot be read: %s"), g_strerror(-r));
         return;
     }
-    r = logs_open(w->ctl->client, w->run, true, NULL, "json", &error);
+    r = wait_open_log(w, true, &error);
     if (r >= 0)
-        r = follow_new_fd(w->run, r, out, &w->follow);
-    if (r < 0)
-        output_note(w->ctl, _("The journal cannot be read: %s"),
-            error.error.message ? error.error.message : g_strerror(-r));
+        w->follow = follow_new_fd(w->run, r, out);
+    else
+        output_note(w->ctl, _("The journal cannot be read: %s"), error.error.message);
+}
+
+/* The daemon's reader may be behind: one that reads what there is and ends has it all. */
+static void wait_finish(Wait *w)
+{
+    g_auto(ClientError) ignored = { 0 };
+    int fd;
+
+    follow_settle();
+    fd = logs_may_read(w->ctl) ? -1 : wait_open_log(w, false, &ignored);
+    follow_process(w->follow);
+    if (fd >= 0)
+        follow_set_fd(w->follow, fd, true);
+    follow_finish(w->follow);
+    if (follow_is_blind(w->follow))
+        output_note(w->ctl, _("The journal cannot be read: %s"), g_strerror(EACCES));
 }
 
 int wait_for_run(Ctl *ctl, uint64_t run, bool follow, JsonObject **ret, ClientError *e)
@@ -188,7 +222,7 @@ int wait_for_run(Ctl *ctl, uint64_t run, bool follow, JsonObject **ret, ClientEr
         wait_follow(&w);
     r = wait_loop(&w, ret, e);
     if (w.follow)
-        follow_finish(w.follow);
+        wait_finish(&w);
     follow_free(w.follow);
     wait_detach(&w);
     return r < 0 ? r : 0;

@@ -176,6 +176,8 @@ typedef struct ExecLog {
     uint64_t run;
     const ExecLogUnit *units;
     size_t n_units;
+    uint64_t asked;   /* real µs: what was logged long before is not of this run */
+    unsigned attempt; /* the latest; those that come after it are followed too. UINT_MAX: none does */
     bool follow;
     uint64_t lines;     /* the latest so many; UNSET: all */
     const char *format; /* a word that journalctl's --output= takes */

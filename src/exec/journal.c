@@ -17,6 +17,10 @@
 /* A reader that does not read holds a process. */
 #define READ_USEC   (10 * 60 * USEC_PER_SEC)
 #define FOLLOW_USEC (12 * 3600 * USEC_PER_SEC)
+/* Attempts that are still to come when one begins to follow. */
+#define ATTEMPTS_TO_COME 20
+/* By how much the clocks of the database and of the journal may differ. */
+#define SLACK_USEC (600 * USEC_PER_SEC)
 
 typedef struct JournalReader {
     Exec *exec;
@@ -112,6 +116,19 @@ static void journal_match_unit(GPtrArray *argv, const ExecLogUnit *u, bool user)
     g_ptr_array_add(argv, g_strdup("+"));
 }
 
+/* Their units have names already, and no invocation yet. In another life of the database these may have been others'. */
+static void journal_match_to_come(GPtrArray *argv, const Exec *e, const ExecLog *log)
+{
+    uint64_t since = log->asked > SLACK_USEC ? (log->asked - SLACK_USEC) / USEC_PER_SEC : 0;
+
+    g_ptr_array_add(argv, g_strdup_printf("--since=@%" G_GUINT64_FORMAT, since));
+    for (unsigned i = 1; i <= ATTEMPTS_TO_COME && log->attempt < UINT_MAX - i; i++) {
+        g_autofree char *unit = exec_unit_name(log->run, log->attempt + i);
+
+        journal_match_unit(argv, &(ExecLogUnit){ unit, "" }, e->user_scope);
+    }
+}
+
 static GPtrArray *journal_argv(const Exec *e, const ExecLog *log)
 {
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
@@ -132,6 +149,8 @@ static GPtrArray *journal_argv(const Exec *e, const ExecLog *log)
     }
     for (size_t i = 0; i < log->n_units; i++)
         journal_match_unit(argv, &log->units[i], e->user_scope);
+    if (log->follow)
+        journal_match_to_come(argv, e, log);
     /* What the daemon itself says of the run. */
     g_ptr_array_add(argv, g_strdup_printf("TASKSCHEDD_RUN=%" G_GUINT64_FORMAT, log->run));
     /* that takes other hosts' lines too, if any lie here, and they number their runs likewise. */
