@@ -2,6 +2,9 @@
 #include "base/log.h"
 
 #include <stdio.h>
+
+/* The place of the message is not here, where all are sent. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
 static int max_level = LOG_INFO;

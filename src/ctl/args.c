@@ -210,15 +210,14 @@ const ArgsOption *args_option(const char *name, const char *verb)
 /* An option that the verb would ignore is a mistake of the person's: better said than passed over. */
 static int args_check(const Args *a, char **ret_message)
 {
+    const char *verb = a->verb ? a->verb : ARGS_DEFAULT_VERB;
     GHashTableIter i;
     gpointer name;
 
-    if (!a->verb)
-        return 0;
     g_hash_table_iter_init(&i, a->options);
     while (g_hash_table_iter_next(&i, &name, NULL))
-        if (!args_option(name, a->verb)) {
-            *ret_message = g_strdup_printf(_("Option --%s does not go with %s"), (const char *)name, a->verb);
+        if (!args_option(name, verb)) {
+            *ret_message = g_strdup_printf(_("Option --%s does not go with %s"), (const char *)name, verb);
             return -EINVAL;
         }
     return 0;

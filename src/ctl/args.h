@@ -3,6 +3,9 @@
 
 #include "base/util.h"
 
+/* What is done, and which options go, where no verb is given. */
+#define ARGS_DEFAULT_VERB "status"
+
 typedef enum ArgsValue {
     ARGS_NONE,
     ARGS_REQUIRED,

@@ -21,6 +21,16 @@ static int files_read_fd(int fd, GByteArray *into)
     }
 }
 
+/* The message says it all: what a task takes is no remedy for it. */
+static int files_fail(const char *path, int error_number, ClientError *e)
+{
+    int r =
+        client_error_set(e, ERROR_INVALID_INPUT, _("%s cannot be read: %s"), path, g_strerror(error_number));
+
+    error_set_hint(&e->error, "%s", "");
+    return r;
+}
+
 int files_read(const char *path, GBytes **ret, ClientError *e)
 {
     bool standard = g_str_equal(path, "-");
@@ -31,14 +41,13 @@ int files_read(const char *path, GBytes **ret, ClientError *e)
     if (!standard) {
         opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (opened < 0)
-            return client_error_set(
-                e, ERROR_INVALID_INPUT, _("%s cannot be read: %s"), path, g_strerror(errno));
+            return files_fail(path, errno, e);
     }
     r = files_read_fd(standard ? STDIN_FILENO : opened, content);
     if (r == -EFBIG)
         return client_error_set(e, ERROR_LIMIT_EXCEEDED, _("%s is larger than %zu bytes"), path, FILES_MAX);
     if (r < 0)
-        return client_error_set(e, ERROR_INVALID_INPUT, _("%s cannot be read: %s"), path, g_strerror(-r));
+        return files_fail(path, -r, e);
     *ret = g_byte_array_free_to_bytes(g_steal_pointer(&content));
     return 0;
 }

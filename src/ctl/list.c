@@ -32,6 +32,19 @@ static const TableColumn run_columns[] = {
     { N_("REASON"), false, 3 },
 };
 
+/* Of one that waits for a time, for how long. */
+static char *list_run_reason(JsonObject *o)
+{
+    uint64_t due = text_instant(o, "Due"), now = list_now();
+    const char *reason = text_member(o, "Reason");
+    g_autofree char *when = NULL;
+
+    if (due == UNSET || due <= now || !g_str_equal(text_member(o, "State"), "waiting"))
+        return g_strdup(reason);
+    when = text_relative(due, now);
+    return g_strdup_printf("%s (%s)", reason, when);
+}
+
 static void list_run_row(Table *t, JsonObject *o)
 {
     uint64_t wall = text_number(o, "WallUSec"), started = text_instant(o, "Started");
@@ -49,7 +62,7 @@ static void list_run_row(Table *t, JsonObject *o)
     table_add(t, text_span(wall), TABLE_PLAIN);
     table_add(t, text_span(cpu == UNSET ? UNSET : cpu / 1000), TABLE_PLAIN);
     table_add(t, text_bytes(text_number(o, "MemoryPeak")), TABLE_PLAIN);
-    table_add(t, g_strdup(text_member(o, "Reason")), TABLE_PLAIN);
+    table_add(t, list_run_reason(o), TABLE_PLAIN);
 }
 
 static const TableColumn task_columns[] = {

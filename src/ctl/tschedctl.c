@@ -54,17 +54,25 @@ static int tschedctl_unknown(const Ctl *ctl, const char *name)
                 : output_usage(ctl, _("Unknown verb \"%s\""), name);
 }
 
-/* What programs read has one language. */
-static void tschedctl_set_language(int argc, char *const *argv)
+/* Before anything is judged: what is wrong with the command line is told in JSON too. */
+static CtlJson tschedctl_find_json(int argc, char *const *argv)
 {
-    bool json = false;
+    CtlJson json = CTL_JSON_OFF;
 
     for (int i = 0; i < argc && !g_str_equal(argv[i], "--"); i++)
-        if (g_str_has_prefix(argv[i], "--json"))
-            json = !g_str_equal(argv[i], "--json=off");
+        if (g_str_equal(argv[i], "--json=off"))
+            json = CTL_JSON_OFF;
+        else if (g_str_has_prefix(argv[i], "--json"))
+            json = g_str_equal(argv[i], "--json=pretty") ? CTL_JSON_PRETTY : CTL_JSON_SHORT;
+    return json;
+}
+
+/* What programs read has one language. */
+static void tschedctl_set_language(CtlJson json)
+{
     setlocale(LC_ALL, "");
     bindtextdomain(I18N_DOMAIN, LOCALEDIR);
-    if (!json)
+    if (json == CTL_JSON_OFF)
         textdomain(I18N_DOMAIN);
 }
 
@@ -94,7 +102,7 @@ static int tschedctl_run(Ctl *ctl, const Verb *verb)
         printf("tschedctl %s\n", PROJECT_VERSION);
         return EXITS_OK;
     }
-    return verb ? tschedctl_dispatch(ctl, verb) : output_usage(ctl, _("A verb is missing"));
+    return tschedctl_dispatch(ctl, verb ? verb : verbs_find(ARGS_DEFAULT_VERB));
 }
 
 int main(int argc, char **argv)
@@ -105,7 +113,8 @@ int main(int argc, char **argv)
     Ctl ctl = { 0 };
     int code, at = args_find_verb(argc - 1, argv + 1);
 
-    tschedctl_set_language(argc - 1, argv + 1);
+    ctl.json = tschedctl_find_json(argc - 1, argv + 1);
+    tschedctl_set_language(ctl.json);
     if (at >= 0 && g_str_equal(argv[at + 1], COMPLETE_VERB))
         return complete_main(argc - at - 2, argv + at + 2);
     if (at >= 0) {
