@@ -198,7 +198,7 @@ static int retry_ask(Request *q, const StoreRun *run, Error *error)
     };
 
     if (run->state != RUN_DONE)
-        return error_set(error, ERROR_FAILED,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
             "Run %" G_GUINT64_FORMAT " is not done yet (%s): only what is done is retried", run->id,
             run_state_to_string(run->state));
     return store_ask(q->manager->store, &row, on_asked, q);
