@@ -30,6 +30,9 @@ struct ObjectChildren {
 
 /* Of one folder introspection shows no more than this. */
 #define CHILDREN_MAX 2000
+/* No name on a bus is longer, and no path of ours. */
+#define NAME_LENGTH_MAX 255
+#define PATH_LENGTH_MAX 1024
 
 /* --- paths --- */
 
@@ -148,11 +151,35 @@ static int object_take_get(Objects *o, sd_bus_message *m, const ObjectKind *kind
     return 1;
 }
 
+/* sd-bus quotes what it does not know, and with a name of 10 MB the answer would have as much. */
+static int object_refuse_long(sd_bus_message *m)
+{
+    const char *path = sd_bus_message_get_path(m), *interface = "", *property = "", *what = NULL;
+
+    if (sd_bus_message_is_method_call(m, NULL, NULL) <= 0)
+        return 0;
+    if (path && strlen(path) > PATH_LENGTH_MAX)
+        what = SD_BUS_ERROR_UNKNOWN_OBJECT;
+    if (sd_bus_message_is_method_call(m, PROPERTIES, NULL) > 0) {
+        if (sd_bus_message_read(m, "s", &interface) > 0 && strlen(interface) > NAME_LENGTH_MAX)
+            what = SD_BUS_ERROR_UNKNOWN_INTERFACE;
+        else if (sd_bus_message_read(m, "s", &property) > 0 && strlen(property) > NAME_LENGTH_MAX)
+            what = SD_BUS_ERROR_UNKNOWN_PROPERTY;
+        (void)sd_bus_message_rewind(m, 1);
+    }
+    if (!what)
+        return 0;
+    (void)sd_bus_reply_method_errorf(m, what, "There is none with so long a name.");
+    return 1;
+}
+
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     Objects *o = userdata;
     const char *path;
 
+    if (object_refuse_long(m) > 0)
+        return 1;
     if (sd_bus_message_is_method_call(m, PROPERTIES, NULL) <= 0)
         return 0;
     path = sd_bus_message_get_path(m);
