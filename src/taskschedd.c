@@ -1,5 +1,6 @@
 /* taskschedd: the daemon. Reads its configuration, puts the layers together, and turns the loop. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "config.h"
 #include "core/loader.h"
 
+#define LARGE      (256 * 1024)
 #define READY_USEC (2 * USEC_PER_SEC) /* so long a start waits for the database */
 
 typedef struct Daemon {
@@ -306,6 +308,16 @@ static int run_helper(const char *helper, int argc, char **argv)
     return 2;
 }
 
+/* What is large goes back to the kernel as soon as it is freed. Left alone, glibc takes the largest block that was
+ * ever freed for what is usual, keeps as much, and one large message costs its memory for good. */
+static void limit_heap(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     g_auto(DaemonConfig) config = { 0 };
@@ -320,5 +332,6 @@ int main(int argc, char **argv)
     if (daemon_config_load(options.user_scope, options.config, &config) < 0)
         return EXIT_FAILURE;
     daemon_raise_limits();
+    limit_heap();
     return daemon_run(&config) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
