@@ -6,6 +6,9 @@
 
 /* One definition, and all the sources given for a check. */
 #define TEXT_MAX (1024 * 1024)
+/* Each fault says its file's path once more. */
+#define PATH_LENGTH_MAX 4096
+#define SOURCES_MAX     1000
 /* Faults that are told of; a definition with more is not going to be read to the end. */
 #define FAULTS_MAX 1000
 
@@ -93,6 +96,10 @@ static int task_methods_read_sources(sd_bus_message *m, GArray *sources, Error *
     while ((r = sd_bus_message_read(m, "(ss)", &s.path, &s.text)) > 0) {
         s.length = strlen(s.text);
         size += s.length;
+        if (strlen(s.path) > PATH_LENGTH_MAX || sources->len >= SOURCES_MAX)
+            return error_set(error, ERROR_LIMIT_EXCEEDED,
+                "There are more than %d sources, or a path has more than %d bytes.", SOURCES_MAX,
+                PATH_LENGTH_MAX);
         r = task_methods_check_size(size, error);
         if (r < 0)
             return r;
