@@ -190,7 +190,10 @@ class World:
                 os.setuid(65534)
                 os.write(write, json.dumps(function(self.connect())).encode())
                 status = 0
+            except BaseException:  # noqa: BLE001
+                traceback.print_exc(file=sys.stdout)
             finally:
+                sys.stdout.flush()
                 os._exit(status)
         os.close(write)
         with os.fdopen(read, "rb") as pipe:
