@@ -10,7 +10,9 @@
 #include "ctl/text.h"
 
 /* How long a line may take from the task to the journal's files where we may not ask journald to be done. */
-#define SETTLE   (300 * USEC_PER_MSEC)
+#define SETTLE (300 * USEC_PER_MSEC)
+/* By how much the clocks of the database and of the journal may differ. */
+#define SLACK    (600 * USEC_PER_SEC)
 #define BAR      20
 #define ATTEMPTS 100
 
@@ -45,7 +47,7 @@ static int follow_match(Follow *f, uint64_t run, bool user)
     return r;
 }
 
-static int follow_open(Follow *f, uint64_t run, bool user)
+static int follow_open(Follow *f, uint64_t run, bool user, uint64_t asked)
 {
     int r = sd_journal_open(&f->journal, SD_JOURNAL_LOCAL_ONLY);
 
@@ -56,7 +58,8 @@ static int follow_open(Follow *f, uint64_t run, bool user)
     if (r >= 0)
         r = sd_journal_get_fd(f->journal);
     if (r >= 0)
-        r = sd_journal_seek_head(f->journal);
+        r = asked == UNSET || asked < SLACK ? sd_journal_seek_head(f->journal)
+                                            : sd_journal_seek_realtime_usec(f->journal, asked - SLACK);
     return r;
 }
 
@@ -73,10 +76,10 @@ static Follow *follow_make(uint64_t run, bool user, FILE *out)
     return f;
 }
 
-int follow_new(uint64_t run, bool user, FILE *out, Follow **ret)
+int follow_new(uint64_t run, bool user, uint64_t asked, FILE *out, Follow **ret)
 {
     g_autoptr(Follow) f = follow_make(run, user, out);
-    int r = follow_open(f, run, user);
+    int r = follow_open(f, run, user, asked);
 
     if (r < 0)
         return r;

@@ -8,8 +8,9 @@
 
 typedef struct Follow Follow;
 
-/* user: the run belongs to the user's service manager. Output goes to out. */
-int follow_new(uint64_t run, bool user, FILE *out, Follow **ret);
+/* user: the run belongs to the user's service manager. Of what was written long before it was asked for nothing is shown:
+ * a database that was made anew gives the numbers of old runs again. UNSET: all. Output goes to out. */
+int follow_new(uint64_t run, bool user, uint64_t asked, FILE *out, Follow **ret);
 /* Likewise, from what OpenLog follows in JSON; fd is taken over, and no journal has to be readable. */
 Follow *follow_new_fd(uint64_t run, int fd, FILE *out);
 /* The same once more from the beginning: what was printed is not printed again. wait: until its end, when it is read. */

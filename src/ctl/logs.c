@@ -24,6 +24,27 @@ static void logs_add_unit(GPtrArray *argv, const char *unit, bool user)
         logs_add(argv, user ? "USER_UNIT=" : "UNIT=", unit);
 }
 
+/* By fields that journald adds itself: anybody may write a line that claims to be of a run, and a database that was made
+ * anew begins to count anew. What is to come is found by the field all the same, since it has no invocation yet. */
+static void logs_add_run(GPtrArray *argv, const LogsQuery *q)
+{
+    for (guint i = 0; i < q->units->len; i++) {
+        const char *unit = g_ptr_array_index(q->units, i), *invocation = g_ptr_array_index(q->invocations, i);
+        bool known = *invocation;
+
+        if (!*unit)
+            continue;
+        logs_add(argv, known ? "_SYSTEMD_INVOCATION_ID=" : "_SYSTEMD_UNIT=", known ? invocation : unit);
+        g_ptr_array_add(argv, g_strdup("+"));
+        logs_add(argv, known ? "INVOCATION_ID=" : "UNIT=", known ? invocation : unit);
+        g_ptr_array_add(argv, g_strdup("_PID=1"));
+        g_ptr_array_add(argv, g_strdup("+"));
+    }
+    logs_add(argv, "TASKSCHEDD_RUN=", q->object);
+    if (!q->follow)
+        g_ptr_array_add(argv, g_strdup("_SYSTEMD_UNIT=taskschedd.service"));
+}
+
 /* journald adds the fields of a run to what a system unit writes; to a user's it does not, so there the unit tells. */
 static void logs_add_output(GPtrArray *argv, const GPtrArray *units)
 {
@@ -47,23 +68,40 @@ static GPtrArray *logs_task_units(Client *c, const char *task, ClientError *e)
     return g_steal_pointer(&units);
 }
 
-static GPtrArray *logs_run_units(JsonObject *run)
+GPtrArray *logs_of_attempts(JsonObject *run, const char *key)
 {
-    GPtrArray *units = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
     JsonNode *node = json_object_get_member(run, "Attempts");
     JsonArray *attempts = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
 
     for (guint i = 0; attempts && i < json_array_get_length(attempts); i++)
-        g_ptr_array_add(units, g_strdup(text_member(json_array_get_object_element(attempts, i), "Unit")));
-    if (units->len == 0)
-        g_ptr_array_add(units, g_strdup(text_member(run, "Unit")));
-    return units;
+        g_ptr_array_add(values, g_strdup(text_member(json_array_get_object_element(attempts, i), key)));
+    if (values->len == 0)
+        g_ptr_array_add(values, g_strdup(text_member(run, key)));
+    return values;
+}
+
+/* Of a task, and of what a user's manager runs, by what the lines say of themselves. */
+static void logs_add_claimed(GPtrArray *argv, const LogsQuery *q)
+{
+    size_t begin;
+
+    logs_add(argv, q->is_run ? "TASKSCHEDD_RUN=" : "TASKSCHEDD_TASK=", q->object);
+    g_ptr_array_add(argv, g_strdup("+"));
+    begin = argv->len;
+    for (guint i = 0; i < q->units->len; i++)
+        logs_add_unit(argv, g_ptr_array_index(q->units, i), q->user);
+    if (argv->len == begin)
+        g_ptr_array_remove_index(argv, argv->len - 1);
+    else if (!q->user)
+        g_ptr_array_add(argv, g_strdup("_PID=1"));
+    if (q->user)
+        logs_add_output(argv, q->units);
 }
 
 GPtrArray *logs_argv(const LogsQuery *q)
 {
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
-    size_t begin;
 
     g_ptr_array_add(argv, g_strdup("journalctl"));
     if (q->user)
@@ -81,17 +119,10 @@ GPtrArray *logs_argv(const LogsQuery *q)
         g_ptr_array_add(argv, g_strdup("--no-tail"));
     if (q->output)
         logs_add(argv, "--output=", q->output);
-    logs_add(argv, q->is_run ? "TASKSCHEDD_RUN=" : "TASKSCHEDD_TASK=", q->object);
-    g_ptr_array_add(argv, g_strdup("+"));
-    begin = argv->len;
-    for (guint i = 0; i < q->units->len; i++)
-        logs_add_unit(argv, g_ptr_array_index(q->units, i), q->user);
-    if (argv->len == begin)
-        g_ptr_array_remove_index(argv, argv->len - 1);
-    else if (!q->user)
-        g_ptr_array_add(argv, g_strdup("_PID=1"));
-    if (q->user)
-        logs_add_output(argv, q->units);
+    if (q->is_run && !q->user)
+        logs_add_run(argv, q);
+    else
+        logs_add_claimed(argv, q);
     g_ptr_array_add(argv, NULL);
     return argv;
 }
@@ -147,12 +178,13 @@ static int logs_verb_task(Ctl *ctl, LogsQuery *q)
 
 static int logs_verb_run(Ctl *ctl, LogsQuery *q, JsonObject *run)
 {
-    g_autoptr(GPtrArray) units = NULL;
+    g_autoptr(GPtrArray) units = logs_of_attempts(run, "Unit");
+    g_autoptr(GPtrArray) invocations = logs_of_attempts(run, "InvocationId");
 
     if (!logs_may_read(ctl))
         return logs_of_run(ctl, q);
-    units = logs_run_units(run);
     q->units = units;
+    q->invocations = invocations;
     return logs_exec(ctl, q);
 }
 

@@ -81,11 +81,16 @@ static void status_log_open(const Ctl *ctl, uint64_t run)
 static void status_log(const Ctl *ctl, JsonObject *run)
 {
     g_autofree char *id = g_strdup_printf("%" G_GUINT64_FORMAT, text_number(run, "Id"));
-    g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) units = logs_of_attempts(run, "Unit");
+    g_autoptr(GPtrArray) invocations = logs_of_attempts(run, "InvocationId");
     g_autoptr(GPtrArray) argv = NULL;
-    LogsQuery q = {
-        .object = id, .is_run = true, .units = units, .user = ctl->user, .quiet = true, .lines = LOG_LINES
-    };
+    LogsQuery q = { .object = id,
+        .is_run = true,
+        .units = units,
+        .invocations = invocations,
+        .user = ctl->user,
+        .quiet = true,
+        .lines = LOG_LINES };
 
     if (ctl->host)
         return;
@@ -93,7 +98,6 @@ static void status_log(const Ctl *ctl, JsonObject *run)
         status_log_open(ctl, text_number(run, "Id"));
         return;
     }
-    g_ptr_array_add(units, g_strdup(text_member(run, "Unit")));
     argv = logs_argv(&q);
     fputc('\n', stdout);
     fflush(stdout);

@@ -181,11 +181,13 @@ static int wait_loop(Wait *w, JsonObject **ret, ClientError *e)
 static void wait_follow(Wait *w)
 {
     FILE *out = w->ctl->json == CTL_JSON_OFF ? stdout : stderr;
-    g_auto(ClientError) error = { 0 };
+    g_autoptr(JsonObject) run = NULL;
+    g_auto(ClientError) ignored = { 0 }, error = { 0 };
     int r;
 
     if (logs_may_read(w->ctl)) {
-        r = follow_new(w->run, w->ctl->user, out, &w->follow);
+        r = client_call_object(w->ctl->client, &ignored, &run, "GetRun", "t", w->run);
+        r = follow_new(w->run, w->ctl->user, r < 0 ? UNSET : text_instant(run, "Asked"), out, &w->follow);
         if (r < 0)
             output_note(w->ctl, _("The journal cannot be read: %s"), g_strerror(-r));
         return;

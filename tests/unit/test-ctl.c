@@ -387,20 +387,34 @@ static void test_export(void)
 
 static void test_logs(void)
 {
-    g_autoptr(GPtrArray) units = g_ptr_array_new();
-    LogsQuery q = { .object = "5", .is_run = true, .units = units, .follow = true };
-    g_autoptr(GPtrArray) bare = logs_argv(&q), full = NULL;
-    g_autofree char *text = g_strjoinv(" ", (char **)bare->pdata), *with = NULL;
+    g_autoptr(GPtrArray) units = g_ptr_array_new(), invocations = g_ptr_array_new();
+    LogsQuery q = {
+        .object = "5", .is_run = true, .units = units, .invocations = invocations, .follow = true
+    };
+    g_autoptr(GPtrArray) bare = logs_argv(&q), full = NULL, user = NULL;
+    g_autofree char *text = g_strjoinv(" ", (char **)bare->pdata), *with = NULL, *of_user = NULL;
 
     g_assert_cmpstr(text, ==, "journalctl --no-pager --follow --no-tail TASKSCHEDD_RUN=5");
     g_ptr_array_add(units, (char *)"tsched-run-5-1.service");
+    g_ptr_array_add(units, (char *)"tsched-run-5-2.service");
+    g_ptr_array_add(invocations, (char *)"aa");
+    g_ptr_array_add(invocations, (char *)"");
+    q.follow = false;
     q.lines = "9";
     q.output = "json";
     full = logs_argv(&q);
     with = g_strjoinv(" ", (char **)full->pdata);
     g_assert_cmpstr(with, ==,
-        "journalctl --no-pager --follow --lines=9 --output=json TASKSCHEDD_RUN=5 + "
-        "UNIT=tsched-run-5-1.service _PID=1");
+        "journalctl --no-pager --lines=9 --output=json _SYSTEMD_INVOCATION_ID=aa + INVOCATION_ID=aa _PID=1 + "
+        "_SYSTEMD_UNIT=tsched-run-5-2.service + UNIT=tsched-run-5-2.service _PID=1 + "
+        "TASKSCHEDD_RUN=5 _SYSTEMD_UNIT=taskschedd.service");
+    q = (LogsQuery){ .object = "5", .is_run = true, .units = units, .user = true };
+    user = logs_argv(&q);
+    of_user = g_strjoinv(" ", (char **)user->pdata);
+    g_assert_cmpstr(of_user, ==,
+        "journalctl --user --no-pager TASKSCHEDD_RUN=5 + USER_UNIT=tsched-run-5-1.service "
+        "USER_UNIT=tsched-run-5-2.service + _SYSTEMD_USER_UNIT=tsched-run-5-1.service "
+        "_SYSTEMD_USER_UNIT=tsched-run-5-2.service");
 }
 
 int main(int argc, char **argv)
