@@ -207,6 +207,83 @@ static void test_foreign(void)
     with_each_fault(foreign);
 }
 
+/* --- what the simulation (tests/sim) found, each told as briefly as it can be --- */
+
+/* The unit of that name was known as somebody else's before the run was claimed: its claim was taken for one that is
+ * answered twice, and the run stayed `starting` for ever. */
+static void name_known(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins_add_foreign(1, 1);
+    boot();
+    for (int n = 0; n < ROUNDS && twins_step(); n++)
+        ;
+    twins_add_run();
+    twins_lose_store();
+    live(1);
+    check_once(1, 1);
+    g_assert_cmpint(((TwinRow *)g_ptr_array_index(twins.rows, 0))->run.result, ==, RUN_SUCCESS);
+    end();
+}
+
+static void test_name_known(void)
+{
+    with_each_fault(name_known);
+}
+
+/* And cancelled before it was started: nothing of that name is its own to let go of. */
+static void name_known_cancelled(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins.cancel_at = TWIN_GET;
+    twins.cancel = cancel_at_step;
+    twins_add_foreign(1, 1);
+    boot();
+    for (int n = 0; n < ROUNDS && twins_step(); n++)
+        ;
+    twins_add_run();
+    twins_lose_store();
+    live(1);
+    twins_heal(); /* what waits is counted anew */
+    check_once(1, 1);
+    end();
+}
+
+static void test_name_known_cancelled(void)
+{
+    with_each_fault(name_known_cancelled);
+}
+
+/* A definition was put, and the answer was lost: its entry is replaced when the database is back. */
+static void test_changed_while_away(void)
+{
+    begin("");
+    twins_add_run();
+    boot();
+    twins_lose_store();
+    twins.revision++;
+    live(0);
+    check_once(1, 0);
+    end();
+}
+
+/* What is due by our clock is not yet by the database's: it is not asked again and again. */
+static void test_clock_behind(void)
+{
+    begin("");
+    twins.behind = 3 * USEC_PER_SEC;
+    twins_add_run();
+    boot();
+    live(0);
+    check_once(1, 0);
+    g_assert_cmpuint(twins.n_claims, <, 20);
+    end();
+}
+
 static void refused(TwinKind at, TwinFault fault)
 {
     begin("");
@@ -306,5 +383,9 @@ int main(int argc, char **argv)
     g_test_add_func("/core/shutting-down", test_shutting_down);
     g_test_add_func("/core/retried", test_retried);
     g_test_add_func("/core/restarted", test_restarted);
+    g_test_add_func("/core/name-known", test_name_known);
+    g_test_add_func("/core/name-known-cancelled", test_name_known_cancelled);
+    g_test_add_func("/core/changed-while-away", test_changed_while_away);
+    g_test_add_func("/core/clock-behind", test_clock_behind);
     return g_test_run();
 }

@@ -81,7 +81,7 @@ void twins_reset(Clock *clock)
     g_clear_pointer(&twins.units, g_hash_table_unref);
     g_clear_pointer(&store.boot_id, g_free);
     g_clear_pointer(&twins.started, g_hash_table_unref);
-    twins = (Twins){ .clock = clock, .cancel_at = _TWIN_KIND_MAX, .last_nominal = UNSET };
+    twins = (Twins){ .clock = clock, .cancel_at = _TWIN_KIND_MAX, .last_nominal = UNSET, .revision = 1 };
     twins.rows = g_ptr_array_new_with_free_func((GDestroyNotify)row_free);
     twins.started = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     twins.units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)unit_free);
@@ -185,7 +185,7 @@ static void store_come_up(void)
 {
     g_autoptr(GPtrArray) tasks = g_ptr_array_new(), schedules = g_ptr_array_new();
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
-    StoreTask task = { twins.task, (char *)"api", (char *)"", 1, true, false, twins.definition };
+    StoreTask task = { twins.task, (char *)"api", (char *)"", twins.revision, true, false, twins.definition };
     StoreSchedule schedule = { twins.task, (char *)"s", -1, twins.last_nominal, 1 };
     StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, 0 };
 
@@ -304,11 +304,12 @@ static Job *owner_job(
 
 static void apply_claim(Job *j)
 {
+    twins.n_claims++;
     j->runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
     for (guint i = 0; i < twins.rows->len && j->runs->len < j->limit; i++) {
         TwinRow *w = g_ptr_array_index(twins.rows, i);
 
-        if (w->run.state > RUN_QUEUED || w->run.due > clock_real(twins.clock))
+        if (w->run.state > RUN_QUEUED || w->run.due + twins.behind > clock_real(twins.clock))
             continue;
         w->run.state = RUN_STARTING;
         w->run.attempt++;
@@ -542,6 +543,18 @@ static TwinUnit *unit_add(const char *name, const char *token)
     u->token = g_strdup(token);
     g_hash_table_insert(twins.units, u->name, u);
     return u;
+}
+
+void twins_add_foreign(uint64_t run, unsigned attempt)
+{
+    g_autofree char *name = exec_unit_name(run, attempt);
+
+    unit_add(name, "of-another-time")->there_before = true;
+}
+
+void twins_lose_store(void)
+{
+    side_down(true);
 }
 
 static void apply_start(Job *j)

@@ -46,6 +46,8 @@ typedef struct Twins {
     void (*cancel)(void);
     int exit_status;     /* of every process */
     const char *foreign; /* token of a unit that is there before the first start */
+    uint64_t revision;   /* of the task */
+    uint64_t behind;     /* µs that the database's clock is behind ours */
     int start_answer;    /* an ExecStarted, if not that a unit is made */
 
     /* What came of it. */
@@ -54,6 +56,7 @@ typedef struct Twins {
     GHashTable *started; /* set of names of units that had a process */
     uint64_t last_nominal;
     unsigned n_slots;
+    unsigned n_claims; /* that were asked for */
     bool faulted;
 } Twins;
 
@@ -63,6 +66,9 @@ void twins_reset(Clock *clock);
 TwinRow *twins_add_run(void);
 /* Does and answers the oldest operation; false if there is none. */
 bool twins_step(void);
+/* A unit of somebody else under the name of that attempt. */
+void twins_add_foreign(uint64_t run, unsigned attempt);
+void twins_lose_store(void);
 /* What went away is back. */
 void twins_heal(void);
 /* Processes that run come to their end. */
