@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "exec/exec.h"
+#include "exec-contract.h"
 
 #define WAIT_USEC         (60 * USEC_PER_SEC)
 #define RUNTIME_DIRECTORY "/run/taskschedd"
@@ -84,11 +84,13 @@ static void pause_msec(unsigned msec)
 static void on_changed(const UnitState *seen, void *userdata)
 {
     n_changed++;
+    exec_contract_changed(seen);
 }
 
 static void on_removed(const char *unit, void *userdata)
 {
     n_removed++;
+    exec_contract_removed(unit);
 }
 
 static void on_resync(void *userdata)
@@ -646,6 +648,19 @@ static void test_manager_stamp(void)
         "the manager's stamp is %" G_GUINT64_FORMAT, a.number);
 }
 
+static uint64_t now_real(void)
+{
+    return (uint64_t)g_get_real_time();
+}
+
+static void test_contract(void)
+{
+    const ExecContract contract = { exec, next_run, now_real, turn, NULL, check };
+
+    exec_contract(&contract);
+    next_run += 1000;
+}
+
 /* Run by itself, while the machine goes down and the bus is still there. */
 static int test_shutting_down(void)
 {
@@ -684,6 +699,7 @@ int main(int argc, char **argv)
         return test_shutting_down();
     check(wait_flag(&up), "connected to the service manager");
     test_manager_stamp();
+    test_contract();
     test_ends();
     test_properties();
     test_refusals();
