@@ -86,6 +86,18 @@ static void get_free(Work *op)
 
 static const WorkType get_type = { .answer = get_answer, .free = get_free };
 
+/* A unit whose start job waits for another is "inactive", and for us that is over. It is not: it is about to begin. */
+static const char *query_active_state(const char *active, uint32_t job)
+{
+    return job > 0 && g_str_equal(active, "inactive") ? "activating" : active;
+}
+
+/* A unit may go between two questions about it: what is told then is that of a unit that nobody made. */
+static bool get_found_none(const UnitState *u)
+{
+    return !*u->token && !*u->invocation_id && !g_str_equal(u->active_state, "activating");
+}
+
 static void get_done(GetOp *g, int r)
 {
     Exec *e = g->op.exec;
@@ -94,6 +106,8 @@ static void get_done(GetOp *g, int r)
         g->r = r;
     if (--g->pending > 0)
         return;
+    if (g->r == 0 && get_found_none(g->state))
+        g->r = -ENOENT;
     /* Signals tell of a failure before the unit is in that state. */
     if (g->r == 0 && g_str_equal(g->state->active_state, "failed"))
         g_hash_table_add(e->failed, g_strdup(g->state->unit));
@@ -106,6 +120,7 @@ static void get_done(GetOp *g, int r)
 static int get_read_states(GetOp *g, sd_bus_message *reply)
 {
     const char *load, *active, *sub;
+    uint32_t job;
     int r;
 
     r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
@@ -113,14 +128,14 @@ static int get_read_states(GetOp *g, sd_bus_message *reply)
         r = sd_bus_message_enter_container(reply, 'r', "ssssssouso");
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
-    r = sd_bus_message_read(reply, "sssss", NULL, NULL, &load, &active, &sub);
+    r = sd_bus_message_read(reply, "ssssssou", NULL, NULL, &load, &active, &sub, NULL, NULL, &job);
     if (r < 0)
         return r;
     if (g_str_equal(load, "not-found"))
         return -ENOENT;
     g_free(g->state->active_state);
     g_free(g->state->sub_state);
-    g->state->active_state = g_strdup(active);
+    g->state->active_state = g_strdup(query_active_state(active, job));
     g->state->sub_state = g_strdup(sub);
     return 0;
 }
@@ -264,6 +279,7 @@ static int list_read(ListOp *l, sd_bus_message *reply)
     const char *unit, *load, *active, *sub;
     unsigned attempt;
     uint64_t run;
+    uint32_t job;
     int r;
 
     r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
@@ -271,9 +287,9 @@ static int list_read(ListOp *l, sd_bus_message *reply)
         return r;
     while ((r = sd_bus_message_enter_container(reply, 'r', "ssssssouso")) > 0) {
         r = sd_bus_message_read(
-            reply, "ssssssouso", &unit, NULL, &load, &active, &sub, NULL, NULL, NULL, NULL, NULL);
+            reply, "ssssssouso", &unit, NULL, &load, &active, &sub, NULL, NULL, &job, NULL, NULL);
         if (r >= 0 && !g_str_equal(load, "not-found") && exec_unit_parse(unit, &run, &attempt))
-            r = list_add(l, unit, active, sub);
+            r = list_add(l, unit, query_active_state(active, job), sub);
         if (r >= 0)
             r = sd_bus_message_exit_container(reply);
         if (r < 0)

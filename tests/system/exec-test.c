@@ -648,6 +648,36 @@ static void test_manager_stamp(void)
         "the manager's stamp is %" G_GUINT64_FORMAT, a.number);
 }
 
+/* The unit is ordered after the daemon's, whose own start is under way: its job waits, and nothing of it is over. */
+static void test_waiting(void)
+{
+    static const char drop_in[] = "[Service]\nType=oneshot\nRestart=no\nExecStart=\nExecStart=/bin/sleep 3\n";
+    const Plan plan = { .argv = { "/bin/sleep", "60" } };
+    g_auto(Answer) a = { 0 }, state = { 0 };
+    unsigned seen = 0, over = 0;
+
+    g_mkdir_with_parents("/run/systemd/system/taskschedd.service.d", 0755);
+    g_file_set_contents("/run/systemd/system/taskschedd.service.d/slow.conf", drop_in, -1, NULL);
+    command("systemctl daemon-reload");
+    command("systemctl start --no-block taskschedd.service");
+    start(&plan, &a);
+    for (unsigned i = 0; i < 100 && !a.come; i++) {
+        if (get(last_run, &state) == 0 && !a.come) {
+            seen++;
+            over += unit_state_is_over(state.state);
+        }
+        pause_msec(50);
+    }
+    check(seen > 10 && over == 0, "while its start waits it is seen %u times, and %u times as over", seen,
+        over);
+    check(wait_flag(&a.come) && a.r == EXEC_STARTED, "then it is started (%d)", a.r);
+    check(send_signal(last_run, false, SIGKILL) == 0 && get_over(last_run, &state) && release(last_run) == 0,
+        "ended, and released");
+    unlink("/run/systemd/system/taskschedd.service.d/slow.conf");
+    rmdir("/run/systemd/system/taskschedd.service.d");
+    command("systemctl daemon-reload");
+}
+
 static uint64_t now_real(void)
 {
     return (uint64_t)g_get_real_time();
@@ -700,6 +730,7 @@ int main(int argc, char **argv)
     check(wait_flag(&up), "connected to the service manager");
     test_manager_stamp();
     test_contract();
+    test_waiting();
     test_ends();
     test_properties();
     test_refusals();
