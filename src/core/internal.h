@@ -92,8 +92,13 @@ void loader_free(Loader *l);
 typedef void (*LoaderFn)(int r, GPtrArray *files /* LoaderFile* */, void *userdata);
 typedef struct LoaderFile {
     char *name;
-    GPtrArray *sources; /* TaskSource* */
+    GPtrArray *sources;  /* TaskSource* */
+    GPtrArray *troubles; /* LoaderTrouble* */
 } LoaderFile;
+/* A file of the definition that is there and cannot be read. */
+typedef struct LoaderTrouble {
+    char *path, *reason;
+} LoaderTrouble;
 /* -EBUSY while one is under way. */
 int loader_start(Loader *l, LoaderFn fn, void *userdata);
 

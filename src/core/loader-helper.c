@@ -31,6 +31,14 @@ static bool helper_is_mask(const struct stat *st)
     return S_ISCHR(st->st_mode) || (S_ISREG(st->st_mode) && st->st_size == 0);
 }
 
+static void helper_add_string(JsonBuilder *b, const char *name, const char *value)
+{
+    g_autofree char *valid = g_utf8_make_valid(value, -1);
+
+    json_builder_set_member_name(b, name);
+    json_builder_add_string_value(b, valid);
+}
+
 /* A file's content as a member "Data"; false where it is a mask. One byte more than is allowed is read, so
  * that a file that is too large is seen to be. What cannot be read is told by "Error". */
 static bool helper_add_source(JsonBuilder *b, const char *path)
@@ -48,6 +56,8 @@ static bool helper_add_source(JsonBuilder *b, const char *path)
         return false;
     else if (!S_ISREG(st.st_mode))
         trouble = "not a regular file";
+    else if (!g_utf8_validate(path, -1, NULL))
+        trouble = "the name is not UTF-8";
     if (!trouble) {
         data = g_malloc(FILE_MAX + 1);
         for (ssize_t k = 1; k > 0 && n < FILE_MAX + 1; n += (size_t)MAX(k, 0))
@@ -55,10 +65,8 @@ static bool helper_add_source(JsonBuilder *b, const char *path)
         text = g_base64_encode(data, n);
     }
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "Path");
-    json_builder_add_string_value(b, path);
-    json_builder_set_member_name(b, trouble ? "Error" : "Data");
-    json_builder_add_string_value(b, trouble ? trouble : text);
+    helper_add_string(b, "Path", path);
+    helper_add_string(b, trouble ? "Error" : "Data", trouble ? trouble : text);
     json_builder_end_object(b);
     return true;
 }
@@ -85,8 +93,7 @@ static void helper_add_file(JsonBuilder *b, char **directories, const char *file
     if (stat(path, &st) >= 0 && helper_is_mask(&st))
         return;
     json_builder_begin_object(b);
-    json_builder_set_member_name(b, "Name");
-    json_builder_add_string_value(b, name);
+    helper_add_string(b, "Name", name);
     json_builder_set_member_name(b, "Sources");
     json_builder_begin_array(b);
     helper_add_source(b, path);

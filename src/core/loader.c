@@ -27,10 +27,18 @@ struct Loader {
     int status; /* of the helper, -1 while it runs */
 };
 
+static void loader_trouble_free(LoaderTrouble *t)
+{
+    g_free(t->path);
+    g_free(t->reason);
+    g_free(t);
+}
+
 static void loader_file_free(LoaderFile *f)
 {
     g_free(f->name);
     g_ptr_array_unref(f->sources);
+    g_ptr_array_unref(f->troubles);
     g_free(f);
 }
 
@@ -72,20 +80,23 @@ void loader_free(Loader *l)
     g_free(l);
 }
 
-static TaskSource *loader_read_source(JsonObject *o)
+static void loader_read_source(LoaderFile *f, JsonObject *o)
 {
     const char *path = json_object_get_string_member_with_default(o, "Path", "");
     const char *data = json_object_get_string_member_with_default(o, "Data", NULL);
+    const char *reason = json_object_get_string_member_with_default(o, "Error", "unknown error");
     g_autofree guchar *bytes = NULL;
+    LoaderTrouble *t;
     gsize length = 0;
 
-    if (!data) {
-        log_warning("%s cannot be read, it is left out: %s", path,
-            json_object_get_string_member_with_default(o, "Error", "unknown error"));
-        return NULL;
+    if (data) {
+        bytes = g_base64_decode(data, &length);
+        g_ptr_array_add(f->sources, task_source_new(path, (const char *)bytes, length));
+        return;
     }
-    bytes = g_base64_decode(data, &length);
-    return task_source_new(path, (const char *)bytes, length);
+    t = g_new(LoaderTrouble, 1);
+    *t = (LoaderTrouble){ g_strdup(path), g_strdup(reason) };
+    g_ptr_array_add(f->troubles, t);
 }
 
 static LoaderFile *loader_read_file(JsonObject *o)
@@ -95,12 +106,9 @@ static LoaderFile *loader_read_file(JsonObject *o)
 
     f->name = g_strdup(json_object_get_string_member(o, "Name"));
     f->sources = g_ptr_array_new_with_free_func((GDestroyNotify)task_source_free);
-    for (guint i = 0; i < json_array_get_length(sources); i++) {
-        TaskSource *s = loader_read_source(json_array_get_object_element(sources, i));
-
-        if (s)
-            g_ptr_array_add(f->sources, s);
-    }
+    f->troubles = g_ptr_array_new_with_free_func((GDestroyNotify)loader_trouble_free);
+    for (guint i = 0; i < json_array_get_length(sources); i++)
+        loader_read_source(f, json_array_get_object_element(sources, i));
     return f;
 }
 

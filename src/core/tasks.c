@@ -314,6 +314,14 @@ static int reload_parse(Manager *m, const LoaderFile *f, DiagList *diags, Task *
     g_autofree TaskSource *sources = g_new0(TaskSource, f->sources->len);
     const TaskEntry *entry = registry_find(m->registry, f->name);
 
+    /* A drop-in alone is no definition, and a definition without its drop-in not the one that was meant. */
+    for (guint i = 0; i < f->troubles->len; i++) {
+        const LoaderTrouble *t = g_ptr_array_index(f->troubles, i);
+
+        diag_add(diags, t->path, 0, 0, "", "cannot be read: %s", t->reason);
+    }
+    if (f->troubles->len > 0)
+        return -EIO;
     for (guint i = 0; i < f->sources->len; i++)
         sources[i] = *(const TaskSource *)g_ptr_array_index(f->sources, i);
     if (!task_name_is_valid(f->name)) {
@@ -331,6 +339,26 @@ static int reload_parse(Manager *m, const LoaderFile *f, DiagList *diags, Task *
     return definition_parse(f->name, sources, f->sources->len, &m->config, diags, ret);
 }
 
+/* One line: who wants all asks for them. What has a place in the file says more than what is missing. */
+static void reload_log_faults(Manager *m, const char *name, const DiagList *diags)
+{
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    g_autofree char *text = NULL, *more = NULL;
+    guint i = 0;
+
+    while (i + 1 < diags->len && ((const Diag *)g_ptr_array_index(diags, i))->line == 0)
+        i++;
+    g_ptr_array_add(one, g_ptr_array_index(diags, i));
+    text = diag_list_to_text(one);
+    if (diags->len > 1)
+        more = g_strdup_printf(" (and %u more, which `tschedctl verify` shows)", diags->len - 1);
+    log_message(LOG_ERR, &(LogContext){ LOG_ID_TASK_INVALID, name, 0, 0, NULL },
+        registry_find(m->registry, name)
+            ? "The file of task %s is not valid, its last good definition stays in force: %s%s"
+            : "The file of task %s is not valid, it is left out: %s%s",
+        name, g_strchomp(text), util_strempty(more));
+}
+
 static void reload_file(Batch *b, const LoaderFile *f)
 {
     Manager *m = b->manager;
@@ -338,17 +366,13 @@ static void reload_file(Batch *b, const LoaderFile *f)
     g_autoptr(Task) task = NULL;
     int r;
 
-    if (f->sources->len == 0)
+    if (f->sources->len == 0 && f->troubles->len == 0)
         return;
     r = reload_parse(m, f, diags, &task);
     if (r < 0) {
         g_autofree char *text = diag_list_to_text(diags);
 
-        log_message(LOG_ERR, &(LogContext){ LOG_ID_TASK_INVALID, f->name, 0, 0, NULL },
-            registry_find(m->registry, f->name)
-                ? "The file of task %s is not valid, its last good definition stays in force: %s"
-                : "The file of task %s is not valid, it is left out: %s",
-            f->name, g_strchomp(text));
+        reload_log_faults(m, f->name, diags);
         batch_fault(b, -EINVAL, text);
         return;
     }

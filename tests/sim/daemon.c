@@ -61,6 +61,7 @@ static void loader_file_free(gpointer data)
 
     g_free(f->name);
     g_ptr_array_unref(f->sources);
+    g_ptr_array_unref(f->troubles);
     g_free(f);
 }
 
@@ -80,6 +81,7 @@ static void on_files(void *data, uint64_t number)
         f->name = g_strdup(t->name);
         if (task_sources_from_json(g_ptr_array_index(t->definitions, t->revision - 1), &f->sources) < 0)
             f->sources = g_ptr_array_new();
+        f->troubles = g_ptr_array_new();
         g_ptr_array_add(files, f);
     }
     l->fn(number ? -ETIMEDOUT : 0, files, l->userdata);
