@@ -107,6 +107,8 @@ static void on_reloaded(int r, const Error *error, void *userdata)
 {
     Daemon *d = userdata;
 
+    if (r == -ECANCELED) /* the manager is being freed */
+        return;
     if (r < 0)
         log_message(LOG_ERR, NULL, "Not everything could be loaded: %s",
             error && error->message ? error->message : g_strerror(-r));

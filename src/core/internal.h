@@ -58,6 +58,9 @@ void manager_update(Manager *m);
 /* Claims and starts may be made now. */
 bool manager_may_start(const Manager *m);
 
+/* tasks.c: reloads that wait for their turn are answered -ECANCELED. */
+void manager_cancel_reloads(Manager *m);
+
 /* -ENOTCONN with a sentence while the database is away. */
 int manager_check_store(const Manager *m, Error *error);
 
@@ -99,7 +102,7 @@ typedef struct LoaderFile {
 typedef struct LoaderTrouble {
     char *path, *reason;
 } LoaderTrouble;
-/* -EBUSY while one is under way. */
+/* -EBUSY while one is under way. That one is answered -ECANCELED by loader_free(). */
 int loader_start(Loader *l, LoaderFn fn, void *userdata);
 
 /* database.c: what is installed to serve the private database */

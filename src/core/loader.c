@@ -71,9 +71,14 @@ static void loader_reset(Loader *l)
 
 void loader_free(Loader *l)
 {
+    bool under_way;
+
     if (!l)
         return;
+    under_way = l->pid > 0;
     loader_reset(l);
+    if (under_way)
+        l->fn(-ECANCELED, NULL, l->userdata);
     clock_timer_free(l->timer);
     if (l->output)
         g_string_free(l->output, TRUE);

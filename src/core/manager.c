@@ -81,6 +81,8 @@ static void on_files(int r, const Error *error, void *userdata)
     Manager *m = userdata;
 
     m->files_loading = false;
+    if (r == -ECANCELED) /* we are being freed */
+        return;
     if (r == -ENOTCONN) { /* not all of them are in the database */
         if (m->store_up)
             manager_load_files(m);
@@ -340,6 +342,7 @@ void manager_free(Manager *m)
     g_clear_pointer(&m->store, store_free);
     exec_free(m->exec);
     database_cancel_all(m);
+    manager_cancel_reloads(m);
     loader_free(m->loader);
     history_free(m->history);
     scheduler_free(m->scheduler);

@@ -438,6 +438,16 @@ static void on_loaded(int r, GPtrArray *files, void *userdata)
     reload_next(m);
 }
 
+void manager_cancel_reloads(Manager *m)
+{
+    GQueue waiting = m->reloads;
+    Batch *b;
+
+    g_queue_init(&m->reloads);
+    while ((b = g_queue_pop_head(&waiting)))
+        on_loaded(-ECANCELED, NULL, b);
+}
+
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error)
 {
     Batch *b;

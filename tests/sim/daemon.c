@@ -52,6 +52,8 @@ Loader *loader_new(Manager *m)
 void loader_free(Loader *l)
 {
     loader_number++;
+    if (l->busy)
+        l->fn(-ECANCELED, NULL, l->userdata);
     g_free(l);
 }
 
