@@ -56,6 +56,9 @@ static int page_read(Page *p, Request *q, Error *error)
     if (r < 0)
         return message_read_failed(r, error);
     p->wanted = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
+    r = manager_check_tasks(q->manager, error);
+    if (r < 0)
+        return r;
     r = sd_bus_message_new_method_return(q->message, &p->reply);
     return r < 0 ? r : sd_bus_message_open_container(p->reply, 'a', "a{sv}");
 }
@@ -285,6 +288,9 @@ int list_methods_next(Request *q, Error *error)
     r = sd_bus_message_read(q->message, "u", &count);
     if (r < 0)
         return message_read_failed(r, error);
+    r = manager_check_tasks(q->manager, error);
+    if (r < 0)
+        return r;
     list_methods_gather_all(coming, q->manager, p.task);
     r = sd_bus_message_new_method_return(q->message, &p.reply);
     if (r >= 0)

@@ -152,8 +152,11 @@ int task_methods_verify(Request *q, Error *error)
 
 static const TaskEntry *task_methods_find(Request *q, const char *name, Error *error)
 {
-    const TaskEntry *entry = manager_find_task(q->manager, name);
+    const TaskEntry *entry = NULL;
 
+    if (manager_check_tasks(q->manager, error) < 0)
+        return NULL;
+    entry = manager_find_task(q->manager, name);
     if (!entry)
         error_set(error, ERROR_NO_SUCH_TASK, "There is no task \"%s\".", name);
     return entry;

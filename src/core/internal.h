@@ -38,8 +38,9 @@ struct Manager {
 
     ManagerState state;
     char *reason;
-    bool store_up; /* and what stands there is loaded */
-    bool exec_up;  /* the service manager answers */
+    bool store_up;    /* and what stands there is loaded */
+    bool tasks_known; /* what is defined was loaded once, and is kept while the database is away */
+    bool exec_up;     /* the service manager answers */
     bool files_loading;
     GQueue reloads;    /* that were asked for while one was under way; see tasks.c */
     bool files_loaded; /* the task directories were read once */

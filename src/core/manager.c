@@ -114,6 +114,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     m->store_up = true;
     m->n_waiting = loaded->n_waiting;
     registry_load(m->registry, loaded);
+    m->tasks_known = true;
     scheduler_load(m->scheduler, loaded->schedules);
     engine_load(m->engine, loaded->runs);
     engine_wake(m->engine);

@@ -144,6 +144,8 @@ typedef struct ScheduleEntry {
     bool firing;              /* a slot is being settled */
 } ScheduleEntry;
 
+/* -ENOTCONN: a daemon that never had its database does not know what is defined. Else there is what is found below. */
+int manager_check_tasks(const Manager *m, Error *error);
 /* NULL if there is none. */
 const TaskEntry *manager_find_task(Manager *m, const char *name);
 /* NULL if it has none of that name. */

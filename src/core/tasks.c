@@ -5,6 +5,11 @@
 
 #define RELOADS_MAX 16 /* waiting for their turn */
 
+int manager_check_tasks(const Manager *m, Error *error)
+{
+    return m->tasks_known ? 0 : manager_check_store(m, error);
+}
+
 const TaskEntry *manager_find_task(Manager *m, const char *name)
 {
     return registry_find(m->registry, name);

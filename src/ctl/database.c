@@ -26,13 +26,28 @@ static char *database_schema(JsonObject *o)
         _("%llu; this version's is %llu"), (unsigned long long)schema, (unsigned long long)newest);
 }
 
-static void database_print(JsonObject *o)
+/* Of one that does not answer the daemon knows why. */
+static void database_print_server(const Ctl *ctl, JsonObject *o)
+{
+    g_autoptr(JsonObject) manager = NULL;
+    g_auto(ClientError) ignored = { 0 };
+
+    if (*text_member(o, "Server")) {
+        output_line(_("Server"), g_strdup_printf("PostgreSQL %s", text_member(o, "Server")));
+        return;
+    }
+    output_line(_("Server"), g_strdup(_("does not answer")));
+    if (client_manager(ctl->client, &ignored, &manager) >= 0)
+        output_line(_("Reason"), g_strdup(text_member(manager, "Reason")));
+}
+
+static void database_print(const Ctl *ctl, JsonObject *o)
 {
     bool embedded = json_object_get_boolean_member_with_default(o, "Embedded", false);
     const char *upgrade = text_member(o, "UpgradeTo");
 
     output_line(_("Database"), g_strdup(embedded ? _("private, of this service alone") : _("of ConnInfo=")));
-    output_line(_("Server"), g_strdup_printf("PostgreSQL %s", text_member(o, "Server")));
+    database_print_server(ctl, o);
     output_line(_("Schema"), database_schema(o));
     output_line(_("Size"), text_bytes(text_number(o, "Size")));
     output_line(_("Directory"), g_strdup(text_member(o, "DataDirectory")));
@@ -51,8 +66,8 @@ static int database_status(Ctl *ctl)
     if (ctl->json != CTL_JSON_OFF)
         output_json_object(ctl, o);
     else
-        database_print(o);
-    return EXITS_OK;
+        database_print(ctl, o);
+    return *text_member(o, "Server") ? EXITS_OK : EXITS_UNAVAILABLE;
 }
 
 static int database_fail(Ctl *ctl, ClientError *e)

@@ -2,6 +2,7 @@
 #include "ctl/logs-open.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <systemd/sd-id128.h>
@@ -79,12 +80,23 @@ int logs_open(Client *c, uint64_t run, const LogsQuery *q, ClientError *e)
     return fd < 0 ? client_error_from_bus(e, NULL, -errno) : fd;
 }
 
+/* Until there is something to read; false: nobody reads what we write. */
+static bool logs_wait(int fd)
+{
+    struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = STDOUT_FILENO } };
+
+    while (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
+        if (errno != EINTR)
+            return false;
+    return !(fds[1].revents & (POLLERR | POLLHUP));
+}
+
 void logs_copy(int fd)
 {
     char buffer[16384];
     ssize_t n;
 
-    while ((n = read(fd, buffer, sizeof(buffer))) != 0) {
+    while (logs_wait(fd) && (n = read(fd, buffer, sizeof(buffer))) != 0) {
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 || fwrite(buffer, 1, (size_t)n, stdout) < (size_t)n || fflush(stdout) < 0)
