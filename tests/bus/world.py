@@ -178,7 +178,7 @@ class World:
         self.daemon = None
         return status
 
-    def as_other(self, function):
+    def as_other(self, function, uid=65534):
         """What function(bus) returns, called by a process of another user; JSON both ways."""
         read, write = os.pipe()
         child = os.fork()
@@ -186,8 +186,8 @@ class World:
             status = 1
             try:
                 os.setgroups([])
-                os.setgid(65534)
-                os.setuid(65534)
+                os.setgid(uid)
+                os.setuid(uid)
                 os.write(write, json.dumps(function(self.connect())).encode())
                 status = 0
             except BaseException:  # noqa: BLE001
