@@ -104,7 +104,7 @@ static int option_lines(sd_bus_message *m, void *userdata, Error *error)
 /* Those of journalctl's that both say everything and are the same everywhere. */
 static const char *const formats[] = { "short", "short-precise", "short-iso", "short-iso-precise",
     "short-full", "short-monotonic", "short-unix", "verbose", "export", "json", "json-pretty", "json-seq",
-    "cat" };
+    "cat", "with-unit" };
 
 static int option_format(sd_bus_message *m, void *userdata, Error *error)
 {

@@ -6,10 +6,18 @@
 /* What is done cannot be done while the database is away: said at once, with the reason. */
 int manager_check_store(const Manager *m, Error *error)
 {
+    const char *scope = m->config.user_scope ? " --user" : "";
+
     if (m->store_up)
         return 0;
     error_set(error, ERROR_NOT_AVAILABLE, "The database is not available: %s", util_strempty(m->reason));
-    error_set_hint(error, "Look at `systemctl status taskschedd-postgresql` and `journalctl -u taskschedd`.");
+    if (m->config.embedded)
+        error_set_hint(error,
+            "Look at `systemctl%1$s status taskschedd-postgresql` and `journalctl%1$s -u taskschedd`.",
+            scope);
+    else
+        error_set_hint(
+            error, "Look at `journalctl%s -u taskschedd`, and at the server that ConnInfo= names.", scope);
     return -ENOTCONN;
 }
 

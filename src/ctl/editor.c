@@ -6,6 +6,8 @@
 
 #include "lib/i18n.h"
 
+static const char *const known[] = { "editor", "nano", "vim", "vi" };
+
 static const char *editor_chosen(void)
 {
     static const char *const variables[] = { "SYSTEMD_EDITOR", "EDITOR", "VISUAL" };
@@ -14,6 +16,20 @@ static const char *editor_chosen(void)
         if (*util_strempty(g_getenv(*name)))
             return g_getenv(*name);
     return NULL;
+}
+
+/* As it is called in what is said of it. */
+static const char *editor_name(void)
+{
+    const char *chosen = editor_chosen();
+
+    ARRAY_FOREACH (name, known) {
+        g_autofree char *path = chosen ? NULL : g_find_program_in_path(*name);
+
+        if (path)
+            return *name;
+    }
+    return chosen ? chosen : "vi";
 }
 
 static void editor_try(const char *command, const char *path)
@@ -33,7 +49,6 @@ static void editor_try(const char *command, const char *path)
 
 static void editor_child(const char *path)
 {
-    static const char *const known[] = { "editor", "nano", "vim", "vi" };
     const char *chosen = editor_chosen();
 
     signal(SIGINT, SIG_DFL);
@@ -65,7 +80,7 @@ int editor_run(const char *path, ClientError *e)
     signal(SIGQUIT, quit);
     if (pid < 0)
         return client_error_set(
-            e, ERROR_FAILED, _("%s cannot be started: %s"), chosen ? chosen : "vi", g_strerror(errno));
+            e, ERROR_FAILED, _("%s cannot be started: %s"), editor_name(), g_strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
@@ -75,5 +90,5 @@ int editor_run(const char *path, ClientError *e)
         error_set_hint(&e->error, "%s", _("Name one that is there: EDITOR=… tschedctl edit …"));
         return r;
     }
-    return client_error_set(e, ERROR_FAILED, _("The editor %s failed"), chosen ? chosen : "");
+    return client_error_set(e, ERROR_FAILED, _("The editor %s failed"), editor_name());
 }
