@@ -336,7 +336,7 @@ static const FaultInfo faults[] = {
     { "unit killed", 9, CLAIMED, NULL, kill_unit },
     { "unit reset", 30, UNITS, NULL, reset_failed },
     { "name taken", 5, ALL & ~(AT(ENDED) | AT(DONE)), NULL, foreign },
-    { "cancelled", 8, ALL, NULL, cancel },
+    { "cancelled", 16, ALL, NULL, cancel },
     { "signal sent", 7, ALL, NULL, kill_run },
     { "retried by hand", 7, ALL, NULL, retry },
     { "write refused", 4, CLAIMED, NULL, refuse },
@@ -386,11 +386,10 @@ static void meet_all(const FaultInfo *f)
         hits[f - faults][where[i]]++;
 }
 
-/* A run in one of its states, the states having the same chance. */
-static Row *draw_row(unsigned legal)
+/* A run in the state that is wanted, or, where there is none, in another that is legal. */
+static Row *draw_row(unsigned legal, Where wanted)
 {
     guint n = database.rows->len, first = (guint)sim_draw(n);
-    Where wanted = (Where)sim_draw(_WHERE_MAX);
     Row *other = NULL;
 
     for (guint i = 0; i < n; i++) {
@@ -408,7 +407,8 @@ static Row *draw_row(unsigned legal)
 
 static void meet_one(const FaultInfo *f)
 {
-    Row *row = draw_row(f->legal);
+    bool rare = f->one == cancel && sim_chance(40); /* two causes of an end for one run */
+    Row *row = draw_row(f->legal, rare ? WHERE_STOPPING : (Where)sim_draw(_WHERE_MAX));
     Where where;
 
     if (!row)

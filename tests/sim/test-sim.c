@@ -18,7 +18,7 @@
 #define RUNS       5000 /* each costs ten times as much */
 #define CELL_LEAST 0
 #else
-#define RUNS       150000
+#define RUNS       200000
 #define CELL_LEAST 100
 #endif
 #define RUNS_LONG       1000000
