@@ -110,7 +110,7 @@ static void on_state(void *userdata)
 
 static void on_run(uint64_t run, RunState state, RunResult result, void *userdata)
 {
-    sim_trace("told", run, state, result);
+    sim_trace("told", run, (uint64_t)state, (uint64_t)result);
     check_told(run, state, result);
 }
 

@@ -216,7 +216,7 @@ static void set_done(Row *row, RunResult result)
     row->run.state = RUN_DONE;
     row->run.result = result;
     row->n_done++;
-    sim_trace("done", row->run.id, result, row->run.attempt);
+    sim_trace("done", row->run.id, (uint64_t)result, row->run.attempt);
 }
 
 static void apply_claim_one(Row *row, DbOp *op)

@@ -28,7 +28,7 @@ static void tell_rest(void)
         const Row *row = g_ptr_array_index(database.rows, n);
 
         if (row->run.state != RUN_DONE)
-            sim_trace("is left", row->run.id, row->run.state, row->run.due);
+            sim_trace("is left", row->run.id, (uint64_t)row->run.state, row->run.due);
     }
     if (!daemon_twin.manager)
         return;
@@ -38,7 +38,7 @@ static void tell_rest(void)
 
         sim_trace("is remembered", a->run->id, a->run->attempt, a->view.phase);
         sim_trace("  store, exec busy, orphan", a->store_busy, a->exec_busy, a->view.orphan);
-        sim_trace("  row, task, asked", a->view.row, a->task != NULL, a->asked);
+        sim_trace("  row, task, asked", (uint64_t)a->view.row, a->task != NULL, a->asked);
         sim_trace("  retry_at, changed", a->retry_at, a->view.unit_changed, a->leaving);
     }
 }
