@@ -19,7 +19,7 @@ static bool definition_is_privileged(const char *key)
 
 static void definition_check_settings(const Task *t, bool user_scope, DiagList *diags)
 {
-    for (guint i = 0; i < t->settings->len; i++) {
+    for (guint i = 0; i < t->settings->len && !diag_list_full(diags); i++) {
         const TaskSetting *s = g_ptr_array_index(t->settings, i);
         g_autofree char *reason = NULL;
 

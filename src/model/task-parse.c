@@ -212,7 +212,8 @@ static void task_parse_source(TaskParser *p, const TaskSource *source)
     g_hash_table_remove_all(p->seen);
     p->section = NULL;
     p->header = NULL;
-    for (guint i = 0; i < items->len; i++) {
+    /* What can add nothing to the list is not looked at. */
+    for (guint i = 0; i < items->len && !diag_list_full(p->diags); i++) {
         const TaskFileItem *item = g_ptr_array_index(items, i);
 
         if (item->is_section)
