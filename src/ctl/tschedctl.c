@@ -60,10 +60,12 @@ static CtlJson tschedctl_find_json(int argc, char *const *argv)
     CtlJson json = CTL_JSON_OFF;
 
     for (int i = 0; i < argc && !g_str_equal(argv[i], "--"); i++)
-        if (g_str_equal(argv[i], "--json=off"))
-            json = CTL_JSON_OFF;
-        else if (g_str_has_prefix(argv[i], "--json"))
-            json = g_str_equal(argv[i], "--json=pretty") ? CTL_JSON_PRETTY : CTL_JSON_SHORT;
+        if (g_str_equal(argv[i], "--json=pretty"))
+            json = CTL_JSON_PRETTY;
+        else if (g_str_equal(argv[i], "--json") || g_str_equal(argv[i], "--json=short"))
+            json = CTL_JSON_SHORT;
+        else if (g_str_has_prefix(argv[i], "--json="))
+            json = CTL_JSON_OFF; /* by that name, or by none that there is */
     return json;
 }
 
