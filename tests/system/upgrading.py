@@ -200,6 +200,7 @@ def step_fill(n, real):
     ok(wait_running(60), "the daemon runs", manager("Reason"))
     same(served(), "15", "on PostgreSQL 15")
     ask_real(real)
+    wait_until(lambda: int(sql("select count(*) from slot")[0][0]) > 1, 20)
     have = int(sql("select count(*) from run")[0][0])
     if have < n:
         sql(MANY.format(n=n - have, rounds=n // real + 2))
