@@ -5,9 +5,12 @@
  * serve PropertiesChanged of what lies in memory; the vtables also introspection and everything that is wrong. */
 #include "api/object.h"
 
+#include <systemd/sd-id128.h>
+
 #include "api/message.h"
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
+#define PEER       "org.freedesktop.DBus.Peer"
 
 /* One kind on one daemon's bus. */
 typedef struct Binding {
@@ -173,12 +176,31 @@ static int object_refuse_long(sd_bus_message *m)
     return 1;
 }
 
+/* sd-bus closes the connection when it cannot read the id, be it that the machine has none or that all descriptors are
+ * in use: then anybody could take the name from us with one call. */
+static int object_take_machine_id(sd_bus_message *m)
+{
+    char text[SD_ID128_STRING_MAX];
+    sd_id128_t id;
+    int r;
+
+    if (sd_bus_message_is_method_call(m, PEER, "GetMachineId") <= 0)
+        return 0;
+    r = sd_id128_get_machine(&id);
+    if (r < 0)
+        (void)sd_bus_reply_method_errorf(m, SD_BUS_ERROR_FILE_NOT_FOUND,
+            "The id of this machine, /etc/machine-id, cannot be read: %s.", g_strerror(-r));
+    else
+        (void)sd_bus_reply_method_return(m, "s", sd_id128_to_string(id, text));
+    return 1;
+}
+
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     Objects *o = userdata;
     const char *path;
 
-    if (object_refuse_long(m) > 0)
+    if (object_refuse_long(m) > 0 || object_take_machine_id(m) > 0)
         return 1;
     if (sd_bus_message_is_method_call(m, PROPERTIES, NULL) <= 0)
         return 0;

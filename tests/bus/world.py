@@ -125,7 +125,8 @@ class World:
                                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("the bus", (self.dir / "bus").exists)
 
-    def start_daemon(self):
+    def start_daemon(self, *before):
+        """before: words of a command that becomes the daemon."""
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = self.dir / "notify"
         path.unlink(missing_ok=True)
@@ -138,7 +139,7 @@ class World:
         for name in ("JOURNAL_STREAM", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
             env.pop(name, None)
         # Only root may ask a system instance for anything.
-        words = [BUILD / "src/taskschedd", f"--config={self.dir}/conf"] + ([] if ROOT else ["--user"])
+        words = [*before, BUILD / "src/taskschedd", f"--config={self.dir}/conf"] + ([] if ROOT else ["--user"])
         self.log = open(self.dir / "log", "ab")  # noqa: SIM115
         self.daemon = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
