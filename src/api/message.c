@@ -1,6 +1,7 @@
 /* D-Bus dictionaries by tables, and strings that are always fit to be sent. */
 #include "api/message.h"
 
+#include "base/utf8.h"
 #include "model/json.h"
 
 int message_read_failed(int r, Error *error)
@@ -114,9 +115,9 @@ const char *message_valid(const char *text, char **buffer)
 {
     if (!text)
         return "";
-    if (g_utf8_validate(text, -1, NULL))
+    if (utf8_is_valid(text))
         return text;
-    *buffer = g_utf8_make_valid(text, -1);
+    *buffer = utf8_make_valid(text);
     return *buffer;
 }
 
@@ -142,9 +143,13 @@ static int message_append_members(sd_bus_message *m, JsonObject *object)
     if (!object)
         return 0;
     json_object_iter_init_ordered(&iter, object);
-    while (r >= 0 && json_object_iter_next_ordered(&iter, &name, &node))
+    while (r >= 0 && json_object_iter_next_ordered(&iter, &name, &node)) {
+        g_autofree char *key = NULL, *value = NULL;
+
         if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
-            r = sd_bus_message_append(m, "{ss}", name, json_node_get_string(node));
+            r = sd_bus_message_append(
+                m, "{ss}", message_valid(name, &key), message_valid(json_node_get_string(node), &value));
+    }
     return r;
 }
 

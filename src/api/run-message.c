@@ -2,6 +2,7 @@
 #include "api/run-message.h"
 
 #include "api/message.h"
+#include "base/utf8.h"
 #include "model/json.h"
 
 /* Of larger content a message has none: the limit of a bus is 32 MiB, and the daemon would be thrown out. */
@@ -32,7 +33,7 @@ static char *run_message_raw(GBytes *raw)
     if (json_read(size > 0 ? data : "", size, &node, NULL) >= 0)
         return json_write(node);
     node = json_node_new(JSON_NODE_VALUE);
-    if (size == 0 || g_utf8_validate(data, (gssize)size, NULL)) {
+    if (size == 0 || utf8_is_valid_len(data, size, NULL)) {
         g_autofree char *text = g_strndup(size > 0 ? data : "", size);
 
         json_node_set_string(node, text);

@@ -289,9 +289,12 @@ static int run_page_read_cursor(RunPage *p, sd_bus_message *m, Error *error)
 
 static void run_page_set_requester(RunPage *p, uint64_t uid, const char *name)
 {
+    /* It may be the word that was looked up. */
+    char *found = g_strdup(name);
+
     g_free(p->requester);
     g_free(p->requester_number);
-    p->requester = g_strdup(name);
+    p->requester = found;
     /* root is never without its name, and of a name that is no user's the row knows more than we do. */
     p->requester_number = uid == 0 || uid == UNSET ? NULL : g_strdup_printf("%" G_GUINT64_FORMAT, uid);
     p->filter.requester_uid = uid;

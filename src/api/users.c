@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 #define GETENT      "/usr/bin/getent"
 #define HELPERS_MAX 4
@@ -156,7 +157,7 @@ static bool user_read(const User *x, uint64_t *ret_uid, char **ret_name)
         return false;
     line[n] = '\0';
     fields = g_strsplit(line, ":", 4);
-    if (g_strv_length(fields) != 4 || !*fields[0] || !g_utf8_validate(fields[0], -1, NULL) ||
+    if (g_strv_length(fields) != 4 || !*fields[0] || !utf8_is_valid(fields[0]) ||
         !user_is_number(fields[2], ret_uid))
         return false;
     *ret_name = g_strdup(fields[0]);

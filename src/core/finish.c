@@ -2,6 +2,7 @@
 #include "core/engine.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "model/ending.h"
 #include "model/retry.h"
 
@@ -172,7 +173,7 @@ static void attempt_leave_orphan(Attempt *a)
 
 static void attempt_clean_reason(Attempt *a)
 {
-    char *valid = a->reason ? g_utf8_make_valid(a->reason, -1) : NULL;
+    char *valid = a->reason ? utf8_make_valid(a->reason) : NULL;
 
     g_free(a->reason);
     a->reason = valid;

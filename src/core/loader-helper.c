@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/utf8.h"
 #include "core/internal.h"
 
 #define FILE_MAX (1024 * 1024)
@@ -33,7 +34,7 @@ static bool helper_is_mask(const struct stat *st)
 
 static void helper_add_string(JsonBuilder *b, const char *name, const char *value)
 {
-    g_autofree char *valid = g_utf8_make_valid(value, -1);
+    g_autofree char *valid = utf8_make_valid(value);
 
     json_builder_set_member_name(b, name);
     json_builder_add_string_value(b, valid);
@@ -56,7 +57,7 @@ static bool helper_add_source(JsonBuilder *b, const char *path)
         return false;
     else if (!S_ISREG(st.st_mode))
         trouble = "not a regular file";
-    else if (!g_utf8_validate(path, -1, NULL))
+    else if (!utf8_is_valid(path))
         trouble = "the name is not UTF-8";
     if (!trouble) {
         data = g_malloc(FILE_MAX + 1);

@@ -2,6 +2,7 @@
 #include "core/internal.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 /* What is done cannot be done while the database is away: said at once, with the reason. */
 int manager_check_store(const Manager *m, Error *error)
@@ -84,7 +85,7 @@ static void on_asked(int r, const StoreAsked *asked, const Error *error, void *u
 
 static int ask_check_token(const char *token, Error *error)
 {
-    if (token && (*token == '\0' || strlen(token) > 128 || !g_utf8_validate(token, -1, NULL)))
+    if (token && (*token == '\0' || strlen(token) > 128 || !utf8_is_valid(token)))
         return error_set(error, ERROR_INVALID_ARGUMENT, "A token is 1 to 128 bytes of UTF-8");
     return 0;
 }

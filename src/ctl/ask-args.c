@@ -3,6 +3,7 @@
 #include <systemd/sd-id128.h>
 
 #include "ctl/ask.h"
+#include "base/utf8.h"
 #include "ctl/files.h"
 #include "lib/i18n.h"
 #include "model/json.h"
@@ -37,7 +38,7 @@ static int ask_add_word(Ask *a, const char *word, bool *stdin_used, ClientError 
 
     if (args_split(word, &key, &value) < 0)
         return client_error_set(e, ERROR_INVALID_ARGUMENT, _("\"%s\" is not of the form key=value"), word);
-    if (!g_utf8_validate(key, -1, NULL))
+    if (!utf8_is_valid(key))
         return client_error_set(e, ERROR_INVALID_INPUT, _("The name of an input is not UTF-8"));
     if (g_hash_table_contains(a->texts, key) || g_hash_table_contains(a->files, key))
         return client_error_set(e, ERROR_INVALID_INPUT, _("Input %s is given twice"), key);
@@ -49,7 +50,7 @@ static int ask_add_word(Ask *a, const char *word, bool *stdin_used, ClientError 
             g_hash_table_insert(a->files, g_steal_pointer(&key), content);
         return r;
     }
-    if (!g_utf8_validate(value, -1, NULL)) {
+    if (!utf8_is_valid(value)) {
         r = client_error_set(e, ERROR_INVALID_INPUT, _("The value of input %s is not UTF-8"), key);
         error_set_hint(&e->error, _("Bytes of any kind are given to a file input as %s=@FILE"), key);
         return r;
@@ -69,7 +70,7 @@ static int ask_add_input(Ask *a, const char *value, bool *stdin_used, ClientErro
     int r;
 
     if (value[0] != '@') {
-        if (!g_utf8_validate(value, -1, NULL))
+        if (!utf8_is_valid(value))
             return client_error_set(e, ERROR_INVALID_INPUT, _("--input is not UTF-8"));
         a->json = g_strdup(value);
         return 0;
@@ -91,7 +92,7 @@ static int ask_add_meta(Ask *a, const GPtrArray *given, ClientError *e)
         const char *word = g_ptr_array_index(given, i), *value;
         char *key;
 
-        if (!g_utf8_validate(word, -1, NULL))
+        if (!utf8_is_valid(word))
             return client_error_set(e, ERROR_INVALID_INPUT, _("A value of --meta is not UTF-8"));
         if (args_split(word, &key, &value) < 0)
             return client_error_set(
@@ -118,7 +119,7 @@ static int ask_add_options(Ask *a, const Args *args, uint64_t now, ClientError *
         a->priority = (int)number;
         a->has_priority = true;
     }
-    if (token && (!*token || strlen(token) > 128 || !g_utf8_validate(token, -1, NULL)))
+    if (token && (!*token || strlen(token) > 128 || !utf8_is_valid(token)))
         return client_error_set(e, ERROR_INVALID_ARGUMENT, _("--token: 1 to 128 bytes of text"));
     a->token = token;
     if (!token) {
@@ -141,7 +142,7 @@ int ask_from_args(const Args *args, uint64_t now, Ask *ret, ClientError *e)
     a.texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     a.files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
     a.meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!g_utf8_validate(a.task, -1, NULL))
+    if (!utf8_is_valid(a.task))
         return client_error_set(e, ERROR_NO_SUCH_TASK, _("The task's name is not UTF-8"));
     for (guint i = 1; r >= 0 && i < args->words->len; i++)
         r = ask_add_word(&a, g_ptr_array_index(args->words, i), &stdin_used, e);

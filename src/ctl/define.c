@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "ctl/files.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
@@ -120,7 +121,7 @@ static int define_add_source(sd_bus_message *m, const char *path, JsonArray *fau
     if (files_find_invalid(data, size, &line, &column)) {
         define_add_fault(faults, path, line, column);
         /* What stands before it is judged all the same: one look shows all that can be seen. */
-        g_utf8_validate_len(data, size, &data);
+        (void)utf8_is_valid_len(data, size, &data);
         size = (size_t)(data - (const char *)g_bytes_get_data(content, NULL));
     }
     text = g_strndup(g_bytes_get_data(content, NULL), size);

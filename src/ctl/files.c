@@ -1,5 +1,6 @@
 /* Reading of files, bounded, regular or not. */
 #include "ctl/files.h"
+#include "base/utf8.h"
 #include "lib/i18n.h"
 
 #include <fcntl.h>
@@ -57,7 +58,7 @@ bool files_find_invalid(const char *text, size_t length, unsigned *ret_line, uns
     const char *end, *line = text;
     unsigned number = 1;
 
-    if (g_utf8_validate_len(text, length, &end))
+    if (utf8_is_valid_len(text, length, &end))
         return false;
     for (const char *p = text; p < end; p++)
         if (*p == '\n') {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/util.h"
 #include "exec/property-names.h"
 #include "exec/property-parse.h"
@@ -115,7 +116,7 @@ static guint distance(const char *a, const char *b, guint limit)
 static char *unknown_reason(const char *key)
 {
     guint best = (guint)MIN(strlen(key) / 3, 4) + 1;
-    g_autofree char *valid = g_utf8_make_valid(key, -1);
+    g_autofree char *valid = utf8_make_valid(key);
     const char *nearest = NULL;
 
     for (size_t i = 0; i < property_table_n; i++) {
@@ -149,7 +150,7 @@ static PropertyVerdict judge(const char *key, const char *value, PropertyOut *ou
         out->reason = unknown_reason(key);
         return PROPERTY_UNKNOWN;
     }
-    if (!g_utf8_validate(value, -1, NULL)) {
+    if (!utf8_is_valid(value)) {
         out->reason = g_strdup_printf("The value of %s= is not UTF-8.", key);
         return PROPERTY_INVALID;
     }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "base/util.h"
 
 /* Undoes the escape that follows a backslash: the number of characters it takes, or -EINVAL. */
@@ -117,7 +118,7 @@ int property_parse_word(const char **p, const char *separators, unsigned flags, 
         else
             g_string_append_c(word, *s);
     }
-    if (quote || !g_utf8_validate(word->str, -1, NULL))
+    if (quote || !utf8_is_valid(word->str))
         return -EINVAL;
     *p = behind_separator(s, separators, flags);
     *ret = g_string_free(g_steal_pointer(&word), FALSE);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "exec/properties.h"
 #include "model/command.h"
 
@@ -107,7 +108,7 @@ static int start_append_base(sd_bus_message *m, Exec *e, const ExecStart *start)
 /* A string that is no UTF-8 would make the message bus end our connection. */
 static int start_check_text(const char *what, const char *text, Error *error)
 {
-    if (g_utf8_validate(text, -1, NULL))
+    if (utf8_is_valid(text))
         return 0;
     return error_set(
         error, ERROR_INVALID_INPUT, "%s is not valid UTF-8, which the service manager does not take.", what);

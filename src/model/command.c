@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/command.h"
+#include "base/utf8.h"
 #include "model/input.h"
 #include "model/json.h"
 #include "model/suggest.h"
@@ -74,7 +75,7 @@ static void command_flush_literal(CommandReader *r, const char *at)
 {
     if (r->literal->len == 0)
         return;
-    if (!g_utf8_validate_len(r->literal->str, r->literal->len, NULL))
+    if (!utf8_is_valid_len(r->literal->str, r->literal->len, NULL))
         command_fault(r, at, "escapes here make no valid UTF-8");
     command_add_piece(r, g_strdup(r->literal->str), NULL);
     g_string_truncate(r->literal, 0);

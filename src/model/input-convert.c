@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/input-convert.h"
+#include "base/utf8.h"
 #include "model/json.h"
 #include "model/timespec.h"
 #include "model/words.h"
@@ -63,7 +64,7 @@ static bool input_json_is(JsonNode *node, GType type)
 
 static JsonNode *input_string_from_text(const InputSpec *s, const char *text, char **ret_reason)
 {
-    if (!g_utf8_validate(text, -1, NULL))
+    if (!utf8_is_valid(text))
         return input_refuse(s, text, "is not valid UTF-8", ret_reason);
     return input_node_string(text);
 }
@@ -419,7 +420,7 @@ int input_convert_bytes(const InputSpec *s, GBytes *bytes, JsonNode **ret, char 
         *ret_reason = g_strdup("the file holds a NUL byte, only an input of type file may");
         return -EINVAL;
     }
-    if (n > 0 && !g_utf8_validate_len(data, n, NULL)) {
+    if (n > 0 && !utf8_is_valid_len(data, n, NULL)) {
         *ret_reason = g_strdup("the file is not valid UTF-8, only an input of type file may be other bytes");
         return -EINVAL;
     }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/input-convert.h"
+#include "base/utf8.h"
 #include "model/json.h"
 #include "model/words.h"
 
@@ -107,7 +108,7 @@ int input_validate_output(
             "the output has %zu bytes, the limit (OutputMax=) is %zu", length, limit);
     if (length > 0 && memchr(text, 0, length))
         return error_set(error, ERROR_INVALID_INPUT, "the output holds a NUL byte");
-    if (length > 0 && !g_utf8_validate_len(text, length, NULL))
+    if (length > 0 && !utf8_is_valid_len(text, length, NULL))
         return error_set(error, ERROR_INVALID_INPUT, "the output is not valid UTF-8");
     while (start < length && g_ascii_isspace(text[start]))
         start++;

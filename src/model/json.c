@@ -6,6 +6,8 @@
 
 #include "model/json.h"
 
+#include "base/utf8.h"
+
 typedef struct JsonScan {
     const char *start, *p, *end;
     unsigned depth;
@@ -80,6 +82,8 @@ static bool json_read_unicode(JsonScan *r, GString *into)
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
     } else if (c >= 0xdc00 && c <= 0xdfff)
         return json_fail(r, at, "half a surrogate pair");
+    if (utf8_is_noncharacter(c))
+        return json_fail(r, at, "no character (U+%04X)", c);
     g_string_append_unichar(into, c);
     return true;
 }
@@ -281,7 +285,7 @@ static bool json_check_text(JsonScan *r)
 
     if (bad)
         return json_fail(r, bad, "a NUL");
-    if (!g_utf8_validate_len(r->start, (gsize)(r->end - r->start), &bad))
+    if (!utf8_is_valid_len(r->start, (gsize)(r->end - r->start), &bad))
         return json_fail(r, bad, "invalid UTF-8");
     return true;
 }

@@ -4,6 +4,8 @@
 
 #include "model/task-file.h"
 
+#include "base/utf8.h"
+
 typedef struct TaskFileReader {
     const TaskSource *source;
     DiagList *diags;
@@ -66,7 +68,7 @@ static char *task_file_clean(TaskFileReader *r, const char *text, size_t length,
         const char *end;
         unsigned column;
 
-        g_utf8_validate_len(text, length, &end);
+        (void)utf8_is_valid_len(text, length, &end);
         g_string_append_len(clean, text, end - text);
         length -= (size_t)(end - text);
         text = end;

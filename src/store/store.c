@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 /* As many queued operations are sent at once, without waiting for the end of the loop's iteration. */
 #define QUEUED_MAX 256u
@@ -211,7 +212,7 @@ static char *read_reason(const Store *s)
         return NULL;
     line[n] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    return *line ? g_utf8_make_valid(line, -1) : NULL;
+    return *line ? utf8_make_valid(line) : NULL;
 }
 
 static void on_down(const char *reason, void *userdata)

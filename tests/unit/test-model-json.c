@@ -1,6 +1,7 @@
 /* The strict reader and the writer: what is refused and why, what survives a round trip, what is bounded. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/json.h"
 
 static char *reason_of(const char *text, size_t length)
@@ -59,6 +60,35 @@ static void test_values(void)
     keep("\"\\n\\t\\r\\b\\f\\\"\\\\\"", "\"\\n\\t\\r\\u0008\\u000c\\\"\\\\\"");
 }
 
+/* No other part of the system takes more than this, sd-bus above all. */
+static void test_text(void)
+{
+    static const struct {
+        const char *text, *made;
+        size_t valid; /* bytes from the start */
+    } texts[] = {
+        { "", "", 0 },
+        { "aé😀\xef\xb7\x8f\xef\xbf\xbd", "aé😀\xef\xb7\x8f\xef\xbf\xbd", 13 },
+        { "a\xef\xbf\xbf"
+          "b",
+            "a\xef\xbf\xbd"
+            "b",
+            1 },
+        { "\xef\xb7\x90\xef\xb7\xaf", "\xef\xbf\xbd\xef\xbf\xbd", 0 },
+        { "é\xf0\x9f\xbf\xbe\xff", "é\xef\xbf\xbd\xef\xbf\xbd", 2 },
+    };
+
+    ARRAY_FOREACH (t, texts) {
+        g_autofree char *made = utf8_make_valid(t->text);
+        const char *end;
+
+        g_assert_cmpint(utf8_is_valid(t->text), ==, t->valid == strlen(t->text));
+        g_assert_cmpint(utf8_is_valid_len(t->text, strlen(t->text), &end), ==, utf8_is_valid(t->text));
+        g_assert_cmpuint((size_t)(end - t->text), ==, t->valid);
+        g_assert_cmpstr(made, ==, t->made);
+    }
+}
+
 static void test_refused(void)
 {
     static const char *const malformed[] = { "", " ", "tru", "nul", "[", "[1", "[1,", "[1,]", "[,1]", "{",
@@ -78,6 +108,10 @@ static void test_refused(void)
     refuse("{\"a\":1,\"b\":{\"a\":2,\"a\":3}}", "the name \"a\" twice");
     refuse("{\"a\":1,\"\\u0061\":2}", "the name \"a\" twice");
     refuse("\"\\u0000\"", "a NUL in a string");
+    refuse("\"\\uffff\"", "no character (U+FFFF)");
+    refuse("\"\\ud83f\\udffe\"", "no character (U+1FFFE)");
+    refuse("\"\\ufdd0\"", "no character (U+FDD0)");
+    refuse("\"\xef\xbf\xbf\"", "invalid UTF-8");
     refuse("\"\\ud800\"", "half a surrogate pair");
     refuse("\"\\ud800\\u0041\"", "half a surrogate pair");
     refuse("\"\\udc00\"", "half a surrogate pair");
@@ -143,6 +177,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json/values", test_values);
+    g_test_add_func("/json/text", test_text);
     g_test_add_func("/json/refused", test_refused);
     g_test_add_func("/json/nul", test_nul);
     g_test_add_func("/json/not-terminated", test_not_terminated);
