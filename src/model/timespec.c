@@ -405,6 +405,6 @@ char *timespec_format_instant(uint64_t usec)
     g_autofree char *head = dt ? g_date_time_format(dt, "%Y-%m-%dT%H:%M:%S") : NULL;
 
     if (!head) /* beyond the year 9999 */
-        return g_strdup_printf("@%" PRIu64, usec / USEC_PER_SEC);
+        return g_strdup_printf("@%" PRIu64 ".%06u", usec / USEC_PER_SEC, (unsigned)(usec % USEC_PER_SEC));
     return g_strdup_printf("%s.%06uZ", head, (unsigned)(usec % USEC_PER_SEC));
 }

@@ -2,6 +2,7 @@
  * takes, json-glib takes as well; what it refuses has a reason that is UTF-8. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *reason = NULL, *text = NULL, *twice = NULL;
 
     if (json_read((const char *)data, size, &node, &reason) < 0) {
-        g_assert(!node && reason && g_utf8_validate(reason, -1, NULL));
+        g_assert(!node && reason && utf8_is_valid(reason));
         return 0;
     }
     g_assert(!reason);

@@ -2,9 +2,11 @@
  * through the database's form; what is not has a fault, each in UTF-8 and at a place that exists. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/command.h"
 #include "model/input.h"
 #include "model/schedule.h"
+#include "model/timespec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,12 +23,56 @@ static void fuzz_check_faults(const TaskSource *sources, size_t n, const DiagLis
 {
     g_autofree char *text = diag_list_to_text(diags);
 
-    g_assert(diags->len > 0 && g_utf8_validate(text, -1, NULL));
+    g_assert(diags->len > 0 && utf8_is_valid(text));
     for (guint i = 0; i < diags->len; i++) {
         const Diag *d = g_ptr_array_index(diags, i);
         const TaskSource *s = g_str_equal(d->file, sources[0].path) ? &sources[0] : &sources[n - 1];
 
         g_assert(g_str_equal(d->file, s->path) && d->line <= fuzz_lines(s));
+    }
+}
+
+/* The settings, written down as a file, are read as the same settings. */
+static void fuzz_check_settings(const Task *t)
+{
+    g_autoptr(GString) text = g_string_new("[Service]\nExecStart=/bin/true\n");
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) again = NULL;
+    TaskSource source = { .path = (char *)"c" };
+
+    for (guint i = 0; i < t->settings->len; i++) {
+        const TaskSetting *s = g_ptr_array_index(t->settings, i);
+
+        g_string_append_printf(text, "%s=%s\n", s->key, s->value);
+    }
+    source.text = text->str;
+    source.length = text->len;
+    g_assert(task_parse(t->name, &source, 1, diags, &again) >= 0);
+    g_assert(again->settings->len == t->settings->len);
+    for (guint i = 0; i < t->settings->len; i++) {
+        const TaskSetting *a = g_ptr_array_index(t->settings, i), *b = g_ptr_array_index(again->settings, i);
+
+        g_assert(g_str_equal(a->key, b->key) && g_str_equal(a->value, b->value));
+    }
+}
+
+/* An instant, formatted, is read as the same instant; a span is, once it was rounded. */
+static void fuzz_check_times(const Task *t)
+{
+    g_autofree char *span = timespec_format_span(t->timeout_usec), *rounded = NULL;
+    uint64_t usec;
+
+    g_assert(timespec_parse_span(span, &usec) >= 0);
+    rounded = timespec_format_span(usec);
+    g_assert(g_str_equal(span, rounded));
+    for (guint i = 0; i < t->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(t->schedules, i);
+
+        for (guint n = 0; s->at && n < s->at->len; n++) {
+            g_autofree char *at = timespec_format_instant(g_array_index(s->at, uint64_t, n));
+
+            g_assert(timespec_parse_absolute(at, &usec) >= 0 && usec == g_array_index(s->at, uint64_t, n));
+        }
     }
 }
 
@@ -47,6 +93,8 @@ static void fuzz_check_task(const Task *t)
     again = task_sources_to_json(second);
     g_assert(g_str_equal(json, again));
     g_assert(second->settings->len == t->settings->len && second->command->len == t->command->len);
+    fuzz_check_settings(t);
+    fuzz_check_times(t);
     g_assert(command_expand(t, NULL, &path, &argv, NULL) >= 0 && path[0] == '/');
     for (guint i = 0; i < t->schedules->len; i++) {
         const Schedule *s = g_ptr_array_index(t->schedules, i);

@@ -1,0 +1,562 @@
+/* Fuzzes calls. The first byte chooses a method of the daemon's own table, the second how the rest becomes its
+ * arguments: put together value by value by the method's signature, or taken as the message's body as it is. The call
+ * goes over a socket and through all that the daemon has between its bus and its manager. There is one answer to each,
+ * of the method's signature or a known error; a reading that was taken, formatted as a call again, is read as the same. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "api/ask-message.h"
+#include "api/manager-object.h"
+#include "api/memory-file.h"
+#include "api/object.h"
+#include "base/utf8.h"
+#include "message-twin.h"
+#include "model/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+
+typedef struct Source {
+    const uint8_t *p, *end;
+} Source;
+
+typedef struct Call {
+    const char *interface, *member, *in, *out;
+    const ObjectKind *kind;
+} Call;
+
+static struct {
+    sd_bus *client, *server;
+    ManagerObject *object;
+    GArray *calls; /* of Call */
+    uint32_t serial;
+} world;
+
+/* --- the world --- */
+
+static sd_bus *world_bus(int fd, bool server)
+{
+    const sd_id128_t id = SD_ID128_MAKE(11, 22, 33, 44, 55, 66, 77, 88, 99, aa, bb, cc, dd, ee, ff, 01);
+    sd_bus *bus;
+
+    g_assert(sd_bus_new(&bus) >= 0 && sd_bus_set_fd(bus, fd, fd) >= 0);
+    g_assert(sd_bus_set_anonymous(bus, 1) >= 0 && sd_bus_negotiate_fds(bus, 1) >= 0);
+    g_assert(!server || sd_bus_set_server(bus, 1, id) >= 0);
+    g_assert(sd_bus_start(bus) >= 0);
+    return bus;
+}
+
+static void world_add_calls(void)
+{
+    static const Call others[] = {
+        { PROPERTIES, "Get", "ss", "v", NULL },
+        { PROPERTIES, "GetAll", "s", "a{sv}", NULL },
+        { PROPERTIES, "Set", "ssv", "", NULL },
+    };
+
+    world.calls = g_array_new(FALSE, FALSE, sizeof(Call));
+    for (size_t k = 0; k < object_n_kinds; k++) {
+        const ObjectKind *kind = &object_kinds[k];
+
+        for (size_t i = 0; i < kind->n_methods; i++) {
+            const ObjectMethod *m = &kind->methods[i];
+            const Call call = { kind->interface, m->name, m->in, m->out, kind };
+
+            g_array_append_val(world.calls, call);
+        }
+        ARRAY_FOREACH (other, others) {
+            Call call = *other;
+
+            call.kind = kind;
+            g_array_append_val(world.calls, call);
+        }
+    }
+}
+
+static void world_make(void)
+{
+    sd_event *event;
+    int fds[2];
+
+    g_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
+    world.client = world_bus(fds[0], false);
+    world.server = world_bus(fds[1], true);
+    g_assert(sd_event_new(&event) >= 0);
+    g_assert(manager_object_new(event, message_twin_new(), NULL, "n", &world.object) >= 0);
+    g_assert(manager_object_add(world.object, world.server) >= 0);
+    world_add_calls();
+    while (sd_bus_is_ready(world.client) <= 0 || sd_bus_is_ready(world.server) <= 0) {
+        g_assert(sd_bus_process(world.client, NULL) >= 0);
+        g_assert(sd_bus_process(world.server, NULL) >= 0);
+    }
+}
+
+/* --- bytes into values --- */
+
+static uint8_t source_byte(Source *s)
+{
+    return s->p < s->end ? *s->p++ : 0;
+}
+
+static uint64_t source_number(Source *s, unsigned bytes)
+{
+    uint64_t n = 0;
+
+    while (bytes-- > 0)
+        n = n << 8 | source_byte(s);
+    return n;
+}
+
+/* So many bytes as the first says; borrowed. */
+static const uint8_t *source_bytes(Source *s, size_t *ret)
+{
+    const uint8_t *p;
+    size_t n = source_byte(s);
+
+    /* 0xff is all that is left. */
+    if (n == UINT8_MAX || n > (size_t)(s->end - s->p))
+        n = (size_t)(s->end - s->p);
+    p = s->p;
+    s->p += n;
+    *ret = n;
+    return n > 0 ? p : (const uint8_t *)"";
+}
+
+static const char *const words[] = { "token", "at", "priority", "meta", "texts", "files", "json", "raw",
+    "input-fd", "task", "state", "result", "since", "until", "requester", "user", "method", "granted",
+    "follow", "lines", "format", "success", "done", "up", "t", "s", "n", "1", "a", "b", "c", "t/s", "1-1",
+    "cat", "org.taskschedd1.Run", "Meta", "{\"a\":[1.5,null]}", "root" };
+
+static char *source_text(Source *s)
+{
+    g_autofree char *text = NULL;
+    const uint8_t *p;
+    size_t n;
+
+    if (s->p < s->end && *s->p >= 0x80 && *s->p < 0x80 + G_N_ELEMENTS(words))
+        return g_strdup(words[*s->p++ - 0x80]);
+    p = source_bytes(s, &n);
+    text = g_strndup((const char *)p, n);
+    return utf8_make_valid(text);
+}
+
+/* The length of one complete type. */
+static size_t type_length(const char *type)
+{
+    unsigned depth = 0;
+    const char *p = type;
+
+    while (*p == 'a')
+        p++;
+    do {
+        depth += *p == '(' || *p == '{';
+        depth -= *p == ')' || *p == '}';
+        p++;
+    } while (depth > 0);
+    return (size_t)(p - type);
+}
+
+static int append_types(sd_bus_message *m, Source *s, const char *types);
+
+static int append_container(sd_bus_message *m, Source *s, char container, const char *contents, unsigned n)
+{
+    int r = sd_bus_message_open_container(m, container, contents);
+
+    while (r >= 0 && n-- > 0)
+        r = append_types(m, s, contents);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_variant(sd_bus_message *m, Source *s)
+{
+    static const char *const types[] = { "s", "t", "i", "b", "a{ss}", "a{say}", "ay", "h", "d", "y", "n", "q",
+        "u", "x", "o", "g", "as", "v", "a{sv}", "(ss)" };
+
+    return append_container(m, s, 'v', types[source_byte(s) % G_N_ELEMENTS(types)], 1);
+}
+
+static int append_text(sd_bus_message *m, Source *s, char type)
+{
+    g_autofree char *text = source_text(s), *path = NULL;
+
+    if (type == 's')
+        return sd_bus_message_append_basic(m, 's', text);
+    if (type == 'g')
+        return sd_bus_message_append_basic(m, 'g', "s");
+    g_assert(sd_bus_path_encode("/x", text, &path) >= 0);
+    return sd_bus_message_append_basic(m, 'o', path);
+}
+
+/* A file in memory, sealed or not, or something else. */
+static int append_fd(sd_bus_message *m, Source *s)
+{
+    _cleanup_(util_closep) int fd = -1;
+    uint8_t how = source_byte(s);
+    const uint8_t *p;
+    size_t n;
+
+    p = source_bytes(s, &n);
+    if (how < 0xf0)
+        g_assert(memory_file_new("x", p, n, &fd) >= 0);
+    else
+        fd = how < 0xf8 ? memfd_create("x", MFD_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return sd_bus_message_append_basic(m, 'h', &fd);
+}
+
+static int append_number(sd_bus_message *m, Source *s, char type)
+{
+    static const char sizes[] = "y1n2q2i4u4x8t8d8b1";
+    const char *size = strchr(sizes, type);
+    uint64_t number = source_number(s, (unsigned)(size[1] - '0'));
+    double d;
+    int b;
+
+    if (type == 'd') {
+        memcpy(&d, &number, sizeof d);
+        return sd_bus_message_append_basic(m, type, &d);
+    }
+    b = number & 1;
+    return sd_bus_message_append_basic(m, type, type == 'b' ? (void *)&b : (void *)&number);
+}
+
+static int append_array(sd_bus_message *m, Source *s, const char *contents)
+{
+    const uint8_t *p;
+    size_t n;
+
+    if (!g_str_equal(contents, "y"))
+        return append_container(m, s, 'a', contents, source_byte(s) % 8);
+    p = source_bytes(s, &n);
+    return sd_bus_message_append_array(m, 'y', p, n);
+}
+
+static int append_type(sd_bus_message *m, Source *s, const char *type)
+{
+    g_autofree char *inner = g_strndup(type + 1, strlen(type) - 1);
+
+    switch (*type) {
+    case 'a':
+        return append_array(m, s, inner);
+    case 'v':
+        return append_variant(m, s);
+    case '(':
+    case '{':
+        inner[strlen(inner) - 1] = '\0';
+        return append_container(m, s, *type == '(' ? 'r' : 'e', inner, 1);
+    case 's':
+    case 'o':
+    case 'g':
+        return append_text(m, s, *type);
+    case 'h':
+        return append_fd(m, s);
+    default:
+        return append_number(m, s, *type);
+    }
+}
+
+static int append_types(sd_bus_message *m, Source *s, const char *types)
+{
+    int r = 0;
+
+    while (r >= 0 && *types) {
+        size_t n = type_length(types);
+        g_autofree char *type = g_strndup(types, n);
+
+        r = append_type(m, s, type);
+        types += n;
+    }
+    return r;
+}
+
+/* --- calls --- */
+
+/* One that is there, or one that the bytes name. */
+static char *call_path(const ObjectKind *kind, Source *s)
+{
+    static const char *const known[][2] = { { "t", "s" }, { "1", "" }, { "n", "" }, { "2", "" },
+        { "4", "" } };
+    g_autofree char *first = NULL, *second = NULL;
+    uint8_t which = source_byte(s);
+
+    if (kind->depth == 0)
+        return g_strdup(kind->prefix);
+    if (which < G_N_ELEMENTS(known))
+        return object_path(kind, known[which]);
+    first = source_text(s);
+    second = kind->depth > 1 ? source_text(s) : NULL;
+    return object_path(kind, (const char *const[]){ first, second });
+}
+
+static void body_append(GByteArray *to, const void *data, size_t n)
+{
+    g_byte_array_append(to, data, (guint)n);
+}
+
+static void header_align(GByteArray *to, guint n)
+{
+    while (to->len % n)
+        body_append(to, "", 1);
+}
+
+static void header_field(GByteArray *to, uint8_t code, const char *type, const char *value)
+{
+    const uint8_t small = (uint8_t)strlen(value), one[] = { code, 1, (uint8_t)*type, 0 };
+    const uint32_t large = (uint32_t)strlen(value);
+
+    header_align(to, 8);
+    body_append(to, one, sizeof one);
+    if (*type == 'g')
+        body_append(to, &small, 1);
+    else
+        body_append(to, &large, 4);
+    body_append(to, value, strlen(value) + 1);
+}
+
+/* A message whose header is good, and whose body is whatever stands there. */
+static void call_send_raw(const Call *call, const char *path, const Source *s)
+{
+    const uint8_t fixed[] = { 'l', 1, 0, 1 };
+    g_autoptr(GByteArray) to = g_byte_array_new();
+    uint32_t numbers[3] = { (uint32_t)(s->end - s->p), 0x40000000 + ++world.serial, 0 };
+
+    body_append(to, fixed, sizeof fixed);
+    body_append(to, numbers, sizeof numbers);
+    header_field(to, 1, "o", path);
+    header_field(to, 2, "s", call->interface);
+    header_field(to, 3, "s", call->member);
+    if (numbers[0] > 0)
+        header_field(to, 8, "g", call->in);
+    numbers[2] = to->len - 16;
+    memcpy(to->data + 12, &numbers[2], 4);
+    header_align(to, 8);
+    body_append(to, s->p, numbers[0]);
+    g_assert(sd_bus_flush(world.client) >= 0);
+    g_assert(write(sd_bus_get_fd(world.client), to->data, to->len) == (ssize_t)to->len);
+}
+
+static void call_send(const Call *call, const char *path, Source *s)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    uint64_t cookie; /* without it no reply would be expected */
+
+    g_assert(
+        sd_bus_message_new_method_call(world.client, &m, NULL, path, call->interface, call->member) >= 0);
+    g_assert(append_types(m, s, call->in) >= 0);
+    g_assert(sd_bus_send(world.client, m, &cookie) >= 0);
+}
+
+static sd_bus_message *call_wait(void)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        sd_bus_message *reply = NULL;
+
+        g_assert(sd_bus_process(world.server, NULL) >= 0);
+        g_assert(sd_bus_process(world.client, &reply) >= 0);
+        if (reply)
+            return reply;
+    }
+    return NULL;
+}
+
+static void call_check(const Call *call, sd_bus_message *reply)
+{
+    const sd_bus_error *e = sd_bus_message_get_error(reply);
+
+    g_assert(reply);
+    if (e) {
+        g_assert(g_str_has_prefix(e->name, "org.taskschedd1.Error.") ||
+                 g_str_has_prefix(e->name, "org.freedesktop.DBus.Error."));
+        g_assert(e->message && *e->message && strlen(e->message) < 1024 * 1024);
+        return;
+    }
+    g_assert(sd_bus_message_has_signature(reply, call->out) > 0);
+    g_assert(sd_bus_message_skip(reply, call->out) >= 0 && sd_bus_message_at_end(reply, 1) > 0);
+}
+
+/* --- what was read is read the same again --- */
+
+/* The whole input, whichever of both ways it came. */
+static JsonNode *ask_json(const ManagerAsk *a)
+{
+    JsonNode *node;
+
+    if (a->json)
+        return json_node_copy(a->json);
+    node = json_node_new(JSON_NODE_OBJECT);
+    json_node_set_object(node, a->given.typed);
+    return node;
+}
+
+static int format_texts(sd_bus_message *m, GHashTable *texts)
+{
+    GHashTableIter i;
+    void *name, *value;
+    int r = sd_bus_message_open_container(m, 'a', "{ss}");
+
+    g_hash_table_iter_init(&i, texts);
+    while (r >= 0 && g_hash_table_iter_next(&i, &name, &value))
+        r = sd_bus_message_append(m, "{ss}", name, value);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int format_bytes(sd_bus_message *m, GBytes *bytes)
+{
+    size_t n;
+    const void *data = g_bytes_get_data(bytes, &n);
+
+    return sd_bus_message_append_array(m, 'y', data ? data : "", n);
+}
+
+static int format_files(sd_bus_message *m, GHashTable *files)
+{
+    GHashTableIter i;
+    void *name, *value;
+    int r = sd_bus_message_open_container(m, 'a', "{say}");
+
+    g_hash_table_iter_init(&i, files);
+    while (r >= 0 && g_hash_table_iter_next(&i, &name, &value)) {
+        r = sd_bus_message_open_container(m, 'e', "say");
+        if (r >= 0)
+            r = sd_bus_message_append_basic(m, 's', name);
+        if (r >= 0)
+            r = format_bytes(m, value);
+        if (r >= 0)
+            r = sd_bus_message_close_container(m);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static void format_open(sd_bus_message *m, const char *key, const char *type)
+{
+    g_assert(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+    g_assert(sd_bus_message_append_basic(m, 's', key) >= 0);
+    g_assert(sd_bus_message_open_container(m, 'v', type) >= 0);
+}
+
+static void format_close(sd_bus_message *m, int r)
+{
+    g_assert(r >= 0 && sd_bus_message_close_container(m) >= 0 && sd_bus_message_close_container(m) >= 0);
+}
+
+static void format_meta(sd_bus_message *m, const char *json)
+{
+    g_autoptr(JsonNode) node = NULL;
+    g_autoptr(GHashTable) table = g_hash_table_new(g_str_hash, g_str_equal);
+    JsonObjectIter i;
+    const char *name;
+    JsonNode *value;
+
+    g_assert(json_read(json, strlen(json), &node, NULL) >= 0);
+    json_object_iter_init(&i, json_node_get_object(node));
+    while (json_object_iter_next(&i, &name, &value))
+        g_hash_table_insert(table, (char *)name, (char *)json_node_get_string(value));
+    format_open(m, "meta", "a{ss}");
+    format_close(m, format_texts(m, table));
+}
+
+static void format_options(sd_bus_message *m, const ManagerAsk *a)
+{
+    g_autoptr(JsonNode) node = ask_json(a);
+    g_autofree char *json = json_write(node);
+
+    g_assert(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
+    g_assert(sd_bus_message_append(m, "{sv}", "at", "t", a->at) >= 0);
+    if (a->token)
+        g_assert(sd_bus_message_append(m, "{sv}", "token", "s", a->token) >= 0);
+    if (a->priority)
+        g_assert(sd_bus_message_append(m, "{sv}", "priority", "i", *a->priority) >= 0);
+    if (a->meta)
+        format_meta(m, a->meta);
+    format_open(m, "files", "a{say}");
+    format_close(m, format_files(m, a->given.files));
+    format_open(m, "texts", "a{ss}");
+    format_close(m, format_texts(m, a->given.texts));
+    if (a->raw) {
+        format_open(m, "raw", "ay");
+        format_close(m, format_bytes(m, a->raw));
+    } else {
+        g_assert(sd_bus_message_append(m, "{sv}", "json", "s", json) >= 0);
+    }
+    g_assert(sd_bus_message_close_container(m) >= 0);
+}
+
+static gboolean same_text(gpointer name, gpointer value, gpointer other)
+{
+    return g_strcmp0(value, g_hash_table_lookup(other, name)) != 0;
+}
+
+static gboolean same_bytes(gpointer name, gpointer value, gpointer other)
+{
+    GBytes *there = g_hash_table_lookup(other, name);
+
+    return !there || !g_bytes_equal(value, there);
+}
+
+static bool same_meta(const char *a, const char *b)
+{
+    g_autoptr(JsonNode) x = NULL, y = NULL;
+
+    if (!a || !b)
+        return a == b;
+    g_assert(json_read(a, strlen(a), &x, NULL) >= 0 && json_read(b, strlen(b), &y, NULL) >= 0);
+    return json_node_equal(x, y);
+}
+
+static void same_ask(const ManagerAsk *a, const ManagerAsk *b)
+{
+    g_autoptr(JsonNode) x = ask_json(a), y = ask_json(b);
+
+    g_assert(a->raw ? b->raw && g_bytes_equal(a->raw, b->raw) : !b->raw && json_node_equal(x, y));
+    g_assert(g_str_equal(a->task, b->task) && g_strcmp0(a->token, b->token) == 0 && a->at == b->at);
+    g_assert(a->priority ? b->priority && *a->priority == *b->priority : !b->priority);
+    g_assert(same_meta(a->meta, b->meta));
+    g_assert(g_hash_table_size(a->given.texts) == g_hash_table_size(b->given.texts));
+    g_assert(!g_hash_table_find(a->given.texts, same_text, b->given.texts));
+    g_assert(g_hash_table_size(a->given.files) == g_hash_table_size(b->given.files));
+    g_assert(!g_hash_table_find(a->given.files, same_bytes, b->given.files));
+}
+
+static void on_asked(const ManagerAsk *ask)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    g_autoptr(AskMessage) again = NULL;
+    g_auto(Error) error = { 0 };
+    ManagerAsk second;
+
+    g_assert(sd_bus_message_new_method_call(world.client, &m, NULL, "/x", "x.x", "X") >= 0);
+    g_assert(sd_bus_message_append(m, "a{sv}", 0) >= 0);
+    format_options(m, ask);
+    g_assert(sd_bus_message_seal(m, 1, 0) >= 0 && sd_bus_message_rewind(m, 1) >= 0);
+    g_assert(ask_message_read(m, ask->task, MESSAGE_TWIN_INPUT_MAX, &again, &error) >= 0);
+    g_assert(sd_bus_message_at_end(m, 1) > 0);
+    second = ask_message_ask(again);
+    same_ask(ask, &second);
+}
+
+/* ------------------------------------------------------------------------------------------------------ */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    Source s = { data, data + size };
+    g_autofree char *path = NULL;
+    const Call *call;
+    bool raw;
+
+    if (!world.client)
+        world_make();
+    message_twin.asked = on_asked;
+    call = &g_array_index(world.calls, Call, source_byte(&s) % world.calls->len);
+    raw = source_byte(&s) & 1;
+    path = call_path(call->kind, &s);
+    if (raw)
+        call_send_raw(call, path, &s);
+    else
+        call_send(call, path, &s);
+    reply = call_wait();
+    call_check(call, reply);
+    return 0;
+}

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""tests/fuzz/harness.py NAME PROGRAM REPLAY - a harness over its corpus, and on from there.
+
+PROGRAM is the libFuzzer program, REPLAY the same harness in a build that counts lines. Over the corpus nothing is left to
+chance: nothing may be wrong with any of its files, and together they reach 90 of 100 lines of each file of the parser. From
+there the search goes on for some seconds. With TASKSCHEDD_LONG=1 it goes on for five million executions, by two programs
+at once, and tests/results/fuzz.tsv gets a row.
+"""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+SRC = pathlib.Path(os.environ.get("SRC") or pathlib.Path(__file__).resolve().parent.parent.parent)
+SEED = int(os.environ.get("TASKSCHEDD_SEED") or 1)
+LONG = os.environ.get("TASKSCHEDD_LONG") == "1"
+SECONDS = 5
+EXECUTIONS, PROGRAMS, LONG_SECONDS = 5_000_000, 2, 25 * 60
+PERCENT = 90
+# What reads the bytes of each harness.
+PARSERS = {
+    "input": "model/input.c model/input-convert.c model/input-spec.c model/timespec.c model/timespec-span.c model/words.c",
+    "json": "model/json.c",
+    "message": "api/ask-message.c api/audit-methods.c api/list-methods.c api/message.c api/node-methods.c"
+               " api/run-files.c api/run-methods.c api/task-methods.c",
+    "output": "model/input-output.c",
+    "properties": "exec/properties.c exec/property-encode.c exec/property-files.c exec/property-lists.c"
+                  " exec/property-names.c exec/property-parse.c",
+    "task": "model/command.c model/task-file.c model/task-keys.c model/task-parse.c",
+}
+COLUMNS = ["harness", "executions", "seconds", "executions/s", "failures", "edges", "corpus files", "corpus bytes",
+           "lines %", "peak RSS MiB", "programs", "commit", "date", "seed", "load average"]
+
+
+class Tap:
+    def __init__(self):
+        self.n = self.failed = 0
+        self.note(f"seed {SEED}")
+
+    def ok(self, good, what, detail=""):
+        self.n += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.n} - {what}", flush=True)
+        if not good:
+            for line in str(detail).splitlines()[-120:]:
+                self.note(line)
+
+    def note(self, text):
+        print(f"# {text}", flush=True)
+
+    def end(self):
+        print(f"1..{self.n}", flush=True)
+        sys.exit(1 if self.failed else 0)
+
+
+# --- the search -------------------------------------------------------------------------------------------------------
+
+
+class Search:
+    """One libFuzzer program on its way; what it finds stays in a folder of its own."""
+
+    def __init__(self, program, folder, number, *options):
+        self.new = folder / f"new{number}"
+        self.new.mkdir()
+        self.out = folder / f"out{number}"
+        with self.out.open("wb") as out:
+            words = [program, f"-seed={SEED + number}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", *options]
+            self.process = subprocess.Popen([*words, self.new, corpus()], cwd=self.new, stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=subprocess.STDOUT)
+
+    def wait(self):
+        self.status = self.process.wait()
+        self.text = self.out.read_text(errors="replace")
+        return self
+
+    def stat(self, name):
+        match = re.search(rf"^stat::{name}:\s*(\d+)", self.text, re.MULTILINE)
+        return int(match[1]) if match else 0
+
+    def edges(self):
+        return max((int(n) for n in re.findall(r"\bcov: (\d+)", self.text)), default=0)
+
+
+def search(tap, program, folder):
+    searches = [Search(program, folder, 0, f"-max_total_time={SECONDS}").wait()]
+    tap.ok(searches[0].status == 0, f"search: {searches[0].stat('number_of_executed_units')} executions", searches[0].text)
+
+
+def search_long(tap, name, program, folder, percent):
+    begin = time.monotonic()
+    options = [f"-runs={EXECUTIONS // PROGRAMS}", f"-max_total_time={LONG_SECONDS}"]
+    searches = [Search(program, folder, number, *options) for number in range(PROGRAMS)]
+    for one in searches:
+        one.wait()
+    seconds = time.monotonic() - begin
+    executions = sum(one.stat("number_of_executed_units") for one in searches)
+    failures = sum(one.status != 0 for one in searches)
+    tap.ok(failures == 0, f"search: {executions} executions in {seconds:.0f} s",
+           "\n".join(one.text for one in searches if one.status != 0))
+    tap.ok(executions >= EXECUTIONS, f"there are {EXECUTIONS} of them", f"{executions}")
+    files = list(corpus().iterdir())
+    write_row([name, executions, round(seconds), round(executions / seconds), failures, max(one.edges() for one in searches),
+               len(files), sum(path.stat().st_size for path in files), percent,
+               max(one.stat("peak_rss_mb") for one in searches), PROGRAMS, commit(),
+               time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), SEED, f"{os.getloadavg()[0]:.1f}"])
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+def commit():
+    return subprocess.run(["git", "-C", SRC, "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+
+
+def write_row(values):
+    """The rows of the other harnesses stay."""
+    path = SRC / "tests/results/fuzz.tsv"
+    rows = {}
+    if path.exists():
+        lines = [line.split("\t") for line in path.read_text().splitlines() if not line.startswith("#")]
+        rows = {row[0]: row for row in lines[1:] if lines[0] == COLUMNS}
+    rows[values[0]] = [str(value) for value in values]
+    model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    clang = subprocess.run(["clang", "--version"], capture_output=True, text=True).stdout.splitlines()
+    head = {"CPU": f"{os.cpu_count()} x {model[1] if model else platform.machine()}", "kernel": platform.release(),
+            "clang": clang[0] if clang else "", "options": "-O1, AddressSanitizer and UndefinedBehaviorSanitizer"}
+    lines = [f"# {key}\t{value}" for key, value in head.items()]
+    lines += ["\t".join(row) for row in [COLUMNS, *(rows[name] for name in sorted(rows))]]
+    path.write_text("\n".join(lines) + "\n")
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+def corpus():
+    return SRC / "tests/fuzz/corpus" / NAME
+
+
+def count_lines(replay, folder, source):
+    """How many lines of a source file have code, and the numbers of those that were not reached."""
+    build = replay.parent.parent.parent
+    notes = next((build / "src" / pathlib.Path(source).parent).glob(f"lib*.p/{pathlib.Path(source).name}.gcno"))
+    data = folder / str(notes).lstrip("/")
+    if not data.with_suffix(".gcda").exists():
+        return 0, []
+    shutil.copy(notes, data)
+    done = subprocess.run(["gcov", "--json-format", "--stdout", data.with_suffix(".gcda")], cwd=build, capture_output=True,
+                          text=True, check=True)
+    counts = {}
+    for line in done.stdout.splitlines():
+        for file in json.loads(line)["files"]:
+            if file["file"].endswith("src/" + source):
+                for one in file["lines"]:
+                    counts[one["line_number"]] = counts.get(one["line_number"], 0) + one["count"]
+    return len(counts), sorted(number for number, count in counts.items() if count == 0)
+
+
+def check_lines(tap, replay, folder):
+    """Returns what part of all the parser's lines is reached, in percent."""
+    files = sorted(corpus().iterdir())
+    done = subprocess.run([replay, *files], env={**os.environ, "GCOV_PREFIX": str(folder)}, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tap.ok(done.returncode == 0, "replay", done.stdout.decode(errors="replace"))
+    reached = total = 0
+    for source in PARSERS[NAME].split():
+        n, missing = count_lines(replay, folder, source)
+        part = 100 * (n - len(missing)) / n if n else 0
+        reached, total = reached + n - len(missing), total + n
+        tap.ok(part >= PERCENT, f"{source}: {part:.1f} % of {n} lines", f"not reached: {missing}")
+    return round(100 * reached / max(total, 1), 1)
+
+
+def main():
+    program, replay = sys.argv[2], pathlib.Path(sys.argv[3])
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        found = Search(program, folder, 9, "-runs=0").wait()
+        tap.ok(found.status == 0, f"corpus: {len(list(corpus().iterdir()))} files", found.text)
+        percent = check_lines(tap, replay, folder)
+        if LONG:
+            search_long(tap, NAME, program, folder, percent)
+        else:
+            search(tap, program, folder)
+    tap.end()
+
+
+NAME = sys.argv[1]
+main()
