@@ -371,10 +371,13 @@ static int run_page_add(Request *q, const GPtrArray *runs)
     return 0;
 }
 
-/* Task, requester and metadata have their indexes, and so has every state but the last. */
+/* Task, requester and metadata have their indexes, and so have every state but the last and every result but success. */
 static bool run_page_is_windowed(const RunPage *p)
 {
-    return p->filter.result >= 0 || p->filter.since > 0 || p->filter.until > 0 || p->filter.state == RUN_DONE;
+    bool by_result = p->filter.result >= 0 && p->filter.result != RUN_SUCCESS;
+
+    return p->filter.since > 0 || p->filter.until > 0 || p->filter.result == RUN_SUCCESS ||
+           (p->filter.state == RUN_DONE && !by_result);
 }
 
 /* The ids of the next statement: those below the last run, down to the end of a window. */

@@ -72,6 +72,9 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
         g_string_append(sql, " AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE");
     if (f->result >= 0)
         op_where(op, sql, "r.result = ", "", run_result_to_string((RunResult)f->result));
+    /* Likewise in the words of the index. */
+    if (f->result >= 0 && f->result != RUN_SUCCESS)
+        g_string_append(sql, " AND r.result NOT IN ('', 'success')");
     if (f->since)
         op_where_u64(op, sql, "r.asked >= usec_to_time(", "::bigint)", f->since);
     if (f->until)

@@ -1,5 +1,5 @@
 /* Removing old history. It goes over a connection of its own: what takes long, or waits for a lock, must not hold up
- * a claim. One round removes a part and commits; rounds follow one another until nothing is left to remove. */
+ * a claim. One round removes a part and commits, and tells where the next goes on, until there is none. */
 #include "base/log.h"
 #include "store/store-internal.h"
 
@@ -8,15 +8,18 @@
 #define LOCK_RETRY_USEC  (500 * USEC_PER_MSEC)
 #define ROUND_USEC       (600 * USEC_PER_SEC)
 #define LOCK_UNAVAILABLE "55P03"
-#define N_VALUES         6
+#define N_LIMITS         6
+/* And where the last round has come to: see history_trim(). */
+#define N_VALUES (N_LIMITS + 3)
 
 static const char settings_sql[] =
     "SELECT set_config(name, value, false) FROM (VALUES ('search_path', 'taskschedd, pg_catalog'),"
     " ('TimeZone', 'UTC'), ('statement_timeout', '590s'), ('jit', 'off')) AS s(name, value)";
 
 static const char trim_sql[] =
-    "SELECT removed, more"
-    " FROM history_trim($1::bigint, $2::bigint, $3::text[], $4::bigint[], $5::bigint[], $6::integer)";
+    "SELECT removed, phase, at_id, newest"
+    " FROM history_trim($1::bigint, $2::bigint, $3::text[], $4::bigint[], $5::bigint[], $6::integer,"
+    "  $7::integer, $8::bigint, $9::bigint)";
 
 struct Trim {
     Store *store;
@@ -83,10 +86,15 @@ static void on_round(const ExchangeResult *result, void *userdata)
     res = result->result[0];
     t->removed += g_ascii_strtoull(PQgetvalue(res, 0, 0), NULL, 10);
     t->lock_tries = 0;
-    if (*PQgetvalue(res, 0, 1) == 't')
-        trim_round(t);
-    else
+    if (PQgetisnull(res, 0, 1)) {
         trim_end(t, 0, NULL);
+        return;
+    }
+    for (unsigned i = N_LIMITS; i < N_VALUES; i++) {
+        g_free(t->values[i]);
+        t->values[i] = g_strdup(PQgetvalue(res, 0, (int)(1 + i - N_LIMITS)));
+    }
+    trim_round(t);
 }
 
 static void trim_round(Trim *t)
@@ -191,6 +199,8 @@ int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *use
     t->values[3] = trim_numbers(limits, trim_task_age);
     t->values[4] = trim_numbers(limits, trim_task_runs);
     t->values[5] = g_strdup(G_STRINGIFY(BATCH));
+    for (unsigned i = N_LIMITS; i < N_VALUES; i++)
+        t->values[i] = g_strdup("0");
     r = clock_timer_new(s->clock, CLOCK_BOOT, on_timer, t, &t->timer);
     if (r >= 0)
         r = connection_open(s->event, s->clock, s->conninfo, &callbacks, t, &t->connection);

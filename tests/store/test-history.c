@@ -203,6 +203,27 @@ static void test_partition(void)
     end();
 }
 
+/* So many in all: what is older goes by partitions as well; what is not done stays and counts. */
+static void test_number_by_partition(void)
+{
+    g_autoptr(GArray) tasks = no_tasks();
+
+    begin();
+    add_partitions();
+    add("old", 1, 1200, "done", 3);
+    add("old", 1000000, 1200, "done", 2);
+    add("waits", 1001200, 1, "waiting", 2);
+    add("young", 2000000, 10, "done", 1);
+    g_assert_cmpuint(trim(USEC_INFINITY, 20, tasks), ==, 1200 + 1191);
+    g_assert_cmpuint(n_tables("run_0") + n_tables("attempt_0"), ==, 0);
+    g_assert_cmpuint(n_tables("run_1"), ==, 1);
+    g_assert_cmpuint(fixture_sql_u64("SELECT min(id) FROM run WHERE task = 'old'"), ==, 1001191);
+    assert_runs("waits", 1);
+    assert_runs("young", 10);
+    assert_whole();
+    end();
+}
+
 /* A reader holds the table: the partition is tried again, nobody waits for long, and it goes in the end. */
 static void test_lock(void)
 {
@@ -303,6 +324,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/history/own-limits", test_own_limits);
     g_test_add_func("/store/history/number-in-all", test_number_in_all);
     g_test_add_func("/store/history/partition", test_partition);
+    g_test_add_func("/store/history/number-by-partition", test_number_by_partition);
     g_test_add_func("/store/history/lock", test_lock);
     g_test_add_func("/store/history/months", test_months);
     g_test_add_func("/store/history/interrupted", test_interrupted);
