@@ -2,11 +2,13 @@
  * recorded and their units released.
  *
  *   ask RUNS IN-FLIGHT GAP-USEC TASK
+ *   ask RUNS 0 0 TASK UNANSWERED
  *
  * In flight is a run from its RunTask to the signal that it is done; with a gap, each next one waits that
  * long. 0 in flight: all are asked for at once, with at most 64 calls unanswered, and no signal of a run is
  * listened to. Prints "elapsed USEC", from the first call until no unit is left, and for each run "run CALLED
- * ID": real µs. */
+ * ID": real µs. The second form only asks, for runs that are due tomorrow, with so many calls unanswered at the most,
+ * and ends with the last answer. */
 #include "loop.h"
 
 #define NAME "org.taskschedd1"
@@ -14,6 +16,7 @@
 
 #define UNANSWERED_MAX 64
 #define POLL_USEC      10000
+#define TOMORROW_USEC  (UINT64_C(86400) * 1000000)
 
 typedef struct Ask Ask;
 
@@ -28,6 +31,8 @@ struct Ask {
     const char *task;
     Run *runs;
     unsigned called, answered, done;
+    unsigned unanswered; /* at most */
+    uint64_t due;        /* real µs; 0: at once, and the runs are waited for */
     uint64_t stamp; /* makes the tokens of this call its own */
     uint64_t begun; /* monotonic µs */
 };
@@ -47,7 +52,9 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
     loop_check_reply(reply, "RunTask");
     loop_check(sd_bus_message_read(reply, "to", &run->id, NULL), "RunTask");
-    if (++a->answered == a->loop.runs && a->loop.in_flight == 0)
+    if (++a->answered == a->loop.runs && a->due > 0)
+        return sd_event_exit(a->loop.event, 0);
+    if (a->answered == a->loop.runs && a->loop.in_flight == 0)
         ask_poll_later(a);
     ask_fill(a);
     return 0;
@@ -62,13 +69,13 @@ static void ask_call(Ask *a)
     run->ask = a;
     run->called = loop_clock(CLOCK_REALTIME);
     loop_check(sd_bus_call_method_async(a->loop.bus, NULL, NAME, PATH, NAME ".Manager", "RunTask", on_answer,
-                   run, "sa{sv}a{sv}", a->task, 0, 1, "token", "s", token),
+                   run, "sa{sv}a{sv}", a->task, 0, a->due > 0 ? 2 : 1, "token", "s", token, "at", "t", a->due),
         "RunTask");
 }
 
 static void ask_fill(Ask *a)
 {
-    while (a->called < a->loop.runs && a->called - a->answered < UNANSWERED_MAX &&
+    while (a->called < a->loop.runs && a->called - a->answered < a->unanswered &&
            (a->loop.in_flight == 0 || a->called - a->done < a->loop.in_flight))
         ask_call(a);
 }
@@ -181,8 +188,8 @@ int main(int argc, char **argv)
     Ask a = { 0 };
     uint64_t elapsed;
 
-    if (argc != 5) {
-        fprintf(stderr, "usage: ask RUNS IN-FLIGHT GAP-USEC TASK\n");
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: ask RUNS IN-FLIGHT GAP-USEC TASK [UNANSWERED]\n");
         return 2;
     }
     loop_open(&a.loop, argv + 1);
@@ -191,7 +198,9 @@ int main(int argc, char **argv)
     loop_check(a.runs ? 0 : -ENOMEM, "runs");
     if (a.loop.in_flight > 0)
         ask_subscribe(&a);
+    a.unanswered = argc == 6 ? loop_number(argv[5]) : UNANSWERED_MAX;
     a.stamp = loop_clock(CLOCK_REALTIME);
+    a.due = argc == 6 ? a.stamp + TOMORROW_USEC : 0;
     a.begun = loop_clock(CLOCK_MONOTONIC);
     ask_fill(&a);
     loop_check(sd_event_loop(a.loop.event), "loop");

@@ -155,8 +155,10 @@ def bare(machine, runs, in_flight, gap=0):
     return read_times(machine.run(f"{PROGRAMS}/bench-bare", str(runs), str(in_flight), str(gap), timeout=600))
 
 
-def ask(machine, runs, in_flight, gap=0):
-    return read_times(machine.run(f"{PROGRAMS}/bench-ask", str(runs), str(in_flight), str(gap), "true", timeout=600))
+def ask(machine, runs, in_flight, gap=0, unanswered=None):
+    """unanswered: only ask, for tomorrow, with so many calls under way."""
+    more = [] if unanswered is None else [str(unanswered)]
+    return read_times(machine.run(f"{PROGRAMS}/bench-ask", str(runs), str(in_flight), str(gap), "true", *more, timeout=600))
 
 
 def check_durable(tap, machine):
