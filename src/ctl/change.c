@@ -143,6 +143,7 @@ int change_vacuum_verb(Ctl *ctl)
     g_auto(ClientError) error = { 0 };
     uint64_t removed = 0;
 
+    client_set_endless(ctl->client);
     if (client_call(ctl->client, &error, &reply, "Vacuum", "a{sv}", 0) < 0)
         return output_fail(ctl, &error);
     (void)sd_bus_message_read(reply, "t", &removed);

@@ -15,7 +15,8 @@
 
 struct Client {
     bool user;
-    bool interactive, patient;
+    bool interactive;
+    uint64_t timeout; /* of a call */
     char *host;
     sd_bus *bus;
 };
@@ -105,6 +106,7 @@ int client_new(bool user, const char *host, Client **ret)
     Client *c = g_new0(Client, 1);
 
     c->user = user;
+    c->timeout = CALL_TIMEOUT;
     c->host = g_strdup(host);
     *ret = c;
     return 0;
@@ -131,7 +133,12 @@ void client_set_interactive(Client *c, bool interactive)
 
 void client_set_patient(Client *c)
 {
-    c->patient = true;
+    c->timeout = PATIENT_TIMEOUT;
+}
+
+void client_set_endless(Client *c)
+{
+    c->timeout = UINT64_MAX;
 }
 
 static int client_open_remote(Client *c)
@@ -211,7 +218,7 @@ int client_send(Client *c, sd_bus_message *m, sd_bus_message **ret_reply, Client
     int r = sd_bus_message_set_auto_start(m, 0);
 
     if (r >= 0)
-        r = sd_bus_call(c->bus, m, c->patient ? PATIENT_TIMEOUT : CALL_TIMEOUT, &bus_error, ret_reply);
+        r = sd_bus_call(c->bus, m, c->timeout, &bus_error, ret_reply);
     if (r >= 0)
         return 0;
     client_error_from_bus(e, &bus_error, r);

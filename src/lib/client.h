@@ -40,6 +40,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Client, client_free)
 void client_set_interactive(Client *c, bool interactive);
 /* Calls wait as long as a person may take for that. */
 void client_set_patient(Client *c);
+/* Calls wait as long as the daemon is there: for what takes as long as it takes. */
+void client_set_endless(Client *c);
 
 /* The connection, made where there is none; borrowed, and valid until the next call that fails with again. */
 int client_connect(Client *c, sd_bus **ret_bus, ClientError *e);

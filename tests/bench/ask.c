@@ -33,8 +33,8 @@ struct Ask {
     unsigned called, answered, done;
     unsigned unanswered; /* at most */
     uint64_t due;        /* real µs; 0: at once, and the runs are waited for */
-    uint64_t stamp; /* makes the tokens of this call its own */
-    uint64_t begun; /* monotonic µs */
+    uint64_t stamp;      /* makes the tokens of this call its own */
+    uint64_t begun;      /* monotonic µs */
 };
 
 static void ask_fill(Ask *a);
@@ -68,8 +68,9 @@ static void ask_call(Ask *a)
     snprintf(token, sizeof(token), "bench-%llu-%u", (unsigned long long)a->stamp, a->called);
     run->ask = a;
     run->called = loop_clock(CLOCK_REALTIME);
-    loop_check(sd_bus_call_method_async(a->loop.bus, NULL, NAME, PATH, NAME ".Manager", "RunTask", on_answer,
-                   run, "sa{sv}a{sv}", a->task, 0, a->due > 0 ? 2 : 1, "token", "s", token, "at", "t", a->due),
+    loop_check(
+        sd_bus_call_method_async(a->loop.bus, NULL, NAME, PATH, NAME ".Manager", "RunTask", on_answer, run,
+            "sa{sv}a{sv}", a->task, 0, a->due > 0 ? 2 : 1, "token", "s", token, "at", "t", a->due),
         "RunTask");
 }
 
