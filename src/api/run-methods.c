@@ -14,9 +14,11 @@
 #define META_MAX (64 * 1024)
 /* Rows that are held in memory at a time while a page is put together. */
 #define BATCH 50
-/* Ids that one statement looks through where no index finds what is wanted, so that nobody waits behind it for long; and
- * how many such statements one page is worth. */
+/* Ids that one statement looks through, so that nobody waits behind it for long: where no index finds what is wanted, and
+ * where one finds it, but not in the order of the ids, or only a part of the conditions; and how many such statements
+ * one page is worth. */
 #define WINDOW      20000
+#define WINDOW_WIDE 1000000
 #define WINDOWS_MAX 50
 /* Of a whole reply: a bus throws out a connection that sends more than 32 MiB at once. */
 #define REPLY_MAX (6 * 1024 * 1024)
@@ -371,24 +373,28 @@ static int run_page_add(Request *q, const GPtrArray *runs)
     return 0;
 }
 
-/* Task, requester and metadata have their indexes, and so have every state but the last and every result but success. */
-static bool run_page_is_windowed(const RunPage *p)
+/* How many ids, 0 for all: task, requester, every state but the last and every result but success have an index that is in
+ * their order. */
+static uint64_t run_page_window(const RunPage *p)
 {
     bool by_result = p->filter.result >= 0 && p->filter.result != RUN_SUCCESS;
+    int n = (p->task != NULL) + (p->requester != NULL) + by_result;
 
-    return p->filter.since > 0 || p->filter.until > 0 || p->filter.result == RUN_SUCCESS ||
-           (p->filter.state == RUN_DONE && !by_result);
+    if (p->filter.since > 0 || p->filter.until > 0 || p->filter.result == RUN_SUCCESS ||
+        (p->filter.state == RUN_DONE && !by_result))
+        return WINDOW;
+    return n > 1 || p->meta || p->requester_number ? WINDOW_WIDE : 0;
 }
 
 /* The ids of the next statement: those below the last run, down to the end of a window. */
 static void run_page_set_range(RunPage *p, Manager *m)
 {
-    uint64_t top;
+    uint64_t window = run_page_window(p), top;
 
     if (p->last > 0)
         p->filter.before = p->last;
     top = p->filter.before > 0 ? p->filter.before : manager_newest_run(m) + 1;
-    p->filter.after = run_page_is_windowed(p) && top > WINDOW ? top - WINDOW : 0;
+    p->filter.after = window > 0 && top > window ? top - window : 0;
 }
 
 /* Fewer were found than were wanted: was it all, or is there more below the window? */
