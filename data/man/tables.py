@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""tables.py RESULTS <PAGE.scd - the page, with a table in the place of each line that names one, as @figures@: made from what
+the tests have measured, RESULTS/NAME.tsv. Such a file has lines "# KEY<tab>VALUE", what it was measured on, then a heading
+and rows. What was not measured has no rows."""
+
+import csv
+import pathlib
+import statistics
+import sys
+
+RESULTS = pathlib.Path(sys.argv[1])
+
+
+class Measured:
+    """One file of results; without rows where there is none."""
+
+    def __init__(self, name):
+        path = RESULTS / f"{name}.tsv"
+        lines = path.read_text().splitlines() if path.exists() else []
+        self.on = dict(line[2:].split("\t", 1) for line in lines if line.startswith("# "))
+        self.rows = list(csv.DictReader((line for line in lines if not line.startswith("# ")), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+    def find(self, **cells):
+        return [row for row in self.rows if all(row[key.replace("_", " ")] == value for key, value in cells.items())]
+
+
+def table(heading, rows):
+    """Of scdoc: the first column to the left, the others to the right."""
+    text = lambda cell: str(cell).replace("_", "\\_").replace("*", "\\*")  # noqa: E731
+    out = ["[[ *" + text(heading[0]) + "*"] + [f":] *{text(cell)}*" for cell in heading[1:]]
+    for row in rows:
+        out += [f"|  {text(row[0])}"] + [f":  {text(cell)}" for cell in row[1:]]
+    return out
+
+
+# --- figures: what taskschedd costs and how fast it is ----------------------------------------------------------------
+
+
+def throughput():
+    found = Measured("throughput")
+    for row in found.find(what="ratio"):
+        yield "Runs carried out, beside a bare loop of the same units", f"{float(row['runs/s']):.2f}", "at least 0.9"
+    rates = [float(row["runs/s"]) for row in found.find(what="taskschedd")]
+    if rates:
+        yield "Runs carried out a second", f"{statistics.median(rates):.0f}", ""
+
+
+def latency():
+    found = Measured("latency")
+    for in_flight in ("1", "8"):
+        for what in ("p50", "p99"):
+            for row in found.find(what=f"ratio of {what}", in_flight=in_flight):
+                yield (f"From the call to the process, {what}, {in_flight} in flight, beside the same loop", f"{float(row['p50 µs']):.2f}",
+                       "at most 1.2")
+
+
+def asked():
+    for row in Measured("asked").find(round="all"):
+        what, number = row["what"], {name: float(value) for name, value in row.items() if name not in ("round", "what", "all CPU by program")}
+        yield f"Runs {what.replace('run ', 'carried out ')}, a second", f"{number['runs/s']:.0f}", ""
+        yield "- commits for each; bytes of WAL, full pages not counted", f"{number['commits/run']:.2f}; {number['WAL bytes/run']:.0f}", ""
+        cpu = [f"{number[f'{name} CPU ms/run']:.2f}" for name in ("taskschedd", "dbus-daemon", "systemd", "postgres")]
+        yield "- CPU of daemon, bus, PID 1 and PostgreSQL for each, ms", " ".join(cpu), ""
+
+
+def idle():
+    for row in Measured("idle").rows[:1]:
+        yield f"Wake-ups in {row['seconds']} s with nothing due (the watchdog's)", row["wake-ups"], "at most " + row["the watchdog's"]
+        yield "Database sessions asked anything meanwhile", row["sessions asked"], "0"
+
+
+def memory():
+    rows = [row for row in Measured("memory").rows if row.get("Pss KiB", "").isdigit()]
+    for row in rows[:1] + rows[-1:]:
+        yield f"Memory (PSS) after {row['runs']} runs, MiB", f"{int(row['Pss KiB']) / 1024:.1f}", "at most 10"
+
+
+def retention():
+    found = Measured("retention")
+    for runs in dict.fromkeys(row["runs"] for row in found.rows):
+        of = {row["what"]: row for row in found.find(runs=runs)}
+        size = sum(float(row["bytes"]) for what, row in of.items() if what.startswith("bytes of "))
+        history = f"{int(runs) // 1000000} million runs of history"
+        yield f"{history}: bytes for each, with indexes, attempt and token", f"{size / int(runs):.0f}", ""
+        for what in ("first page", "deep page", "task", "result timeout, 0.5 %", "requester, 1 %"):
+            if row := of.get(what):
+                yield (f"- 100 of them, {what}: CPU of daemon; of its session; as the client sees it, ms",
+                       f"{row['daemon CPU ms']}; {row['database CPU ms']}; {row['ms']}", "20")
+        if row := of.get("vacuum by age"):
+            yield (f"- removing {row['runs found']} that are old: seconds; MiB given back",
+                   f"{float(row['ms']) / 1000:.0f}; {int(row['bytes']) >> 20}", "")
+
+
+def figures():
+    rows = [row for source in (throughput, latency, asked, idle, memory, retention) for row in source()]
+    on = Measured("throughput").on
+    words = ", ".join(on[key] for key in ("CPU", "systemd", "PostgreSQL") if key in on)
+    return table(["", "Measured", "Aim"], rows) + ["", f"Measured on {words}; PostgreSQL on the same machine's disk, fsync on.".replace("_", "\\_")]
+
+
+TABLES = {"figures": figures}
+
+
+def main():
+    for line in sys.stdin.read().splitlines():
+        name = line.strip("@")
+        print("\n".join(TABLES[name]()) if line == f"@{name}@" and name in TABLES else line)
+
+
+main()
