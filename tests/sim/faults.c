@@ -76,10 +76,22 @@ static bool lose_after(void)
     return true;
 }
 
+static bool lose_answer(void)
+{
+    store_twin_lose_answer();
+    return true;
+}
+
 static bool database_away(void)
 {
     store_twin_down_until(sim_now() + sim_between(1, 40) * USEC_PER_SEC);
     store_twin_lose(sim_chance(50), sim_chance(50));
+    return true;
+}
+
+static bool refuse_claim(void)
+{
+    store_twin_refuse_claim();
     return true;
 }
 
@@ -163,11 +175,14 @@ static void on_no_shutdown(void *data, uint64_t number)
     systemd.shutting_down = false;
 }
 
+/* What is refused is given back, and the answer to that may be lost. */
 static bool refuse_starts(void)
 {
     if (systemd.shutting_down)
         return false;
     systemd.shutting_down = true;
+    if (sim_chance(50))
+        store_twin_lose_given_back();
     later(sim_now() + sim_between(1, 8000) * USEC_PER_MSEC, on_no_shutdown);
     return true;
 }
@@ -314,9 +329,11 @@ static const FaultInfo faults[] = {
     { "daemon stopped", 3, ALL, stop, NULL },
     { "database lost, not committed", 6, ALL, lose_before, NULL },
     { "database lost, committed", 6, ALL, lose_after, NULL },
+    { "answer of a write lost", 5, ALL, lose_answer, NULL },
     { "database away", 3, ALL, database_away, NULL },
+    { "claim refused", 4, ALL, refuse_claim, NULL },
     { "bus lost", 8, ALL, lose_bus, NULL },
-    { "bus away", 4, ALL, bus_away, NULL },
+    { "bus away", 6, ALL, bus_away, NULL },
     { "daemon-reload", 4, ALL, reload, NULL },
     { "power lost", 3, ALL, power, NULL },
     { "reboot", 3, ALL, reboot, NULL },
@@ -324,8 +341,8 @@ static const FaultInfo faults[] = {
     { "shutdown", 4, ALL, shut_down, NULL },
     { "starts refused", 4, ALL, refuse_starts, NULL },
     { "journal lost", 4, ALL, lose_journal, NULL },
-    { "clock set forward", 3, ALL, step_forward, NULL },
-    { "clock set back", 3, ALL, step_back, NULL },
+    { "clock set forward", 5, ALL, step_forward, NULL },
+    { "clock set back", 5, ALL, step_back, NULL },
     { "host asleep", 3, ALL, sleep_host, NULL },
     { "messages slow", 3, ALL, slow, NULL },
     { "signals repeated", 4, ALL, repeat, NULL },

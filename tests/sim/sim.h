@@ -169,10 +169,15 @@ extern void (*const database_apply[])(DbOp *op);
 
 /* The connection goes: what is under way is committed or not. */
 void store_twin_lose(bool committed, bool unusable);
+/* It goes when the next write of some kind, or the next run that is given back, was committed and not answered. */
+void store_twin_lose_answer(void);
+void store_twin_lose_given_back(void);
 /* No connection is had before this boot instant. */
 void store_twin_down_until(uint64_t when);
 /* The next write that reaches the database is refused by it. */
 void store_twin_refuse(uint64_t run);
+/* The next claim is. */
+void store_twin_refuse_claim(void);
 bool store_twin_idle(void);
 void store_twin_forget(void);
 

@@ -28,6 +28,8 @@ struct Store {
 static struct Store *store;
 /* Numbers of the daemon's life and of its connection: what was under way in an earlier one does not arrive. */
 static uint64_t lives, connection, down_until, refuse_run;
+static bool refuse_claim;
+static int lose_kind = -1; /* the connection goes with the next batch that holds one */
 
 static const char *const names[_OP_KIND_MAX] = {
     [OP_PUT_TASK] = "put task",
@@ -57,8 +59,12 @@ static void op_finish(DbOp *op)
 
 static void apply(DbOp *op)
 {
+    if (op->kind == OP_CLAIM && refuse_claim) {
+        refuse_claim = false;
+        op->refused = true;
+    }
     if (op->refused || (refuse_run != 0 && op->run == refuse_run)) {
-        refuse_run = 0;
+        refuse_run = op->kind == OP_CLAIM ? refuse_run : 0;
         op->r = -EINVAL;
         sim_trace("refused", (uint64_t)op->kind, op->run, 0);
         return;
@@ -91,9 +97,24 @@ static uint64_t travel(uint64_t *last)
     return *last;
 }
 
+static bool batch_holds(int kind)
+{
+    for (guint i = 0; i < store->batch->len; i++)
+        if (((const DbOp *)g_ptr_array_index(store->batch, i))->kind == kind)
+            return true;
+    return false;
+}
+
 static void on_batch_arrival(void *data, uint64_t number)
 {
+    bool lost = batch_holds(lose_kind);
+
     commit();
+    if (lost) {
+        lose_kind = -1;
+        store_twin_lose(true, false);
+        return;
+    }
     sim_at_if(travel(&store->out_at), on_batch_answer, NULL, 0, &connection, NULL);
 }
 
@@ -290,6 +311,24 @@ void store_twin_refuse(uint64_t run)
     refuse_run = run;
 }
 
+void store_twin_lose_answer(void)
+{
+    static const int kinds[] = { OP_ASK, OP_PASS_SLOT, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL, OP_END,
+        OP_CLAIM };
+
+    lose_kind = kinds[sim_draw(G_N_ELEMENTS(kinds))];
+}
+
+void store_twin_lose_given_back(void)
+{
+    lose_kind = OP_REQUEUE;
+}
+
+void store_twin_refuse_claim(void)
+{
+    refuse_claim = true;
+}
+
 bool store_twin_idle(void)
 {
     return !store || (store->up && store->pending == 0);
@@ -368,6 +407,8 @@ unsigned store_pending(const Store *s)
 
 void store_twin_forget(void)
 {
+    refuse_claim = false;
+    lose_kind = -1;
     down_until = refuse_run = 0;
 }
 
