@@ -315,6 +315,22 @@ unsigned engine_n_being_started(const Engine *e)
     return n;
 }
 
+unsigned engine_n_ending(const Engine *e)
+{
+    unsigned n = 0;
+    GHashTableIter i;
+    gpointer value;
+
+    g_hash_table_iter_init(&i, e->by_unit);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        const Attempt *a = value;
+
+        n += !a->view.orphan && a->view.phase == ATTEMPT_STARTED && (a->seen || a->removed) &&
+             !a->view.leftover && (a->view.unit_changed || a->exec_busy);
+    }
+    return n;
+}
+
 unsigned engine_n_unrecorded(const Engine *e)
 {
     return engine_count(e, ATTEMPT_OVER, ATTEMPT_OVER);

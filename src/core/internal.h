@@ -47,6 +47,7 @@ struct Manager {
     uint64_t n_waiting;
     ClockTimer *stop_timer;
     uint64_t stop_until; /* boot µs */
+    bool stop_heard;     /* what the service manager sent before we were asked to stop is read */
     ClockFn stop_fn;
     void *stop_userdata;
 };
@@ -129,6 +130,8 @@ unsigned engine_n_running(const Engine *e);
 unsigned engine_n_unrecorded(const Engine *e);
 /* The manager was asked to start them, and has not answered yet. */
 unsigned engine_n_being_started(const Engine *e);
+/* Of those the service manager has told the end, and their units are being read. */
+unsigned engine_n_ending(const Engine *e);
 /* Ids of their runs, at most limit; owned. */
 GArray *engine_list(Engine *e, unsigned limit);
 void engine_live(Engine *e, uint64_t run, RunLive *ret);

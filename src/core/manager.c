@@ -61,7 +61,8 @@ static void manager_finish_stop(Manager *m)
 
 static bool manager_is_settled(const Manager *m)
 {
-    return !m->store_up || (engine_n_unrecorded(m->engine) == 0 && engine_n_being_started(m->engine) == 0 &&
+    return !m->store_up || ((m->stop_heard || !m->exec_up) && engine_n_unrecorded(m->engine) == 0 &&
+                               engine_n_being_started(m->engine) == 0 && engine_n_ending(m->engine) == 0 &&
                                store_pending(m->store) == 0);
 }
 
@@ -313,6 +314,24 @@ static void on_stop_timer(void *userdata)
     manager_finish_stop(m);
 }
 
+static void on_last_word(int r, uint64_t number, void *userdata)
+{
+    Manager *m = userdata;
+
+    m->stop_heard = true;
+    if (r != -ECANCELED) /* we are being freed */
+        manager_update(m);
+}
+
+/* When the machine is switched off, our turn comes right after the last run's end, and how it ended is nowhere but in
+ * what the service manager has sent before its signal: that is read first. Its answer comes after all of that. */
+static void manager_ask_last_word(Manager *m)
+{
+    m->stop_heard = false;
+    if (!m->exec_up || exec_manager_stamp(m->exec, on_last_word, m) < 0)
+        m->stop_heard = true;
+}
+
 void manager_stop(Manager *m, ClockFn fn, void *userdata)
 {
     manager_set_state(m, MANAGER_STOPPING, "");
@@ -326,6 +345,7 @@ void manager_stop(Manager *m, ClockFn fn, void *userdata)
         manager_finish_stop(m);
         return;
     }
+    manager_ask_last_word(m);
     m->stop_until = clock_boot(m->clock) + STOP_WAIT_USEC;
     clock_timer_arm(m->stop_timer, clock_boot(m->clock) + STOP_TICK_USEC);
     engine_wake(m->engine); /* what is claimed and not started goes back */

@@ -107,7 +107,7 @@ def show(run):
     return ctl_json("show", str(run))
 
 
-def wait_state(runs, *states, seconds=30):
+def wait_state(runs, *states, seconds=60):
     """Until each of the runs stands in one of these states."""
     ids, wanted = ",".join(str(r) for r in runs), ",".join(f"'{s}'" for s in states)
     return wait_until(lambda: not sql(f"select 1 from run where id in ({ids}) and state not in ({wanted}) limit 1"), seconds)
@@ -120,7 +120,7 @@ def manager(name):
     return json.loads(p.stdout)["data"] if p.returncode == 0 else None
 
 
-def wait_running(seconds=30):
+def wait_running(seconds=60):
     return wait_until(lambda: manager("State") == "running", seconds)
 
 
@@ -141,12 +141,15 @@ ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "3": ("e
 
 
 def truth_task(name="timed", keys=""):
-    """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks."""
+    """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks. While there
+    is a file hold(WORD), none ends whose token is WORD and a number."""
+    held = hold("${1%%[0-9]*}")
     script("/usr/local/lib/timed-task", f"""#!/bin/sh
 # A token, how to end, and how long to take; what follows a lost attempt is short.
 say() {{ echo "$1 $2 $TASKSCHEDD_RUN $TASKSCHEDD_ATTEMPT $(date +%s.%N)" >>{TRUTH}; }}
 say begin "$1"
 if [ "$TASKSCHEDD_ATTEMPT" = 1 ]; then sleep "$3"; else sleep 1; fi
+while [ -e "{held}" ]; do sleep 0.1; done
 echo "token=$1" >"$TASKSCHEDD_OUTPUT"
 say end "$1"
 case $2 in
@@ -164,6 +167,10 @@ seconds=number required
 [Service]
 ExecStart=/usr/local/lib/timed-task ${{token}} ${{end}} ${{seconds}}
 """)
+
+
+def hold(word):
+    return f"/run/hold-{word}"
 
 
 def truth(kind):
