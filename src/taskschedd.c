@@ -1,9 +1,11 @@
 /* taskschedd: the daemon. Reads its configuration, puts the layers together, and turns the loop. */
+#include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-event.h>
 
@@ -320,6 +322,15 @@ static void limit_heap(void)
 #endif
 }
 
+/* Memory holds secret inputs, the key that they are sealed with, and what others may not see: none of it is to lie in a core
+ * file, whatever handler the host has for them and whatever LimitCORE= says. Nor can a process of the same user look
+ * into it. */
+static void forbid_dumps(void)
+{
+    if (prctl(PR_SET_DUMPABLE, 0) < 0)
+        log_warning("A crash of this process might leave a core file: %s.", g_strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     g_auto(DaemonConfig) config = { 0 };
@@ -331,6 +342,7 @@ int main(int argc, char **argv)
     log_set_stderr(!g_getenv("JOURNAL_STREAM"));
     if (options.helper)
         return run_helper(options.helper, argc - optind, argv + optind);
+    forbid_dumps();
     if (daemon_config_load(options.user_scope, options.config, &config) < 0)
         return EXIT_FAILURE;
     daemon_raise_limits();

@@ -141,12 +141,32 @@ class Bus:
 
     def send(self, method, signature="", *args, interactive=False):
         """Without waiting for the answer."""
-        m, cookie = self.message(self.to, method, signature, args), ctypes.c_uint64()
+        return self.send_at(self.to, method, signature, *args, interactive=interactive)
+
+    def send_at(self, to, method, signature="", *args, interactive=False):
+        """Likewise; returns what the answer is known by."""
+        m, cookie = self.message(to, method, signature, args), ctypes.c_uint64()
         check(lib.sd_bus_message_set_allow_interactive_authorization(m, int(interactive)), method)
         # Without room for the cookie the message would say that no answer is wanted.
         check(lib.sd_bus_send(self.bus, m, ctypes.byref(cookie)), method)
         lib.sd_bus_message_unref(m)
         check(lib.sd_bus_flush(self.bus), "flush")
+        return cookie.value
+
+    def answers_to(self, cookies, timeout):
+        """For each that was answered in time the error's name, "" where it is none."""
+        lib.sd_bus_message_get_error.restype = ctypes.POINTER(Failure)
+        found, end = {}, time.monotonic() + timeout
+        while len(found) < len(cookies) and time.monotonic() < end:
+            m, cookie = P(), ctypes.c_uint64()
+            if check(lib.sd_bus_process(self.bus, ctypes.byref(m)), "process") == 0:
+                lib.sd_bus_wait(self.bus, ctypes.c_uint64(100000))
+            if m:
+                if lib.sd_bus_message_get_reply_cookie(m, ctypes.byref(cookie)) >= 0 and cookie.value in cookies:
+                    error = lib.sd_bus_message_is_method_error(m, None) > 0
+                    found[cookie.value] = lib.sd_bus_message_get_error(m).contents.name.decode() if error else ""
+                lib.sd_bus_message_unref(m)
+        return found
 
     def answers(self, count, timeout=10):
         """The error names of the answers to what send() sent, "" for those that are none."""
