@@ -72,8 +72,11 @@ class Search:
         self.out = folder / f"out{number}"
         with self.out.open("wb") as out:
             words = [program, f"-seed={SEED + number}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1", *options]
-            self.process = subprocess.Popen([*words, self.new, corpus()], cwd=self.new, stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=subprocess.STDOUT)
+            # What was freed is kept for a while, so that its use is found out; as much as is usual would be most of the memory.
+            env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:quarantine_size_mb=32",
+                   "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+            self.process = subprocess.Popen([*words, self.new, corpus()], cwd=self.new, env=env, stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=subprocess.STDOUT)
 
     def wait(self):
         self.status = self.process.wait()
