@@ -2,144 +2,79 @@
  * cluster. The same rules as in data/taskschedd-postgresql. */
 #include "core/internal.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <sys/wait.h>
+
+#include "base/helper-process.h"
 
 #define SERVERS_DIRECTORY "/usr/lib/postgresql"
 #define UPGRADE_UNIT      "taskschedd-postgresql-upgrade.service"
 #define LOOK_USEC         (10 * USEC_PER_SEC)
+#define LOOK_MAX          4096
 
-/* One helper under way. What it writes fits into a pipe, so it is read when the helper has ended. */
 typedef struct Look {
     Manager *manager;
     ManagerServersFn fn;
     void *userdata;
-    pid_t pid;
-    int fd;
-    bool ended;
-    sd_event_source *child;
-    ClockTimer *timer;
+    HelperProcess *process;
 } Look;
-
-static void look_free(Look *l)
-{
-    l->manager->looks = g_list_remove(l->manager->looks, l);
-    l->child = sd_event_source_disable_unref(l->child);
-    if (l->pid > 0 && !l->ended) {
-        kill(l->pid, SIGKILL);
-        waitpid(l->pid, NULL, WNOHANG);
-    }
-    util_closep(&l->fd);
-    clock_timer_free(l->timer);
-    g_free(l);
-}
 
 static void look_end(Look *l, int r, const DatabaseServers *servers)
 {
     ManagerServersFn fn = l->fn;
     void *userdata = l->userdata;
 
-    look_free(l);
+    l->manager->looks = g_list_remove(l->manager->looks, l);
+    g_free(l);
     fn(r, servers, userdata);
 }
 
 void database_cancel_all(Manager *m)
 {
-    while (m->looks)
-        look_end(m->looks->data, -ECANCELED, NULL);
+    while (m->looks) {
+        Look *l = m->looks->data;
+
+        helper_process_free(l->process);
+        look_end(l, -ECANCELED, NULL);
+    }
 }
 
-static void on_look_timeout(void *userdata)
-{
-    look_end(userdata, -ETIMEDOUT, NULL);
-}
-
-static int look_read(const Look *l, DatabaseServers *ret)
-{
-    unsigned installed;
-    char line[64];
-    ssize_t n = read(l->fd, line, sizeof line - 1);
-
-    if (n < 0)
-        return -errno;
-    line[n] = '\0';
-    if (sscanf(line, "%u %u %u", &ret->cluster, &ret->newest, &installed) != 3)
-        return -EBADMSG;
-    ret->installed = installed > 0;
-    return 0;
-}
-
-static int on_look_exit(sd_event_source *source, const siginfo_t *si, void *userdata)
+static void on_looked(int r, const char *output, size_t length, void *userdata)
 {
     DatabaseServers servers = { 0 };
-    Look *l = userdata;
-    int r = look_read(l, &servers);
+    unsigned installed = 0;
 
-    l->ended = true;
-    look_end(l, r, &servers);
-    return 0;
-}
-
-static int look_spawn(Look *l, int output)
-{
-    const char *argv[] = { "taskschedd", "--helper=database", l->manager->data_directory, NULL };
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    int r;
-
-    sigemptyset(&none);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    r = -posix_spawn(&l->pid, "/proc/self/exe", &actions, &attributes, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return r;
-}
-
-static int look_start(Look *l)
-{
-    _cleanup_(util_closep) int output = -1;
-    int pipes[2], r;
-
-    if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
-        return -errno;
-    l->fd = pipes[0];
-    output = pipes[1];
-    r = clock_timer_new(l->manager->clock, CLOCK_BOOT, on_look_timeout, l, &l->timer);
-    if (r >= 0)
-        r = look_spawn(l, output);
-    if (r >= 0)
-        r = sd_event_add_child(l->manager->event, &l->child, l->pid, WEXITED, on_look_exit, l);
-    if (r >= 0)
-        r = clock_timer_arm(l->timer, clock_boot(l->manager->clock) + LOOK_USEC);
-    return r;
+    if (r >= 0 && sscanf(output, "%u %u %u", &servers.cluster, &servers.newest, &installed) != 3)
+        r = -EBADMSG;
+    servers.installed = installed > 0;
+    look_end(userdata, r, r < 0 ? NULL : &servers);
 }
 
 int manager_look_for_servers(Manager *m, ManagerServersFn fn, void *userdata)
 {
-    Look *l = g_new0(Look, 1);
+    const char *const argv[] = { "taskschedd", "--helper=database", m->data_directory, NULL };
+    Look *l;
+    HelperProcessSpec spec = {
+        .program = HELPER_PROCESS_SELF,
+        .argv = argv,
+        .input = -1,
+        .output = -1,
+        .output_max = LOOK_MAX,
+        .timeout_usec = LOOK_USEC,
+        .fn = on_looked,
+    };
     int r;
 
-    if (!m->data_directory) {
-        g_free(l);
+    if (!m->data_directory)
         return -EOPNOTSUPP;
+    spec.userdata = l = g_new0(Look, 1);
+    *l = (Look){ m, fn, userdata, NULL };
+    r = helper_process_start(m->event, &spec, &l->process);
+    if (r < 0) {
+        g_free(l);
+        return r;
     }
-    l->manager = m;
-    l->fn = fn;
-    l->userdata = userdata;
-    l->fd = -1;
     m->looks = g_list_prepend(m->looks, l);
-    r = look_start(l);
-    if (r < 0)
-        look_free(l);
-    return r;
+    return 0;
 }
 
 /* --- upgrading --- */

@@ -3,12 +3,9 @@
 #include "exec/internal.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 #include <systemd/sd-id128.h>
+
+#include "base/helper-process.h"
 
 #define PROGRAM "/usr/bin/journalctl"
 /* Of all callers together, and of one. */
@@ -25,24 +22,15 @@
 typedef struct JournalReader {
     Exec *exec;
     uint64_t uid;
-    int process;  /* pidfd */
-    int writable; /* our end of the pipe, which tells when nobody reads; closed when the process has ended */
-    sd_event_source *on_hangup, *on_exit, *on_timeout;
+    HelperProcess *process;
+    int writable; /* our end of the pipe, which tells when nobody reads */
+    sd_event_source *on_hangup;
 } JournalReader;
 
 static void journal_free(JournalReader *j)
 {
-    siginfo_t info;
-
     sd_event_source_disable_unref(j->on_hangup);
-    sd_event_source_disable_unref(j->on_exit);
-    sd_event_source_disable_unref(j->on_timeout);
-    if (j->process >= 0) {
-        /* Not waited for: it may hang in the kernel. */
-        pidfd_send_signal(j->process, SIGKILL, NULL, 0);
-        waitid(P_PIDFD, (id_t)j->process, &info, WEXITED | WNOHANG);
-        close(j->process);
-    }
+    helper_process_free(j->process);
     util_closep(&j->writable);
     g_free(j);
 }
@@ -65,29 +53,23 @@ void journal_end_all(Exec *e)
     }
 }
 
-/* Killed here, reaped by on_exit. */
-static void journal_kill(JournalReader *j)
-{
-    j->on_hangup = sd_event_source_disable_unref(j->on_hangup);
-    pidfd_send_signal(j->process, SIGKILL, NULL, 0);
-}
-
+/* It counts until it is gone, which a disk that hangs can put off. */
 static int on_hangup(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-    journal_kill(userdata);
+    JournalReader *j = userdata;
+
+    j->on_hangup = sd_event_source_disable_unref(j->on_hangup);
+    helper_process_kill(j->process);
     return 0;
 }
 
-static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+/* By itself, or because its time was over. */
+static void on_end(int r, const char *output, size_t length, void *userdata)
 {
-    journal_kill(userdata);
-    return 0;
-}
+    JournalReader *j = userdata;
 
-static int on_exit_of_reader(sd_event_source *source, int fd, uint32_t revents, void *userdata)
-{
-    journal_end(userdata);
-    return 0;
+    j->process = NULL;
+    journal_end(j);
 }
 
 static void journal_match(GPtrArray *argv, const char *field, const char *value)
@@ -163,58 +145,26 @@ static GPtrArray *journal_argv(const Exec *e, const ExecLog *log)
     return argv;
 }
 
-static int journal_spawn(const Exec *e, const ExecLog *log, int output, pid_t *ret)
-{
-    char *environment[] = { (char *)"LANG=C.UTF-8", (char *)"PATH=/usr/bin:/bin", (char *)"SYSTEMD_COLORS=0",
-        NULL };
-    g_autoptr(GPtrArray) argv = journal_argv(e, log);
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int r;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (r == 0)
-        r = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (r == 0)
-        r = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-    if (r == 0)
-        r = posix_spawn(ret, PROGRAM, &actions, &attributes, (char *const *)argv->pdata, environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return -r;
-}
-
 static int journal_start(JournalReader *j, const ExecLog *log)
 {
-    sd_event *event = j->exec->event;
-    pid_t pid;
-    int r = journal_spawn(j->exec, log, j->writable, &pid);
+    static const char *const environment[] = { "LANG=C.UTF-8", "PATH=/usr/bin:/bin", "SYSTEMD_COLORS=0",
+        NULL };
+    g_autoptr(GPtrArray) argv = journal_argv(j->exec, log);
+    HelperProcessSpec spec = {
+        .program = PROGRAM,
+        .argv = (const char *const *)argv->pdata,
+        .environment = environment,
+        .input = -1,
+        .output = j->writable,
+        .quiet = true,
+        .timeout_usec = log->follow ? FOLLOW_USEC : READ_USEC,
+        .fn = on_end,
+        .userdata = j,
+    };
+    int r = helper_process_start(j->exec->event, &spec, &j->process);
 
-    if (r < 0)
-        return r;
-    j->process = pidfd_open(pid, 0);
-    if (j->process < 0) {
-        r = -errno;
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, WNOHANG);
-        return r;
-    }
     /* Of the end that is written to, only that nobody reads is of interest, and that is always told. */
-    r = sd_event_add_io(event, &j->on_hangup, j->writable, 0, on_hangup, j);
-    if (r >= 0)
-        r = sd_event_add_io(event, &j->on_exit, j->process, EPOLLIN, on_exit_of_reader, j);
-    if (r >= 0)
-        r = sd_event_add_time_relative(event, &j->on_timeout, CLOCK_BOOTTIME,
-            log->follow ? FOLLOW_USEC : READ_USEC, USEC_PER_SEC, on_timeout, j);
-    return r;
+    return r < 0 ? r : sd_event_add_io(j->exec->event, &j->on_hangup, j->writable, 0, on_hangup, j);
 }
 
 static bool journal_has_room(const Exec *e, uint64_t uid)
@@ -245,7 +195,6 @@ int exec_open_log(Exec *e, const ExecLog *log, int *ret)
     j = g_new0(JournalReader, 1);
     j->exec = e;
     j->uid = log->uid;
-    j->process = -1;
     j->writable = pipes[1];
     r = journal_start(j, log);
     if (r < 0) {
