@@ -8,7 +8,6 @@
 #include "model/json.h"
 
 #define TOKEN_MAX    128
-#define META_MAX     (64 * 1024)
 #define PRIORITY_MAX 1000
 
 struct AskMessage {
@@ -208,16 +207,6 @@ static int ask_read_token(sd_bus_message *m, void *userdata, Error *error)
     return 0;
 }
 
-static int ask_read_at(sd_bus_message *m, void *userdata, Error *error)
-{
-    AskMessage *a = userdata;
-    int r = sd_bus_message_read(m, "t", &a->at);
-
-    if (r >= 0 && a->at > INT64_MAX)
-        return error_set(error, ERROR_INVALID_ARGUMENT, "The time in \"at\" is out of range.");
-    return r;
-}
-
 static int ask_read_priority(sd_bus_message *m, void *userdata, Error *error)
 {
     AskMessage *a = userdata;
@@ -228,26 +217,6 @@ static int ask_read_priority(sd_bus_message *m, void *userdata, Error *error)
             error, ERROR_INVALID_ARGUMENT, "A priority is between %d and %d.", -PRIORITY_MAX, PRIORITY_MAX);
     a->has_priority = true;
     return r;
-}
-
-static int ask_read_meta(sd_bus_message *m, void *userdata, Error *error)
-{
-    g_autoptr(JsonObject) meta = json_object_new();
-    g_autoptr(GHashTable) strings = NULL;
-    AskMessage *a = userdata;
-    GHashTableIter iter;
-    void *key, *value;
-    int r = message_read_strings(m, &strings, error);
-
-    if (r < 0)
-        return r;
-    g_hash_table_iter_init(&iter, strings);
-    while (g_hash_table_iter_next(&iter, &key, &value))
-        json_object_set_string_member(meta, key, value);
-    a->meta = json_write_object(meta);
-    if (strlen(a->meta) > META_MAX)
-        return error_set(error, ERROR_LIMIT_EXCEEDED, "The metadata is larger than %d bytes.", META_MAX);
-    return 0;
 }
 
 static int ask_read_texts(sd_bus_message *m, void *userdata, Error *error)
@@ -332,15 +301,15 @@ static int ask_read_raw(sd_bus_message *m, void *userdata, Error *error)
 }
 
 static const MessageEntry options[] = {
-    { "token", "s", ask_read_token },
-    { "at", "t", ask_read_at },
-    { "priority", "i", ask_read_priority },
-    { "meta", "a{ss}", ask_read_meta },
-    { "texts", "a{ss}", ask_read_texts },
-    { "files", "a{say}", ask_read_files },
-    { "json", "s", ask_read_json },
-    { "raw", "ay", ask_read_raw },
-    { "input-fd", "h", ask_read_input_fd },
+    { "token", "s", ask_read_token, 0 },
+    { "at", "t", message_entry_time, offsetof(AskMessage, at) },
+    { "priority", "i", ask_read_priority, 0 },
+    { "meta", "a{ss}", message_entry_metadata, offsetof(AskMessage, meta) },
+    { "texts", "a{ss}", ask_read_texts, 0 },
+    { "files", "a{say}", ask_read_files, 0 },
+    { "json", "s", ask_read_json, 0 },
+    { "raw", "ay", ask_read_raw, 0 },
+    { "input-fd", "h", ask_read_input_fd, 0 },
 };
 
 static bool ask_has_values(const AskMessage *a)

@@ -20,33 +20,10 @@ static void audit_page_free(void *userdata)
     g_free(p);
 }
 
-static int filter_time(sd_bus_message *m, uint64_t *ret, Error *error)
-{
-    int r = sd_bus_message_read(m, "t", ret);
-
-    if (r >= 0 && *ret > INT64_MAX)
-        return error_set(error, ERROR_INVALID_ARGUMENT, "The time is out of range.");
-    return r;
-}
-
-static int filter_since(sd_bus_message *m, void *userdata, Error *error)
-{
-    AuditPage *p = userdata;
-
-    return filter_time(m, &p->filter.since, error);
-}
-
-static int filter_until(sd_bus_message *m, void *userdata, Error *error)
-{
-    AuditPage *p = userdata;
-
-    return filter_time(m, &p->filter.until, error);
-}
-
 /* A name, or a number. */
-static int filter_user(sd_bus_message *m, void *userdata, Error *error)
+static int filter_user(sd_bus_message *m, void *into, Error *error)
 {
-    AuditPage *p = userdata;
+    AuditPage *p = into;
     const char *text;
     int r = sd_bus_message_read(m, "s", &text);
 
@@ -55,30 +32,12 @@ static int filter_user(sd_bus_message *m, void *userdata, Error *error)
     return r;
 }
 
-static int filter_method(sd_bus_message *m, void *userdata, Error *error)
-{
-    AuditPage *p = userdata;
-    const char *text;
-    int r = sd_bus_message_read(m, "s", &text);
-
-    if (r >= 0)
-        p->method = g_strdup(text);
-    return r;
-}
-
-static int filter_granted(sd_bus_message *m, void *userdata, Error *error)
-{
-    AuditPage *p = userdata;
-
-    return sd_bus_message_read(m, "b", &p->filter.granted);
-}
-
 static const MessageEntry filters[] = {
-    { "since", "t", filter_since },
-    { "until", "t", filter_until },
-    { "user", "s", filter_user },
-    { "method", "s", filter_method },
-    { "granted", "b", filter_granted },
+    { "since", "t", message_entry_time, offsetof(AuditPage, filter.since) },
+    { "until", "t", message_entry_time, offsetof(AuditPage, filter.until) },
+    { "user", "s", filter_user, 0 },
+    { "method", "s", message_entry_string, offsetof(AuditPage, method) },
+    { "granted", "b", message_entry_bool, offsetof(AuditPage, filter.granted) },
 };
 
 /* The cursor is the time and the number of the last entry: "AT-ID". */
@@ -86,14 +45,10 @@ static int audit_page_read_cursor(AuditPage *p, sd_bus_message *m, Error *error)
 {
     g_auto(GStrv) parts = NULL;
     const char *cursor;
-    uint32_t limit;
-    int r = sd_bus_message_read(m, "su", &cursor, &limit);
+    int r = message_read_page(m, PAGE_MAX, &cursor, &p->filter.limit, error);
 
-    if (r < 0)
-        return message_read_failed(r, error);
-    p->filter.limit = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
-    if (!*cursor)
-        return 0;
+    if (r < 0 || !*cursor)
+        return r;
     parts = g_strsplit(cursor, "-", 3);
     if (g_strv_length(parts) != 2 ||
         !g_ascii_string_to_unsigned(parts[0], 10, 0, INT64_MAX, &p->filter.before_at, NULL) ||

@@ -30,33 +30,18 @@ static void page_clear(Page *p)
     g_free(p->last);
 }
 
-static int filter_task(sd_bus_message *m, void *userdata, Error *error)
-{
-    Page *p = userdata;
-    const char *task;
-    int r = sd_bus_message_read(m, "s", &task);
-
-    if (r >= 0)
-        p->task = g_strdup(task);
-    return r;
-}
-
 static const MessageEntry filters[] = {
-    { "task", "s", filter_task },
+    { "task", "s", message_entry_string, offsetof(Page, task) },
 };
 
 static int page_read(Page *p, Request *q, Error *error)
 {
-    uint32_t limit;
     int r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
 
-    if (r < 0)
-        return r;
-    r = sd_bus_message_read(q->message, "su", &p->cursor, &limit);
-    if (r < 0)
-        return message_read_failed(r, error);
-    p->wanted = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
-    r = manager_check_tasks(q->manager, error);
+    if (r >= 0)
+        r = message_read_page(q->message, PAGE_MAX, &p->cursor, &p->wanted, error);
+    if (r >= 0)
+        r = manager_check_tasks(q->manager, error);
     if (r < 0)
         return r;
     r = sd_bus_message_new_method_return(q->message, &p->reply);

@@ -4,6 +4,9 @@
 #include "base/utf8.h"
 #include "model/json.h"
 
+/* More no run has. */
+#define METADATA_MAX (64 * 1024)
+
 int message_read_failed(int r, Error *error)
 {
     /* What sd-bus says of a message that is not what its signature promises. */
@@ -25,7 +28,7 @@ static int message_refuse_key(
 }
 
 static int message_read_entry(
-    sd_bus_message *m, const MessageEntry *e, const char *what, void *userdata, Error *error)
+    sd_bus_message *m, const MessageEntry *e, const char *what, void *into, Error *error)
 {
     const char *contents;
     char type;
@@ -38,7 +41,7 @@ static int message_read_entry(
             e->key, e->type, util_strempty(contents));
     r = sd_bus_message_enter_container(m, 'v', e->type);
     if (r >= 0)
-        r = e->read(m, userdata, error);
+        r = e->read(m, (char *)into + e->offset, error);
     if (r >= 0)
         r = sd_bus_message_exit_container(m);
     return message_read_failed(r, error);
@@ -53,7 +56,7 @@ static const MessageEntry *message_find(const MessageEntry *entries, size_t n, c
 }
 
 static int message_read_pair(sd_bus_message *m, const MessageEntry *entries, size_t n, const char *what,
-    uint32_t *seen, void *userdata, Error *error)
+    uint32_t *seen, void *into, Error *error)
 {
     const MessageEntry *e;
     const char *key;
@@ -67,11 +70,11 @@ static int message_read_pair(sd_bus_message *m, const MessageEntry *entries, siz
     if (*seen & (1U << (e - entries)))
         return error_set(error, ERROR_INVALID_ARGUMENT, "The %s \"%s\" is given twice.", what, key);
     *seen |= 1U << (e - entries);
-    return message_read_entry(m, e, what, userdata, error);
+    return message_read_entry(m, e, what, into, error);
 }
 
 int message_read_dict(
-    sd_bus_message *m, const MessageEntry *entries, size_t n, const char *what, void *userdata, Error *error)
+    sd_bus_message *m, const MessageEntry *entries, size_t n, const char *what, void *into, Error *error)
 {
     uint32_t seen = 0;
     int r = sd_bus_message_enter_container(m, 'a', "{sv}");
@@ -80,7 +83,7 @@ int message_read_dict(
     if (r < 0)
         return message_read_failed(r, error);
     while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-        r = message_read_pair(m, entries, n, what, &seen, userdata, error);
+        r = message_read_pair(m, entries, n, what, &seen, into, error);
         if (r < 0)
             return r;
         r = sd_bus_message_exit_container(m);
@@ -108,6 +111,64 @@ int message_read_strings(sd_bus_message *m, GHashTable **ret, Error *error)
     if (r < 0)
         return message_read_failed(r, error);
     *ret = g_steal_pointer(&table);
+    return 0;
+}
+
+int message_entry_string(sd_bus_message *m, void *into, Error *error)
+{
+    const char *text;
+    int r = sd_bus_message_read(m, "s", &text);
+
+    if (r >= 0)
+        *(char **)into = g_strdup(text);
+    return r;
+}
+
+int message_entry_time(sd_bus_message *m, void *into, Error *error)
+{
+    uint64_t *usec = into;
+    int r = sd_bus_message_read(m, "t", usec);
+
+    if (r >= 0 && *usec > INT64_MAX)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "The time is out of range.");
+    return r;
+}
+
+int message_entry_bool(sd_bus_message *m, void *into, Error *error)
+{
+    return sd_bus_message_read(m, "b", into);
+}
+
+int message_entry_metadata(sd_bus_message *m, void *into, Error *error)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(GHashTable) strings = NULL;
+    g_autofree char *text = NULL;
+    GHashTableIter iter;
+    void *key, *value;
+    int r = message_read_strings(m, &strings, error);
+
+    if (r < 0 || g_hash_table_size(strings) == 0)
+        return r;
+    g_hash_table_iter_init(&iter, strings);
+    while (g_hash_table_iter_next(&iter, &key, &value))
+        json_object_set_string_member(object, key, value);
+    text = json_write_object(object);
+    if (strlen(text) > METADATA_MAX)
+        return error_set(error, ERROR_LIMIT_EXCEEDED, "The metadata is larger than %d bytes.", METADATA_MAX);
+    *(char **)into = g_steal_pointer(&text);
+    return 0;
+}
+
+int message_read_page(
+    sd_bus_message *m, unsigned max, const char **ret_cursor, unsigned *ret_limit, Error *error)
+{
+    uint32_t limit;
+    int r = sd_bus_message_read(m, "su", ret_cursor, &limit);
+
+    if (r < 0)
+        return message_read_failed(r, error);
+    *ret_limit = limit == 0 || limit > max ? max : limit;
     return 0;
 }
 

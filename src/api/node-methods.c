@@ -51,9 +51,9 @@ typedef struct NodePage {
     int state; /* of those that are wanted: -1 is any, 1 is up */
 } NodePage;
 
-static int filter_state(sd_bus_message *m, void *userdata, Error *error)
+static int filter_state(sd_bus_message *m, void *into, Error *error)
 {
-    NodePage *p = userdata;
+    NodePage *p = into;
     const char *state;
     int r = sd_bus_message_read(m, "s", &state);
 
@@ -66,7 +66,7 @@ static int filter_state(sd_bus_message *m, void *userdata, Error *error)
 }
 
 static const MessageEntry filters[] = {
-    { "state", "s", filter_state },
+    { "state", "s", filter_state, 0 },
 };
 
 static int node_page_append(sd_bus_message *reply, const NodePage *p, const GPtrArray *nodes)
@@ -110,7 +110,6 @@ int node_methods_list(Request *q, Error *error)
 {
     NodePage *p = g_new0(NodePage, 1);
     const char *cursor;
-    uint32_t limit;
     int r;
 
     q->data = p;
@@ -118,9 +117,8 @@ int node_methods_list(Request *q, Error *error)
     p->state = -1;
     r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
     if (r >= 0)
-        r = message_read_failed(sd_bus_message_read(q->message, "su", &cursor, &limit), error);
+        r = message_read_page(q->message, PAGE_MAX, &cursor, &p->limit, error);
     if (r < 0)
         return r;
-    p->limit = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
     return manager_list_nodes(q->manager, NULL, *cursor ? cursor : NULL, p->limit + 1, on_nodes, q, error);
 }

@@ -123,9 +123,9 @@ static int option_format(sd_bus_message *m, void *userdata, Error *error)
 }
 
 static const MessageEntry log_options[] = {
-    { "follow", "b", option_follow },
-    { "lines", "t", option_lines },
-    { "format", "s", option_format },
+    { "follow", "b", option_follow, 0 },
+    { "lines", "t", option_lines, 0 },
+    { "format", "s", option_format, 0 },
 };
 
 static void on_log(int r, const StoreRun *run, const GPtrArray *attempts, void *userdata)

@@ -7,11 +7,8 @@
 #include "api/message.h"
 #include "api/rights.h"
 #include "api/run-message.h"
-#include "model/json.h"
 
 #define PAGE_MAX 1000
-/* More no run has. */
-#define META_MAX (64 * 1024)
 /* Rows that are held in memory at a time while a page is put together. */
 #define BATCH 50
 /* Ids that one statement looks through, so that nobody waits behind it for long: where no index finds what is wanted, and
@@ -169,33 +166,9 @@ static void run_page_free(void *userdata)
     g_free(p);
 }
 
-static int filter_string(sd_bus_message *m, char **ret)
+static int filter_state(sd_bus_message *m, void *into, Error *error)
 {
-    const char *text;
-    int r = sd_bus_message_read(m, "s", &text);
-
-    if (r >= 0)
-        *ret = g_strdup(text);
-    return r;
-}
-
-static int filter_task(sd_bus_message *m, void *userdata, Error *error)
-{
-    RunPage *p = userdata;
-
-    return filter_string(m, &p->task);
-}
-
-static int filter_requester(sd_bus_message *m, void *userdata, Error *error)
-{
-    RunPage *p = userdata;
-
-    return filter_string(m, &p->requester);
-}
-
-static int filter_state(sd_bus_message *m, void *userdata, Error *error)
-{
-    RunPage *p = userdata;
+    RunPage *p = into;
     const char *text;
     int r = sd_bus_message_read(m, "s", &text);
 
@@ -207,9 +180,9 @@ static int filter_state(sd_bus_message *m, void *userdata, Error *error)
     return 0;
 }
 
-static int filter_result(sd_bus_message *m, void *userdata, Error *error)
+static int filter_result(sd_bus_message *m, void *into, Error *error)
 {
-    RunPage *p = userdata;
+    RunPage *p = into;
     const char *text;
     int r = sd_bus_message_read(m, "s", &text);
 
@@ -221,71 +194,25 @@ static int filter_result(sd_bus_message *m, void *userdata, Error *error)
     return 0;
 }
 
-static int filter_time(sd_bus_message *m, uint64_t *ret, Error *error)
-{
-    int r = sd_bus_message_read(m, "t", ret);
-
-    if (r >= 0 && *ret > INT64_MAX)
-        return error_set(error, ERROR_INVALID_ARGUMENT, "The time is out of range.");
-    return r;
-}
-
-static int filter_since(sd_bus_message *m, void *userdata, Error *error)
-{
-    RunPage *p = userdata;
-
-    return filter_time(m, &p->filter.since, error);
-}
-
-static int filter_until(sd_bus_message *m, void *userdata, Error *error)
-{
-    RunPage *p = userdata;
-
-    return filter_time(m, &p->filter.until, error);
-}
-
-static int filter_meta(sd_bus_message *m, void *userdata, Error *error)
-{
-    g_autoptr(JsonObject) meta = json_object_new();
-    g_autoptr(GHashTable) strings = NULL;
-    RunPage *p = userdata;
-    GHashTableIter iter;
-    void *key, *value;
-    int r = message_read_strings(m, &strings, error);
-
-    if (r < 0)
-        return r;
-    g_hash_table_iter_init(&iter, strings);
-    while (g_hash_table_iter_next(&iter, &key, &value))
-        json_object_set_string_member(meta, key, value);
-    if (g_hash_table_size(strings) > 0)
-        p->meta = json_write_object(meta);
-    if (p->meta && strlen(p->meta) > META_MAX)
-        return error_set(error, ERROR_LIMIT_EXCEEDED, "The metadata is larger than %d bytes.", META_MAX);
-    return 0;
-}
-
 static const MessageEntry filters[] = {
-    { "task", "s", filter_task },
-    { "state", "s", filter_state },
-    { "result", "s", filter_result },
-    { "since", "t", filter_since },
-    { "until", "t", filter_until },
-    { "requester", "s", filter_requester },
-    { "meta", "a{ss}", filter_meta },
+    { "task", "s", message_entry_string, offsetof(RunPage, task) },
+    { "state", "s", filter_state, 0 },
+    { "result", "s", filter_result, 0 },
+    { "since", "t", message_entry_time, offsetof(RunPage, filter.since) },
+    { "until", "t", message_entry_time, offsetof(RunPage, filter.until) },
+    { "requester", "s", message_entry_string, offsetof(RunPage, requester) },
+    { "meta", "a{ss}", message_entry_metadata, offsetof(RunPage, meta) },
 };
 
 static int run_page_read_cursor(RunPage *p, sd_bus_message *m, Error *error)
 {
     const char *cursor;
-    uint32_t limit;
-    int r = sd_bus_message_read(m, "su", &cursor, &limit);
+    int r = message_read_page(m, PAGE_MAX, &cursor, &p->wanted, error);
 
     if (r < 0)
-        return message_read_failed(r, error);
+        return r;
     if (*cursor && !g_ascii_string_to_unsigned(cursor, 10, 1, INT64_MAX, &p->filter.before, NULL))
         return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
-    p->wanted = limit == 0 || limit > PAGE_MAX ? PAGE_MAX : limit;
     return 0;
 }
 
