@@ -145,7 +145,6 @@ static int daemon_block_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0;

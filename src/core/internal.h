@@ -42,7 +42,9 @@ struct Manager {
     bool tasks_known; /* what is defined was loaded once, and is kept while the database is away */
     bool exec_up;     /* the service manager answers */
     bool files_loading;
-    GQueue reloads;    /* that were asked for while one was under way; see tasks.c */
+    uint64_t reload; /* the number of the latest */
+    struct Batch *reloading;
+    GQueue reloads;    /* that were asked for meanwhile; see tasks.c */
     bool files_loaded; /* the task directories were read once */
     uint64_t n_waiting;
     ClockTimer *stop_timer;
@@ -69,8 +71,9 @@ int manager_check_store(const Manager *m, Error *error);
 /* registry.c: the definitions in force, and old revisions that runs still refer to */
 Registry *registry_new(Manager *m);
 void registry_free(Registry *r);
-/* Takes what the database has; definitions that can no longer be parsed are logged and left out. */
-void registry_load(Registry *r, const StoreLoaded *loaded);
+/* Takes what the database has, of which this may be a part; the last brings the state STORE_UP, and what was in none of
+ * them goes. Definitions that can no longer be parsed are logged and left out. */
+void registry_load(Registry *r, StoreState state, const StoreLoaded *loaded);
 TaskEntry *registry_find(Registry *r, const char *name);
 GPtrArray *registry_list(Registry *r, const char *after, unsigned limit);
 /* Puts task (reference taken) in force as revision. */
@@ -91,10 +94,9 @@ int definition_parse(const char *name, const TaskSource *sources, size_t n, cons
 /* The input of a slot of this schedule. */
 int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error);
 
-/* loader: the task directories, read by a helper process (core/loader.h) */
+/* loader: the task directories, read by a helper process (core/loader.h), a file at a time */
 Loader *loader_new(Manager *m);
 void loader_free(Loader *l);
-typedef void (*LoaderFn)(int r, GPtrArray *files /* LoaderFile* */, void *userdata);
 typedef struct LoaderFile {
     char *name;
     GPtrArray *sources;  /* TaskSource* */
@@ -104,8 +106,14 @@ typedef struct LoaderFile {
 typedef struct LoaderTrouble {
     char *path, *reason;
 } LoaderTrouble;
-/* -EBUSY while one is under way. That one is answered -ECANCELED by loader_free(). */
-int loader_start(Loader *l, LoaderFn fn, void *userdata);
+/* A negative return value ends the reading, with that. */
+typedef int (*LoaderFileFn)(const LoaderFile *file, void *userdata);
+/* All were read, or r says why not. */
+typedef void (*LoaderDoneFn)(int r, void *userdata);
+/* One at a time; that which is under way is answered -ECANCELED by loader_free(). */
+int loader_start(Loader *l, LoaderFileFn file, LoaderDoneFn done, void *userdata);
+/* Reading pauses, or goes on, some files later. */
+void loader_hold(Loader *l, bool hold);
 
 /* database.c: what is installed to serve the private database */
 void database_cancel_all(Manager *m);
@@ -155,10 +163,12 @@ void dispatcher_wake(Dispatcher *d);
 /* scheduler.c: the next slots behind one timer */
 Scheduler *scheduler_new(Manager *m);
 void scheduler_free(Scheduler *s);
-/* What was said of schedules in the database; also forgets what was under way. */
-void scheduler_load(Scheduler *s, GPtrArray *schedules);
+/* Of these tasks, what was said of their schedules in the database; also forgets what was under way. */
+void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules);
 /* An entry is new or changed: its slots are computed anew, none before since (real µs). */
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since);
+/* An entry goes. */
+void scheduler_remove(Scheduler *s, const TaskEntry *entry);
 /* Where enabled, no slot before since. */
 void scheduler_set_enabled(
     Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since);

@@ -9,7 +9,9 @@
 #include "base/utf8.h"
 #include "core/internal.h"
 
-#define FILE_MAX (1024 * 1024)
+/* Of a file, and of all that belongs to a task: with more it is refused. */
+#define FILE_MAX     ((size_t)1024 * 1024)
+#define TOGETHER_MAX (4 * FILE_MAX)
 
 /* name → path of the file that counts; sorted by name. */
 static void helper_collect(GTree *found, const char *directory, const char *suffix)
@@ -40,39 +42,56 @@ static void helper_add_string(JsonBuilder *b, const char *name, const char *valu
     json_builder_add_string_value(b, valid);
 }
 
-/* A file's content as a member "Data"; false where it is a mask. One byte more than is allowed is read, so
- * that a file that is too large is seen to be. What cannot be read is told by "Error". */
-static bool helper_add_source(JsonBuilder *b, const char *path)
+static size_t helper_read(int fd, unsigned char *data, size_t room, const char **trouble)
+{
+    size_t n = 0;
+
+    while (n < room) {
+        ssize_t k = read(fd, data + n, room - n);
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            *trouble = g_strerror(errno);
+        if (k <= 0)
+            break;
+        n += (size_t)k;
+    }
+    return n;
+}
+
+/* A file's content as a member "Data", which is counted in *total. One byte more than is allowed is read, so that what
+ * is too large is seen to be, by itself or with all that came before. What cannot be read is told by "Error". */
+static void helper_add_source(JsonBuilder *b, const char *path, size_t *total)
 {
     _cleanup_(util_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     g_autofree unsigned char *data = NULL;
     g_autofree char *text = NULL;
     const char *trouble = NULL;
+    size_t n, room = MIN(FILE_MAX, TOGETHER_MAX - MIN(*total, TOGETHER_MAX)) + 1;
     struct stat st;
-    size_t n = 0;
 
     if (fd < 0 || fstat(fd, &st) < 0)
         trouble = g_strerror(errno);
     else if (helper_is_mask(&st))
-        return false;
+        return;
     else if (!S_ISREG(st.st_mode))
         trouble = "not a regular file";
     else if (!utf8_is_valid(path))
         trouble = "the name is not UTF-8";
     if (!trouble) {
-        data = g_malloc(FILE_MAX + 1);
-        for (ssize_t k = 1; k > 0 && n < FILE_MAX + 1; n += (size_t)MAX(k, 0))
-            k = read(fd, data + n, FILE_MAX + 1 - n);
+        data = g_malloc(room);
+        n = helper_read(fd, data, room, &trouble);
         text = g_base64_encode(data, n);
+        *total += n;
     }
     json_builder_begin_object(b);
     helper_add_string(b, "Path", path);
     helper_add_string(b, trouble ? "Error" : "Data", trouble ? trouble : text);
     json_builder_end_object(b);
-    return true;
 }
 
-static void helper_add_dropins(JsonBuilder *b, char **directories, const char *file)
+static void helper_add_dropins(JsonBuilder *b, char **directories, const char *file, size_t *total)
 {
     g_autofree char *folder = g_strconcat(file, ".d", NULL);
     g_autoptr(GTree) found = helper_tree_new();
@@ -83,40 +102,42 @@ static void helper_add_dropins(JsonBuilder *b, char **directories, const char *f
         helper_collect(found, path, ".conf");
     }
     for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n))
-        helper_add_source(b, g_tree_node_value(n));
+        helper_add_source(b, g_tree_node_value(n), total);
 }
 
-static void helper_add_file(JsonBuilder *b, char **directories, const char *file, const char *path)
+/* A line for one task. */
+static int helper_write_file(char **directories, const char *file, const char *path)
 {
-    g_autofree char *name = g_strndup(file, strlen(file) - strlen(".task"));
+    g_autofree char *name = g_strndup(file, strlen(file) - strlen(".task")), *text = NULL;
+    g_autoptr(JsonBuilder) b = NULL;
+    g_autoptr(JsonNode) root = NULL;
+    size_t total = 0;
     struct stat st;
 
     if (stat(path, &st) >= 0 && helper_is_mask(&st))
-        return;
+        return 0;
+    b = json_builder_new();
     json_builder_begin_object(b);
     helper_add_string(b, "Name", name);
     json_builder_set_member_name(b, "Sources");
     json_builder_begin_array(b);
-    helper_add_source(b, path);
-    helper_add_dropins(b, directories, file);
+    helper_add_source(b, path, &total);
+    helper_add_dropins(b, directories, file, &total);
     json_builder_end_array(b);
     json_builder_end_object(b);
+    root = json_builder_get_root(b);
+    text = json_to_string(root, FALSE);
+    return printf("%s\n", text);
 }
 
 int loader_helper_main(int argc, char **argv)
 {
-    g_autoptr(JsonBuilder) b = json_builder_new();
     g_autoptr(GTree) found = helper_tree_new();
-    g_autoptr(JsonNode) root = NULL;
-    g_autofree char *text = NULL;
 
-    json_builder_begin_array(b);
     for (char **d = argv; *d; d++)
         helper_collect(found, *d, ".task");
     for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n))
-        helper_add_file(b, argv, g_tree_node_key(n), g_tree_node_value(n));
-    json_builder_end_array(b);
-    root = json_builder_get_root(b);
-    text = json_to_string(root, FALSE);
-    return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
+        if (helper_write_file(argv, g_tree_node_key(n), g_tree_node_value(n)) < 0)
+            return 1;
+    return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-/* The daemon's side of the loader: starts the helper, gathers what it writes, and gives up on it after a
+/* The daemon's side of the loader: starts the helper, takes what it writes file by file, and gives up on it after a
  * while, since a directory may lie on a file system that hangs. */
 #include "core/loader.h"
 
@@ -6,14 +6,18 @@
 #include "base/log.h"
 #include "core/internal.h"
 
+/* Nothing came for so long. */
 #define LOADER_TIMEOUT_USEC (30 * USEC_PER_SEC)
-#define LOADER_OUTPUT_MAX   (256u * 1024 * 1024)
+/* One task with its drop-ins: several times what may be in force. */
+#define LINE_MAX_BYTES (64u * 1024 * 1024)
 
 struct Loader {
     Manager *manager;
-    LoaderFn fn;
+    LoaderFileFn file;
+    LoaderDoneFn done;
     void *userdata;
     HelperProcess *process; /* NULL: none is under way */
+    GString *line;          /* that is not whole yet */
 };
 
 static void loader_trouble_free(LoaderTrouble *t)
@@ -36,6 +40,7 @@ Loader *loader_new(Manager *m)
     Loader *l = g_new0(Loader, 1);
 
     l->manager = m;
+    l->line = g_string_new(NULL);
     return l;
 }
 
@@ -45,8 +50,9 @@ void loader_free(Loader *l)
         return;
     if (l->process) {
         g_clear_pointer(&l->process, helper_process_free);
-        l->fn(-ECANCELED, NULL, l->userdata);
+        l->done(-ECANCELED, l->userdata);
     }
+    g_string_free(l->line, TRUE);
     g_free(l);
 }
 
@@ -82,41 +88,77 @@ static LoaderFile *loader_read_file(JsonObject *o)
     return f;
 }
 
-static const char *loader_trouble(int r)
+static int loader_read_line(Loader *l)
 {
-    return r == -E2BIG ? "the files are too large together" : g_strerror(-r);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonNode *root;
+    LoaderFile *f;
+    int r;
+
+    if (!json_parser_load_from_data(parser, l->line->str, (gssize)l->line->len, NULL))
+        return -EBADMSG;
+    root = json_parser_get_root(parser);
+    if (!root || !JSON_NODE_HOLDS_OBJECT(root))
+        return -EBADMSG;
+    f = loader_read_file(json_node_get_object(root));
+    r = l->file(f, l->userdata);
+    loader_file_free(f);
+    return r;
 }
 
-static void on_read(int r, const char *output, size_t length, void *userdata)
+/* What one piece brings is worked off at once: it is small. */
+static int on_piece(const char *data, size_t length, void *userdata)
 {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify)loader_file_free);
-    g_autoptr(JsonParser) parser = json_parser_new();
+    Loader *l = userdata;
+    int r = 0;
+
+    while (r >= 0 && length > 0) {
+        const char *end = memchr(data, '\n', length);
+        size_t n = end ? (size_t)(end - data) : length;
+
+        if (l->line->len + n > LINE_MAX_BYTES)
+            return -E2BIG;
+        g_string_append_len(l->line, data, (gssize)n);
+        if (!end)
+            return 0;
+        r = loader_read_line(l);
+        g_string_truncate(l->line, 0);
+        data += n + 1;
+        length -= n + 1;
+    }
+    return r;
+}
+
+static void on_end(int r, const char *output, size_t length, void *userdata)
+{
     Loader *l = userdata;
 
     l->process = NULL;
-    if (r >= 0 && !json_parser_load_from_data(parser, output, (gssize)length, NULL))
-        r = -EBADMSG;
-    if (r >= 0) {
-        JsonArray *list = json_node_get_array(json_parser_get_root(parser));
-
-        for (guint i = 0; i < json_array_get_length(list); i++)
-            g_ptr_array_add(files, loader_read_file(json_array_get_object_element(list, i)));
-    } else {
-        log_error("The task directories could not be read (%s); what was in force stays.", loader_trouble(r));
-    }
-    l->fn(r, files, l->userdata);
+    /* What was large is not kept. */
+    g_string_free(l->line, TRUE);
+    l->line = g_string_new(NULL);
+    if (r < 0 && r != -ENOTCONN && r != -ECANCELED)
+        log_error("The task directories could not be read to the end (%s); what was in force stays.",
+            g_strerror(-r));
+    l->done(r, l->userdata);
 }
 
-int loader_start(Loader *l, LoaderFn fn, void *userdata)
+void loader_hold(Loader *l, bool hold)
+{
+    if (l->process)
+        helper_process_hold(l->process, hold);
+}
+
+int loader_start(Loader *l, LoaderFileFn file, LoaderDoneFn done, void *userdata)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     HelperProcessSpec spec = {
         .program = HELPER_PROCESS_SELF,
         .input = -1,
         .output = -1,
-        .output_max = LOADER_OUTPUT_MAX,
         .timeout_usec = LOADER_TIMEOUT_USEC,
-        .fn = on_read,
+        .data = on_piece,
+        .fn = on_end,
         .userdata = l,
     };
 
@@ -128,7 +170,8 @@ int loader_start(Loader *l, LoaderFn fn, void *userdata)
         g_ptr_array_add(argv, (gpointer)*d);
     g_ptr_array_add(argv, NULL);
     spec.argv = (const char *const *)argv->pdata;
-    l->fn = fn;
+    l->file = file;
+    l->done = done;
     l->userdata = userdata;
     return helper_process_start(l->manager->event, &spec, &l->process);
 }

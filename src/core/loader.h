@@ -2,7 +2,7 @@
  * found. */
 #pragma once
 
-/* argv: the directories, highest precedence first. Writes one JSON array on standard output:
- * [{"Name": …, "Sources": [{"Path": …, "Data": base64}, …]}, …]. Exit status 0, or 1 with a line on standard
- * error. */
+/* argv: the directories, highest precedence first. Writes a line of JSON for each task on standard output, in no order
+ * that matters: {"Name": …, "Sources": [{"Path": …, "Data": base64}, {"Path": …, "Error": …}, …]}. Exit status 0, or 1
+ * where that could not be written. */
 int loader_helper_main(int argc, char **argv);

@@ -114,9 +114,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
 {
     m->store_up = true;
     m->n_waiting = loaded->n_waiting;
-    registry_load(m->registry, loaded);
     m->tasks_known = true;
-    scheduler_load(m->scheduler, loaded->schedules);
     engine_load(m->engine, loaded->runs);
     engine_wake(m->engine);
     history_wake(m->history);
@@ -129,10 +127,14 @@ static void on_store(StoreState state, const char *reason, const StoreLoaded *lo
 {
     Manager *m = userdata;
 
-    if (state == STORE_UP) {
-        manager_database_up(m, loaded);
-        return;
+    if (loaded) {
+        registry_load(m->registry, state, loaded);
+        scheduler_load(m->scheduler, loaded->tasks, loaded->schedules);
     }
+    if (state == STORE_UP)
+        manager_database_up(m, loaded);
+    if (loaded)
+        return;
     m->store_up = false;
     manager_set_state(m, MANAGER_WAITING_FOR_DATABASE, util_strempty(reason));
     manager_update(m);
@@ -356,14 +358,14 @@ void manager_free(Manager *m)
 {
     if (!m)
         return;
-    /* Both answer what is under way: nothing new follows from that. */
+    /* All answer what is under way: nothing new follows from that. */
     m->store_up = m->exec_up = false;
     m->state = MANAGER_STOPPING;
     m->stop_fn = NULL;
+    manager_cancel_reloads(m);
     g_clear_pointer(&m->store, store_free);
     exec_free(m->exec);
     database_cancel_all(m);
-    manager_cancel_reloads(m);
     loader_free(m->loader);
     history_free(m->history);
     scheduler_free(m->scheduler);

@@ -131,6 +131,8 @@ typedef struct TaskEntry {
     char *path;
     uint64_t revision;
     bool enabled;
+    uint64_t load;        /* of the database, the latest that it was in */
+    uint64_t reload;      /* the latest that found its file */
     GPtrArray *schedules; /* of ScheduleEntry*, owned */
 } TaskEntry;
 

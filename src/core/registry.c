@@ -9,6 +9,7 @@ struct Registry {
     Manager *manager;
     GTree *entries;    /* name → TaskEntry*, owned */
     GHashTable *cache; /* "NAME@REVISION" → Task*, owned */
+    uint64_t load;     /* how often the database was loaded */
 };
 
 static void task_entry_free(TaskEntry *entry)
@@ -105,6 +106,7 @@ TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char 
     entry->path = g_strdup(path);
     entry->revision = revision;
     entry->enabled = old ? old->enabled : true;
+    entry->reload = r->manager->reload; /* it is not for this one to say that its file is gone */
     entry->schedules = task_entry_make_schedules(entry, old);
     if (old)
         registry_cache(r, task->name, old->revision, old->task);
@@ -142,6 +144,8 @@ static void registry_load_task(Registry *r, const StoreTask *row)
     g_autoptr(Task) task = NULL;
     TaskEntry *entry = registry_find(r, row->name);
 
+    if (entry)
+        entry->load = r->load;
     if (entry && entry->revision == row->revision) {
         entry->enabled = row->enabled;
         return;
@@ -154,27 +158,33 @@ static void registry_load_task(Registry *r, const StoreTask *row)
             text);
         return;
     }
-    registry_put(r, task, row->origin, row->path, row->revision)->enabled = row->enabled;
+    entry = registry_put(r, task, row->origin, row->path, row->revision);
+    entry->enabled = row->enabled;
+    entry->load = r->load;
 }
 
-void registry_load(Registry *r, const StoreLoaded *loaded)
+/* What is known, and the database does not have any more. */
+static void registry_remove_others(Registry *r)
 {
-    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GPtrArray) entries = NULL;
+    g_autoptr(GPtrArray) gone = g_ptr_array_new_with_free_func(g_free);
 
-    for (guint i = 0; i < loaded->tasks->len; i++) {
-        const StoreTask *row = g_ptr_array_index(loaded->tasks, i);
+    for (GTreeNode *node = g_tree_node_first(r->entries); node; node = g_tree_node_next(node)) {
+        const TaskEntry *entry = g_tree_node_value(node);
 
-        g_hash_table_add(there, row->name);
-        registry_load_task(r, row);
+        if (entry->load != r->load)
+            g_ptr_array_add(gone, g_strdup(entry->task->name));
     }
-    entries = registry_list(r, NULL, UINT_MAX); /* now: loading one frees the entry that was there before */
-    for (guint i = 0; i < entries->len; i++) {
-        g_autofree char *name = g_strdup(((const TaskEntry *)g_ptr_array_index(entries, i))->task->name);
+    for (guint i = 0; i < gone->len; i++)
+        registry_remove(r, g_ptr_array_index(gone, i));
+}
 
-        if (!g_hash_table_contains(there, name))
-            registry_remove(r, name);
-    }
+void registry_load(Registry *r, StoreState state, const StoreLoaded *loaded)
+{
+    r->load += loaded->first;
+    for (guint i = 0; i < loaded->tasks->len; i++)
+        registry_load_task(r, g_ptr_array_index(loaded->tasks, i));
+    if (state == STORE_UP)
+        registry_remove_others(r);
 }
 
 typedef struct RevisionWait {

@@ -12,10 +12,12 @@
 struct Scheduler {
     Manager *manager;
     ClockTimer *timer;
+    uint64_t earliest; /* the next slot that the timer is armed for */
     GHashTable *since; /* "TASK/SCHEDULE" → uint64_t*: no slot before it */
 };
 
 static void scheduler_act(Scheduler *s);
+static void scheduler_act_on(Scheduler *s, TaskEntry *entry);
 
 static void on_slot_due(void *userdata)
 {
@@ -122,7 +124,7 @@ static void firing_settled(const Firing *f)
     se->firing = false;
     se->last = se->last == UNSET ? f->nominal : MAX(se->last, f->nominal);
     scheduler_compute(f->scheduler, se);
-    scheduler_act(f->scheduler);
+    scheduler_act_on(f->scheduler, registry_find(f->scheduler->manager->registry, f->task));
 }
 
 static void on_passed(int r, const Error *error, void *userdata)
@@ -256,33 +258,56 @@ static void scheduler_visit(TaskEntry *entry, void *userdata)
     }
 }
 
-static void scheduler_act(Scheduler *s)
+static void scheduler_arm(Scheduler *s, uint64_t earliest)
 {
-    Manager *m = s->manager;
-    SchedulerPass p = { s, clock_real(m->clock), UNSET };
-
-    if (!m->store_up || m->state == MANAGER_STOPPING)
-        return;
-    registry_foreach(m->registry, scheduler_visit, &p);
-    if (p.earliest == UNSET)
+    s->earliest = earliest;
+    if (earliest == UNSET)
         clock_timer_disarm(s->timer);
     else
-        clock_timer_arm(s->timer, p.earliest - AHEAD_USEC);
+        clock_timer_arm(s->timer, earliest - AHEAD_USEC);
+}
+
+static bool scheduler_may_act(const Scheduler *s)
+{
+    return s->manager->store_up && s->manager->state != MANAGER_STOPPING;
+}
+
+static void scheduler_act(Scheduler *s)
+{
+    SchedulerPass p = { s, clock_real(s->manager->clock), UNSET };
+
+    if (!scheduler_may_act(s))
+        return;
+    registry_foreach(s->manager->registry, scheduler_visit, &p);
+    scheduler_arm(s, p.earliest);
+}
+
+/* The same where one task has changed: there may be very many, and what changes may be all of them. The timer may come
+ * too early then, and looks at all. */
+static void scheduler_act_on(Scheduler *s, TaskEntry *entry)
+{
+    SchedulerPass p = { s, clock_real(s->manager->clock), UNSET };
+
+    if (!scheduler_may_act(s))
+        return;
+    scheduler_visit(entry, &p);
+    if (!clock_timer_armed(s->timer) || p.earliest < s->earliest)
+        scheduler_arm(s, p.earliest);
 }
 
 /* --- what is said of schedules --- */
 
-static void scheduler_reset(TaskEntry *entry, void *userdata)
+static void scheduler_reset(Scheduler *s, TaskEntry *entry)
 {
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
         se->firing = false;
-        scheduler_compute(userdata, se);
+        scheduler_compute(s, se);
     }
 }
 
-void scheduler_load(Scheduler *s, GPtrArray *schedules)
+void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules)
 {
     for (guint i = 0; i < schedules->len; i++) {
         const StoreSchedule *row = g_ptr_array_index(schedules, i);
@@ -296,7 +321,13 @@ void scheduler_load(Scheduler *s, GPtrArray *schedules)
         if (row->since != UNSET)
             scheduler_set_since(s, se, row->since);
     }
-    registry_foreach(s->manager->registry, scheduler_reset, s);
+    for (guint i = 0; i < tasks->len; i++) {
+        const StoreTask *row = g_ptr_array_index(tasks, i);
+        TaskEntry *entry = registry_find(s->manager->registry, row->name);
+
+        if (entry)
+            scheduler_reset(s, entry);
+    }
 }
 
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since)
@@ -307,7 +338,16 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since)
         scheduler_set_since(s, se, since);
         scheduler_compute(s, se);
     }
-    scheduler_act(s);
+    scheduler_act_on(s, entry);
+}
+
+void scheduler_remove(Scheduler *s, const TaskEntry *entry)
+{
+    for (guint i = 0; i < entry->schedules->len; i++) {
+        g_autofree char *key = scheduler_key(g_ptr_array_index(entry->schedules, i));
+
+        g_hash_table_remove(s->since, key);
+    }
 }
 
 void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since)
@@ -327,7 +367,7 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule,
             scheduler_set_since(s, se, since);
         scheduler_compute(s, se);
     }
-    scheduler_act(s);
+    scheduler_act_on(s, entry);
 }
 
 void scheduler_wake(Scheduler *s)

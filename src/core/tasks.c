@@ -2,8 +2,16 @@
 #include "core/internal.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 
 #define RELOADS_MAX 16 /* waiting for their turn */
+/* Of one reload, under way to the database at a time: reading pauses when it is reached. What is answered in one
+ * iteration of the loop are so many. */
+#define RELOAD_WINDOW 100u
+/* Tasks of which it is seen in one iteration whether their files are gone. */
+#define RELOAD_LOOKS 1000u
+/* Faults beyond are counted; the journal has all. */
+#define FAULTS_TEXT_MAX (192 * 1024)
 
 int manager_check_tasks(const Manager *m, Error *error)
 {
@@ -47,6 +55,11 @@ typedef struct Batch {
     bool sealed; /* no more are added */
     int r;
     GString *faults;
+    unsigned untold;   /* faults that are not in there */
+    uint64_t reload;   /* its number; 0: it is none */
+    bool looking;      /* of one that is sealed: whether tasks have a file yet, */
+    char *looked;      /* up to this one */
+    ClockTimer *timer; /* for the next of them */
     ManagerDoneFn done_fn;
     ManagerNumberFn number_fn;
     uint64_t revision;
@@ -63,20 +76,34 @@ static Batch *batch_new(Manager *m, void *userdata)
     return b;
 }
 
+static void batch_free(Batch *b)
+{
+    g_string_free(b->faults, TRUE);
+    clock_timer_free(b->timer);
+    g_free(b->looked);
+    g_free(b);
+}
+
+/* That the database went away outweighs what else is wrong: all of it is to be done again. */
 static void batch_fault(Batch *b, int r, const char *text)
 {
-    b->r = r;
+    if (b->r != -ENOTCONN)
+        b->r = r;
+    if (b->faults->len + strlen(text) > FAULTS_TEXT_MAX && b->faults->len > 0) {
+        b->untold++;
+        return;
+    }
     g_string_append(b->faults, text);
     if (b->faults->len > 0 && b->faults->str[b->faults->len - 1] != '\n')
         g_string_append_c(b->faults, '\n');
 }
 
-static void batch_check(Batch *b)
+static void batch_end(Batch *b)
 {
     g_auto(Error) error = { 0 };
 
-    if (!b->sealed || b->pending > 0)
-        return;
+    if (b->untold > 0)
+        g_string_append_printf(b->faults, "and %u more; the journal has all\n", b->untold);
     if (b->faults->len > 0)
         g_string_truncate(b->faults, b->faults->len - 1);
     if (b->r == -ENOTCONN)
@@ -87,8 +114,18 @@ static void batch_check(Batch *b)
         b->number_fn(b->r, b->revision, &error, b->userdata);
     else if (b->done_fn)
         b->done_fn(b->r, &error, b->userdata);
-    g_string_free(b->faults, TRUE);
-    g_free(b);
+    batch_free(b);
+}
+
+static void reload_go_on(Batch *b);
+
+/* One that was under way is answered. */
+static void batch_check(Batch *b)
+{
+    if (b->reload > 0)
+        reload_go_on(b);
+    else if (b->sealed && b->pending == 0)
+        batch_end(b);
 }
 
 typedef struct Putting {
@@ -179,8 +216,7 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
     b->sealed = true;
     r = batch_put(b, task, "api", "");
     if (r < 0) {
-        g_string_free(b->faults, TRUE);
-        g_free(b);
+        batch_free(b);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
     }
     return 0;
@@ -240,11 +276,13 @@ static void change_answer(Change *c, int r, const Error *given)
 static void on_deleted(int r, const Error *error, void *userdata)
 {
     Change *c = userdata;
+    const TaskEntry *entry = registry_find(c->manager->registry, c->task);
 
+    if (r >= 0 && entry)
+        scheduler_remove(c->manager->scheduler, entry);
     if (r >= 0) {
         registry_remove(c->manager->registry, c->task);
         manager_task_changed(c->manager, c->task);
-        scheduler_wake(c->manager->scheduler);
     }
     change_answer(c, r, error);
 }
@@ -364,6 +402,23 @@ static void reload_log_faults(Manager *m, const char *name, const DiagList *diag
         name, g_strchomp(text), util_strempty(more));
 }
 
+/* Is it what is in force already? Nobody else writes to the database while we are connected. */
+static bool reload_is_known(const Manager *m, const LoaderFile *f)
+{
+    const TaskEntry *entry = registry_find(m->registry, f->name);
+    const GPtrArray *known = entry ? entry->task->sources : NULL;
+    bool same =
+        entry && f->troubles->len == 0 && strcmp(entry->origin, "file") == 0 && known->len == f->sources->len;
+
+    for (guint i = 0; same && i < known->len; i++) {
+        const TaskSource *a = g_ptr_array_index(known, i), *b = g_ptr_array_index(f->sources, i);
+
+        same = a->length == b->length && strcmp(a->path, b->path) == 0 &&
+               memcmp(a->text, b->text, a->length) == 0;
+    }
+    return same;
+}
+
 static void reload_file(Batch *b, const LoaderFile *f)
 {
     Manager *m = b->manager;
@@ -371,7 +426,7 @@ static void reload_file(Batch *b, const LoaderFile *f)
     g_autoptr(Task) task = NULL;
     int r;
 
-    if (f->sources->len == 0 && f->troubles->len == 0)
+    if ((f->sources->len == 0 && f->troubles->len == 0) || reload_is_known(m, f))
         return;
     r = reload_parse(m, f, diags, &task);
     if (r < 0) {
@@ -398,59 +453,125 @@ static void reload_delete(Batch *b, const char *name)
     }
 }
 
-static void reload_remove_missing(Batch *b, GPtrArray *files)
-{
-    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GPtrArray) entries = registry_list(b->manager->registry, NULL, UINT_MAX);
+static void reload_next(Manager *m);
 
-    for (guint i = 0; i < files->len; i++)
-        g_hash_table_add(there, ((LoaderFile *)g_ptr_array_index(files, i))->name);
-    for (guint i = 0; i < entries->len; i++) {
+/* Deletes, among some more tasks, what is known of a file that is no more. False: there are no more tasks. */
+static bool reload_look_for_gone(Batch *b)
+{
+    Manager *m = b->manager;
+    g_autoptr(GPtrArray) entries = registry_list(m->registry, b->looked, RELOAD_LOOKS);
+
+    guint i = 0;
+
+    for (; i < entries->len && b->pending < RELOAD_WINDOW; i++) {
         const TaskEntry *entry = g_ptr_array_index(entries, i);
 
-        if (strcmp(entry->origin, "file") == 0 && !g_hash_table_contains(there, entry->task->name))
+        g_free(b->looked);
+        b->looked = g_strdup(entry->task->name);
+        if (strcmp(entry->origin, "file") == 0 && entry->reload != b->reload)
             reload_delete(b, entry->task->name);
     }
+    return i < entries->len || i == RELOAD_LOOKS;
 }
 
-static void on_loaded(int r, GPtrArray *files, void *userdata);
+static void reload_end(Batch *b)
+{
+    Manager *m = b->manager;
+
+    m->reloading = NULL;
+    batch_end(b);
+    memory_give_back();
+    reload_next(m);
+}
+
+/* All files were read; what is to be deleted is found step by step. */
+static void reload_look(Batch *b)
+{
+    if (!b->manager->store_up)
+        batch_fault(b, -ENOTCONN, "");
+    b->looking = b->r != -ENOTCONN && reload_look_for_gone(b);
+    reload_go_on(b);
+}
+
+/* Brings as much under way as there may be, and comes to an end when there is nothing. */
+static void reload_go_on(Batch *b)
+{
+    if (!b->sealed)
+        loader_hold(b->manager->loader, b->pending >= RELOAD_WINDOW);
+    else if (b->looking && b->pending < RELOAD_WINDOW)
+        clock_timer_arm(b->timer, 0);
+    else if (!b->looking && b->pending == 0)
+        reload_end(b);
+}
+
+static void on_reload_timer(void *userdata)
+{
+    reload_look(userdata);
+}
+
+static int on_file(const LoaderFile *f, void *userdata)
+{
+    Batch *b = userdata;
+    TaskEntry *entry;
+
+    if (!b->manager->store_up)
+        return -ENOTCONN;
+    if (b->manager->state == MANAGER_STOPPING)
+        return -ECANCELED;
+    entry = registry_find(b->manager->registry, f->name);
+    if (entry)
+        entry->reload = b->reload;
+    reload_file(b, f);
+    loader_hold(b->manager->loader, b->pending >= RELOAD_WINDOW);
+    return 0;
+}
+
+static void on_files_read(int r, void *userdata)
+{
+    Batch *b = userdata;
+
+    /* Only who knows all that was read can say what is gone. */
+    if (r >= 0 && (!b->manager->store_up || b->r == -ENOTCONN))
+        r = -ENOTCONN;
+    if (r < 0)
+        batch_fault(b, r, r == -ENOTCONN ? "" : "the task directories could not be read to the end");
+    b->sealed = true;
+    if (r >= 0)
+        reload_look(b);
+    else
+        reload_go_on(b);
+}
 
 static void reload_next(Manager *m)
 {
-    Batch *b = g_queue_pop_head(&m->reloads);
-    int r = b ? loader_start(m->loader, on_loaded, b) : 0;
+    Batch *b = m->reloading ? NULL : g_queue_pop_head(&m->reloads);
+    int r;
 
+    if (!b)
+        return;
+    m->reloading = b;
+    b->reload = ++m->reload;
+    r = clock_timer_new(m->clock, CLOCK_BOOT, on_reload_timer, b, &b->timer);
+    if (r >= 0)
+        r = loader_start(m->loader, on_file, on_files_read, b);
     if (r < 0)
-        on_loaded(r, NULL, b);
-}
-
-static void on_loaded(int r, GPtrArray *files, void *userdata)
-{
-    Batch *b = userdata;
-    Manager *m = b->manager;
-
-    if (r < 0) {
-        batch_fault(b, r, "the task directories could not be read");
-    } else if (!b->manager->store_up) {
-        batch_fault(b, -ENOTCONN, "");
-    } else {
-        for (guint i = 0; i < files->len; i++)
-            reload_file(b, g_ptr_array_index(files, i));
-        reload_remove_missing(b, files);
-    }
-    b->sealed = true;
-    batch_check(b);
-    reload_next(m);
+        on_files_read(r, b);
 }
 
 void manager_cancel_reloads(Manager *m)
 {
-    GQueue waiting = m->reloads;
     Batch *b;
 
-    g_queue_init(&m->reloads);
-    while ((b = g_queue_pop_head(&waiting)))
-        on_loaded(-ECANCELED, NULL, b);
+    while ((b = g_queue_pop_head(&m->reloads))) {
+        batch_fault(b, -ECANCELED, "");
+        batch_end(b);
+    }
+    /* Of what is under way loader and store answer all, but not what waits for its next step. */
+    if (!m->reloading || !m->reloading->looking)
+        return;
+    m->reloading->looking = false;
+    batch_fault(m->reloading, -ECANCELED, "");
+    reload_go_on(m->reloading);
 }
 
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error)
@@ -460,20 +581,12 @@ int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *use
 
     if (r < 0)
         return r;
+    if (g_queue_get_length(&m->reloads) >= RELOADS_MAX)
+        return error_set(error, ERROR_FAILED, "Too many reloads are under way already");
     b = batch_new(m, userdata);
     b->done_fn = fn;
-    r = loader_start(m->loader, on_loaded, b);
-    if (r == -EBUSY && g_queue_get_length(&m->reloads) < RELOADS_MAX) {
-        /* What is under way may have passed by what was changed since. */
-        g_queue_push_tail(&m->reloads, b);
-        r = 0;
-    }
-    if (r < 0) {
-        g_string_free(b->faults, TRUE);
-        g_free(b);
-        return error_set(error, ERROR_FAILED, "%s",
-            r == -EBUSY ? "Too many reloads are under way already"
-                        : "The helper that reads the task directories could not be started");
-    }
+    /* What is under way may have passed by what was changed since. */
+    g_queue_push_tail(&m->reloads, b);
+    reload_next(m);
     return 0;
 }

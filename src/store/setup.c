@@ -19,6 +19,7 @@ struct Setup {
     Store *store;
     Connection *connection;
     unsigned version; /* of the schema */
+    bool loading;     /* the first page of tasks has come */
     Dump *dump;
 };
 
@@ -94,12 +95,12 @@ static void on_loaded(const ExchangeResult *result, void *userdata)
     if (!step_ok(u, result))
         return;
     s->epoch = loaded.epoch = row_u64(res[0], 0, 0);
-    loaded.tasks = row_tasks(res[4]);
-    loaded.schedules = row_schedules(res[5]);
-    loaded.runs = row_runs(res[6], 0);
-    loaded.next_due = row_u64(res[7], 0, 0);
-    loaded.n_waiting = row_u64(res[7], 0, 1);
-    s->id_seen = row_u64(res[7], 0, 2);
+    loaded.tasks = g_ptr_array_new();
+    loaded.schedules = g_ptr_array_new();
+    loaded.runs = row_runs(res[4], 0);
+    loaded.next_due = row_u64(res[5], 0, 0);
+    loaded.n_waiting = row_u64(res[5], 0, 1);
+    s->id_seen = row_u64(res[5], 0, 2);
     store_up(s, &loaded);
     g_ptr_array_unref(loaded.tasks);
     g_ptr_array_unref(loaded.schedules);
@@ -132,14 +133,6 @@ static void take_node(Setup *u)
         values, 1);
     exchange_add(x, "SELECT partitions_ahead()", NULL, 0);
     exchange_add(x,
-        "SELECT " ROW_LIST(
-            ROW_TASK_FIELDS) " FROM task t"
-                             " JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
-                             " WHERE NOT t.deleted ORDER BY t.name",
-        NULL, 0);
-    exchange_add(
-        x, "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM schedule s ORDER BY s.task, s.name", NULL, 0);
-    exchange_add(x,
         "SELECT " ROW_RUN_COLUMNS " FROM run r"
         " WHERE r.node = $1::text AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE ORDER BY r.id",
         values, 1);
@@ -151,12 +144,61 @@ static void take_node(Setup *u)
     exchange_end(x);
 }
 
+/* --- load tasks: all of them may be more than one statement or one iteration of the loop should bring */
+
+#define PAGE 200
+
+#define PAGE_OF_TASKS                                                                                        \
+    "(SELECT name, revision, origin, path, enabled, deleted FROM task WHERE NOT deleted AND name > $1::text" \
+    " ORDER BY name LIMIT " G_STRINGIFY(PAGE) ") t"
+
+static void load_tasks(Setup *u, const char *after);
+
+static void on_tasks(const ExchangeResult *result, void *userdata)
+{
+    g_autoptr(GPtrArray) tasks = NULL, schedules = NULL, runs = g_ptr_array_new();
+    g_autofree char *last = NULL;
+    Setup *u = userdata;
+
+    if (!step_ok(u, result))
+        return;
+    tasks = row_tasks(result->result[0]);
+    schedules = row_schedules(result->result[1]);
+    if (tasks->len > 0)
+        last = g_strdup(((const StoreTask *)g_ptr_array_index(tasks, tasks->len - 1))->name);
+    store_loading(u->store,
+        &(StoreLoaded){
+            .first = !u->loading, .tasks = tasks, .schedules = schedules, .runs = runs, .next_due = UNSET });
+    u->loading = true;
+    if (tasks->len == PAGE)
+        load_tasks(u, last);
+    else
+        take_node(u);
+}
+
+static void load_tasks(Setup *u, const char *after)
+{
+    Exchange *x = connection_begin(u->connection, 0, on_tasks, u);
+
+    exchange_add(x,
+        "SELECT " ROW_LIST(
+            ROW_TASK_FIELDS) " FROM " PAGE_OF_TASKS
+                             " JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
+                             " ORDER BY t.name",
+        &after, 1);
+    exchange_add(x,
+        "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM " PAGE_OF_TASKS
+                                                " JOIN schedule s ON s.task = t.name ORDER BY s.task, s.name",
+        &after, 1);
+    exchange_end(x);
+}
+
 /* --- prepare */
 
 static void on_prepared(const ExchangeResult *result, void *userdata)
 {
     if (step_ok(userdata, result))
-        take_node(userdata);
+        load_tasks(userdata, "");
 }
 
 static void prepare(Setup *u)

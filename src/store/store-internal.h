@@ -53,6 +53,7 @@ void store_lose(Store *s, Op *op, int r);
 void store_answer(Store *s, Op *op, const OpAnswer *a);
 /* Gives the connection up: in flight is answered -ENOTCONN, and it is tried again. From the loop only. */
 void store_disconnect(Store *s, StoreState state, const char *reason);
+void store_loading(Store *s, const StoreLoaded *loaded);
 void store_up(Store *s, const StoreLoaded *loaded);
 /* What the server said, as a reason for people: g_free. */
 char *store_trouble(const PGresult *error);

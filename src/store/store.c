@@ -166,6 +166,11 @@ void store_disconnect(Store *s, StoreState state, const char *reason)
     set_state(s, state, why, NULL);
 }
 
+void store_loading(Store *s, const StoreLoaded *loaded)
+{
+    s->fn(STORE_LOADING, NULL, loaded, s->userdata);
+}
+
 void store_up(Store *s, const StoreLoaded *loaded)
 {
     Op *op;

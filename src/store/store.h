@@ -20,6 +20,7 @@ typedef enum StoreState {
     STORE_CONNECTING, /* trying, again and again (0.1 s … 5 s apart) */
     STORE_UNUSABLE, /* reached, but cannot be used: schema newer than we, server too old, another daemon holds
                        the node; tried again every 5 s. reason says why and what to do */
+    STORE_LOADING,  /* told while it comes up, of what stands there: it is not up yet, and may never be */
     STORE_UP,
 } StoreState;
 
@@ -103,17 +104,19 @@ typedef struct StoreSchedule {
 } StoreSchedule;
 
 /* What stands there when the store comes up: called after the lease is taken (epoch + 1) and the node's
- * unfinished attempts are stamped with it, in one transaction. */
+ * unfinished attempts are stamped with it, in one transaction. Tasks and schedules may be many: then most of them were
+ * told of before, page by page, with the state STORE_LOADING, and nothing else. */
 typedef struct StoreLoaded {
     uint64_t epoch;
     GPtrArray *tasks;     /* StoreTask*, newest revisions, without the deleted */
-    GPtrArray *schedules; /* StoreSchedule* */
+    GPtrArray *schedules; /* StoreSchedule* of these tasks */
     GPtrArray *runs;      /* StoreRun*: starting, running and stopping runs of this node */
     uint64_t next_due;    /* real µs of the earliest waiting or queued run; UNSET if none */
     uint64_t n_waiting;   /* waiting and queued */
+    bool first;           /* what was told of before is void */
 } StoreLoaded;
 
-/* loaded only with STORE_UP. reason is a sentence for people with the other two states. */
+/* loaded only with STORE_LOADING and STORE_UP. reason is a sentence for people with the other two states. */
 typedef void (*StoreStateFn)(StoreState state, const char *reason, const StoreLoaded *loaded, void *userdata);
 
 int store_new(

@@ -136,6 +136,7 @@ class World:
         env = {**os.environ, "RUNTIME_DIRECTORY": str(self.dir / "run"), "STATE_DIRECTORY": str(self.dir / "state"),
                "TASKSCHEDD_TASK_PATH": str(self.dir / "tasks"), "NOTIFY_SOCKET": str(path),
                "DBUS_SYSTEM_BUS_ADDRESS": self.address, "DBUS_SESSION_BUS_ADDRESS": self.address}
+        env["G_SLICE"] = "always-malloc"  # as the unit has it
         for name in ("JOURNAL_STREAM", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):
             env.pop(name, None)
         # Only root may ask a system instance for anything.

@@ -37,9 +37,12 @@ void log_message(int priority, const LogContext *context, const char *format, ..
 }
 
 struct Loader {
-    LoaderFn fn;
+    LoaderFileFn file;
+    LoaderDoneFn done;
     void *userdata;
-    bool busy;
+    bool busy, hold;
+    unsigned next; /* of database.tasks */
+    bool fails;
 };
 
 static uint64_t loader_number;
@@ -53,52 +56,59 @@ void loader_free(Loader *l)
 {
     loader_number++;
     if (l->busy)
-        l->fn(-ECANCELED, NULL, l->userdata);
+        l->done(-ECANCELED, l->userdata);
     g_free(l);
 }
 
-static void loader_file_free(gpointer data)
+static int loader_give(const Loader *l, const TaskRow *t)
 {
-    LoaderFile *f = data;
+    LoaderFile f = { .name = (char *)t->name };
+    int r;
 
-    g_free(f->name);
-    g_ptr_array_unref(f->sources);
-    g_ptr_array_unref(f->troubles);
-    g_free(f);
+    if (strcmp(t->origin, "file") != 0)
+        return 0;
+    if (task_sources_from_json(g_ptr_array_index(t->definitions, t->revision - 1), &f.sources) < 0)
+        f.sources = g_ptr_array_new();
+    f.troubles = g_ptr_array_new();
+    r = l->file(&f, l->userdata);
+    g_ptr_array_unref(f.sources);
+    g_ptr_array_unref(f.troubles);
+    return r;
 }
 
 static void on_files(void *data, uint64_t number)
 {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(loader_file_free);
     Loader *l = data;
+    int r = l->fails ? -ETIMEDOUT : 0;
 
+    while (r >= 0 && !l->hold && l->next < database.tasks->len)
+        r = loader_give(l, g_ptr_array_index(database.tasks, l->next++));
+    if (r >= 0 && l->next < database.tasks->len)
+        return;
     l->busy = false;
-    for (guint i = 0; i < database.tasks->len; i++) {
-        const TaskRow *t = g_ptr_array_index(database.tasks, i);
-        LoaderFile *f;
-
-        if (strcmp(t->origin, "file") != 0)
-            continue;
-        f = g_new0(LoaderFile, 1);
-        f->name = g_strdup(t->name);
-        if (task_sources_from_json(g_ptr_array_index(t->definitions, t->revision - 1), &f->sources) < 0)
-            f->sources = g_ptr_array_new();
-        f->troubles = g_ptr_array_new();
-        g_ptr_array_add(files, f);
-    }
-    l->fn(number ? -ETIMEDOUT : 0, files, l->userdata);
+    l->done(r, l->userdata);
 }
 
-int loader_start(Loader *l, LoaderFn fn, void *userdata)
+static void loader_turn(Loader *l)
 {
-    bool fails = !daemon_twin.calm && sim_chance(2);
+    sim_at_if(sim_now() + sim_latency(), on_files, l, 0, &loader_number, NULL);
+}
 
+void loader_hold(Loader *l, bool hold)
+{
+    bool goes_on = l->busy && l->hold && !hold;
+
+    l->hold = hold;
+    if (goes_on)
+        loader_turn(l);
+}
+
+int loader_start(Loader *l, LoaderFileFn file, LoaderDoneFn done, void *userdata)
+{
     if (l->busy)
         return -EBUSY;
-    l->busy = true;
-    l->fn = fn;
-    l->userdata = userdata;
-    sim_at_if(sim_now() + sim_latency(), on_files, l, fails, &loader_number, NULL);
+    *l = (Loader){ file, done, userdata, true, false, 0, !daemon_twin.calm && sim_chance(2) };
+    loader_turn(l);
     return 0;
 }
 

@@ -137,7 +137,7 @@ void database_load(StoreLoaded *ret)
 {
     *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free),
         g_ptr_array_new_with_free_func(g_free),
-        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, 0 };
+        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, 0, true };
     load_tasks(ret);
     for (guint i = 0; i < database.rows->len; i++) {
         Row *row = g_ptr_array_index(database.rows, i);

@@ -9,19 +9,25 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
 {
     Fixture *f = userdata;
 
+    g_assert((state == STORE_LOADING || state == STORE_UP) == (loaded != NULL));
+    if (loaded && loaded->first)
+        f->n_tasks = f->n_schedules = 0;
+    if (loaded) {
+        f->n_tasks += loaded->tasks->len;
+        f->n_schedules += loaded->schedules->len;
+    }
+    if (state == STORE_LOADING)
+        return;
     f->state = state;
     f->told = true;
     g_free(f->reason);
     f->reason = g_strdup(reason);
-    g_assert((state == STORE_UP) == (loaded != NULL));
     if (!loaded)
         return;
     f->n_up++;
     f->epoch = loaded->epoch;
     f->next_due = loaded->next_due;
     f->n_waiting = loaded->n_waiting;
-    f->n_tasks = loaded->tasks->len;
-    f->n_schedules = loaded->schedules->len;
     f->n_runs = loaded->runs->len;
 }
 

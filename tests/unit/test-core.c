@@ -365,17 +365,10 @@ static void test_restarted(void)
 
 int main(int argc, char **argv)
 {
-    sigset_t child;
-
     /* The manager's helper for the task directories is this program: there are no files. */
-    if (argc > 1 && g_str_has_prefix(argv[1], "--helper=")) {
-        puts("[]");
+    if (argc > 1 && g_str_has_prefix(argv[1], "--helper="))
         return 0;
-    }
     g_test_init(&argc, &argv, NULL);
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    g_assert_cmpint(sigprocmask(SIG_BLOCK, &child, NULL), ==, 0);
     g_test_add_func("/core/plain", test_plain);
     g_test_add_func("/core/cancelled", test_cancelled);
     g_test_add_func("/core/foreign", test_foreign);

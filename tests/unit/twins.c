@@ -187,7 +187,7 @@ static void store_come_up(void)
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
     StoreTask task = { twins.task, (char *)"api", (char *)"", twins.revision, true, false, twins.definition };
     StoreSchedule schedule = { twins.task, (char *)"s", -1, twins.last_nominal, 1 };
-    StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, 0 };
+    StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, 0, true };
 
     g_ptr_array_add(tasks, &task);
     g_ptr_array_add(schedules, &schedule);
