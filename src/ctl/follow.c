@@ -195,7 +195,7 @@ static void follow_print_line(Follow *f, const char *line)
 static void follow_process_fd(Follow *f)
 {
     char buffer[16384], *newline;
-    ssize_t n;
+    ssize_t n = -1;
 
     while (f->fd >= 0 && (n = read(f->fd, buffer, sizeof(buffer))) != 0) {
         if (n < 0 && errno == EINTR)
