@@ -80,6 +80,10 @@ void engine_unit_removed(Engine *e, const char *unit)
         return;
     }
     a->removed = true;
+    /* Nothing was asked for, so no unit of its name is its own. To ask about one that is not there makes the manager load
+     * and remove it, and tell of that: whoever asked again on hearing so would never come to an end. */
+    if (a->view.phase == ATTEMPT_CLAIMED && !a->asked && !a->made)
+        return;
     a->view.unit_changed = true;
     attempt_act(a);
 }

@@ -47,11 +47,7 @@ int exec_new(sd_event *event, const ExecConfig *config, const ExecEvents *events
     e->evidences = g_hash_table_new(NULL, NULL);
     e->journals = g_hash_table_new(NULL, NULL);
     exec_find_cgroup_root(e);
-    r = sd_event_add_defer(event, &e->defer, work_on_defer, e);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(e->defer, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_add_time(event, &e->watch, CLOCK_BOOTTIME, 0, USEC_PER_SEC, work_on_watch, e);
+    r = sd_event_add_time(event, &e->watch, CLOCK_BOOTTIME, 0, USEC_PER_SEC, work_on_watch, e);
     if (r >= 0)
         r = sd_event_source_set_enabled(e->watch, SD_EVENT_OFF);
     if (r < 0)
@@ -93,7 +89,7 @@ unsigned exec_pending(const Exec *e)
     return e->ops.length + g_hash_table_size(e->evidences);
 }
 
-static void exec_set_up(Exec *e, bool up)
+void exec_set_up(Exec *e, bool up)
 {
     if (e->up == up)
         return;

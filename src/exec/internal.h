@@ -72,7 +72,7 @@ struct Exec {
     bool cgroup_events;
     sd_bus *bus;
     GPtrArray *slots; /* of sd_bus_slot*: matches and Subscribe() */
-    bool away;        /* the manager is not on the bus */
+    bool away;        /* the manager is not on the bus, or the bus is closing */
     bool up, freeing;
     GQueue ops;         /* of Work.link */
     GQueue queue;       /* of Call.queued */
@@ -86,6 +86,12 @@ struct Exec {
     GHashTable *journals;  /* likewise, of those that read for a caller */
     sd_event_source *defer, *watch;
 };
+
+/* --- exec.c ------------------------------------------------------------------------------------------------
+ */
+
+/* Tells whether the manager can be reached, where that is news. */
+void exec_set_up(Exec *e, bool up);
 
 /* --- work.c ------------------------------------------------------------------------------------------------
  */

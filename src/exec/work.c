@@ -25,6 +25,29 @@ Work *work_new(Exec *e, size_t size, const WorkType *type)
     return op;
 }
 
+/* A source of this kind counts as waiting since it was made, so one that is enabled from within itself again and
+ * again would come before all others of the loop: each time it is another one. */
+static void work_arm(Exec *e)
+{
+    int enabled = SD_EVENT_OFF;
+
+    if (e->defer)
+        sd_event_source_get_enabled(e->defer, &enabled);
+    if (enabled != SD_EVENT_OFF)
+        return;
+    e->defer = sd_event_source_disable_unref(e->defer);
+    if (sd_event_add_defer(e->event, &e->defer, work_on_defer, e) < 0)
+        log_warning("%s", g_strerror(ENOMEM));
+}
+
+/* It closes before it tells so, and takes nothing more from then on. */
+static bool work_bus_is_gone(Exec *e)
+{
+    if (e->bus && sd_bus_is_open(e->bus) <= 0)
+        e->away = true;
+    return !e->bus || e->away;
+}
+
 static void work_end_call(Call *c)
 {
     Exec *e = c->op->exec;
@@ -54,7 +77,7 @@ static void work_defer(Work *op)
         return;
     op->deferred = true;
     g_queue_push_tail_link(&e->deferred, &op->later);
-    sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
+    work_arm(e);
 }
 
 void work_end(Work *op)
@@ -71,7 +94,7 @@ void work_end(Work *op)
     op->jobs = NULL;
     /* The room that its calls and its job left goes to those that wait. */
     if (e->queue.length + e->starting.queue.length + e->stopping.queue.length > 0 && !e->freeing)
-        sd_event_source_set_enabled(e->defer, SD_EVENT_ONESHOT);
+        work_arm(e);
 }
 
 void work_free(Work *op)
@@ -121,6 +144,7 @@ static void work_send(Call *c)
 
     r = sd_bus_call_async(e->bus, &c->slot, c->message, work_on_reply, c, CALL_USEC);
     if (r < 0) {
+        work_bus_is_gone(e);
         c->slot = NULL;
         g_queue_push_tail_link(c->queue, &c->queued);
         work_fail_later(c->op, r);
@@ -170,7 +194,7 @@ static void work_queue(Work *op, GQueue *queue, sd_bus_message *message, CallFn 
         sd_bus_message_unref(message);
         return;
     }
-    if (!message || !e->bus || e->away) {
+    if (!message || work_bus_is_gone(e)) {
         sd_bus_message_unref(message);
         work_fail_later(op, -ENOTCONN);
         return;
@@ -218,6 +242,9 @@ int work_on_defer(sd_event_source *source, void *userdata)
     Exec *e = userdata;
 
     work_send_queued(e);
+    /* Known before they are answered: whose question failed for that would ask again at once. */
+    if (e->away)
+        exec_set_up(e, false);
     for (guint n = e->deferred.length; n > 0 && e->deferred.head; n--) {
         Work *op = e->deferred.head->data;
 
@@ -229,7 +256,7 @@ int work_on_defer(sd_event_source *source, void *userdata)
             op->type->work(op);
     }
     if (e->deferred.head)
-        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        work_arm(e);
     return 0;
 }
 

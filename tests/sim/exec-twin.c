@@ -262,6 +262,8 @@ static void arrive_get(Call *c)
     c->units = g_ptr_array_new_with_free_func((GDestroyNotify)unit_state_free);
     if (u)
         add_unit(NULL, (gpointer)u, c->units);
+    else
+        exec_twin_removed(c->name); /* it is loaded for the answer, and gone again */
     reply(c, u ? 0 : -ENOENT);
 }
 
