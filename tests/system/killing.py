@@ -3,19 +3,14 @@ the daemon never opens. Every run has exactly one final record, right in result 
 
 import collections
 import concurrent.futures
-import os
 import pwd
 import subprocess
 import time
 
-from world import chance, command, script, wait_until
+from load import CODES, Truth
+from world import ENDS, chance, command, truth_task, wait_until
 
 MOMENTS = ["asked", "claimed", "starting", "running", "ended", "recorded"]
-TRUTH = "/var/tmp/truth"
-TASK = "/usr/local/lib/truth-task"
-# How a task is told to end, and the row that makes: result, SIGCHLD's code (1 exited, 2 killed), status.
-ENDS = {"0": ("success", "1", "0"), "1": ("exit-code", "1", "1"), "2": ("exit-code", "1", "2"),
-        "3": ("exit-code", "1", "3"), "9": ("signal", "2", "9"), "15": ("signal", "2", "15")}
 
 
 class Scope:
@@ -60,28 +55,7 @@ class Scope:
 
 
 def prepare(scope):
-    script(TASK, f"""#!/bin/sh
-# A token, how to end, and how long to take: one line when it begins, one when it ends.
-echo "begin $1 $TASKSCHEDD_RUN $TASKSCHEDD_ATTEMPT $$" >>{TRUTH}
-sleep "$3"
-echo "token=$1" >"$TASKSCHEDD_OUTPUT"
-echo "end $1 $TASKSCHEDD_RUN $TASKSCHEDD_ATTEMPT $$" >>{TRUTH}
-case $2 in
-9 | 15) kill -"$2" $$ ;;
-*) exit "$2" ;;
-esac
-""")
-    open(TRUTH, "w").close()
-    os.chmod(TRUTH, 0o666)
-    scope.ctl("apply", "--name", "truth", "-", input=f"""[Task]
-Description=Writes down that it began and that it ended
-[Input]
-token=string required
-end=integer required
-seconds=number required
-[Service]
-ExecStart={TASK} ${{token}} ${{end}} ${{seconds}}
-""")
+    truth_task("truth", apply=lambda name, text: scope.ctl("apply", "--name", name, "-", input=text))
     scope.no_restart()
 
 
@@ -141,18 +115,16 @@ def check(tap, scope, asked):
     settled = wait_until(lambda: not scope.sql("select 1 from run where state <> 'done' limit 1"), 120, 0.2)
     tap.ok(settled, "every run is done", scope.sql("select id, state, reason from run where state <> 'done' limit 10"))
     tap.ok(wait_until(lambda: not scope.units(), 30), "no unit is left", scope.units())
-    truth = collections.defaultdict(collections.Counter)
-    for line in open(TRUTH, encoding="utf-8"):
-        kind, token, _, _, _ = line.split()
-        truth[token][kind] += 1
-    tap.same([t for t, c in truth.items() if c["begin"] > 1 or c["end"] > 1], [], "none ran twice")
-    tap.same([t for t, _, _ in asked if truth[t]["begin"] != 1 or truth[t]["end"] != 1], [], "each ran once, to its end")
+    truth = Truth().look()
+    tap.same([t for t, _, _ in asked if len(truth.begins[t]) > 1 or len(truth.ends[t]) > 1], [], "none ran twice")
+    tap.same([t for t, _, _ in asked if not truth.begins[t] or not truth.ends[t]], [], "each ran once, to its end")
     tap.same(len({run for _, _, run in asked}), len(asked), "each token has a run of its own")
     tap.same(int(scope.sql("select count(*) from run")[0][0]), len(asked), "there are as many runs as were asked for")
     rows = {r[0]: r[1:] for r in scope.sql(
         "select id, result, exit_code, exit_status, coalesce(output->>'token', ''), reason from run")}
-    wrong = [f"run {run}: {rows.get(str(run))}, expected {[*ENDS[end], token]}" for token, end, run in asked
-             if (rows.get(str(run)) or [])[:4] != [*ENDS[end], token]]
+    expected = {end: [result, CODES[code], str(status)] for end, (result, code, status) in ENDS.items()}
+    wrong = [f"run {run}: {rows.get(str(run))}, expected {[*expected[end], token]}" for token, end, run in asked
+             if (rows.get(str(run)) or [])[:4] != [*expected[end], token]]
     tap.ok(not wrong, "each result, exit status and output is right", "\n".join(wrong))
     tap.same(scope.sql("select run, count(*) from attempt group by 1 having count(*) <> 1"), [], "each run had one attempt")
     left = command("find", f"{scope.run}/taskschedd/input", f"{scope.run}/tsched-output", "-mindepth", "1", check=False)

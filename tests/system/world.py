@@ -137,27 +137,40 @@ def start_daemon():
 
 
 TRUTH = "/var/lib/truth"
-ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "3": ("exit-code", "exited", 3), "9": ("signal", "killed", 9)}
+NEVER = f"{TRUTH}.never"
+TRUTH_TASK = "/usr/local/lib/timed-task"
+# How a task is told to end, and what is to be recorded of that: result, code, status.
+ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "2": ("exit-code", "exited", 2),
+        "3": ("exit-code", "exited", 3), "9": ("signal", "killed", 9), "15": ("signal", "killed", 15)}
 
 
-def truth_task(name="timed", keys=""):
-    """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks. While there
-    is a file hold(WORD), none ends whose token is WORD and a number."""
+def truth_task(name="timed", keys="", service="", apply=apply):
+    """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks. It makes
+    no process but its own, so that nothing of it can fail for want of one: what waits is the reading of a pipe that nobody
+    writes to. While there is a file hold(WORD), none ends whose token is WORD and a number."""
     held = hold("${1%%[0-9]*}")
-    script("/usr/local/lib/timed-task", f"""#!/bin/sh
+    script(TRUTH_TASK, f"""#!/bin/bash
 # A token, how to end, and how long to take; what follows a lost attempt is short.
-say() {{ echo "$1 $2 $TASKSCHEDD_RUN $TASKSCHEDD_ATTEMPT $(date +%s.%N)" >>{TRUTH}; }}
+say() {{ printf '%s %s %s %s %s\\n' "$1" "$2" "$TASKSCHEDD_RUN" "$TASKSCHEDD_ATTEMPT" "$EPOCHREALTIME" >>{TRUTH}; }}
 say begin "$1"
-if [ "$TASKSCHEDD_ATTEMPT" = 1 ]; then sleep "$3"; else sleep 1; fi
-while [ -e "{held}" ]; do sleep 0.1; done
-echo "token=$1" >"$TASKSCHEDD_OUTPUT"
+wait() {{ read -rt "$1" -u 9 9<>{NEVER}; }}
+seconds=$3
+[ "$TASKSCHEDD_ATTEMPT" = 1 ] || seconds=1
+[[ $seconds =~ ^0*[.]?0*$ ]] || wait "$seconds"
+while [ -e "{held}" ]; do wait 0.1; done
+# A file of the length 0 is no output: there was no room for it.
+echo "token=$1" >"$TASKSCHEDD_OUTPUT" || say full "$1"
 say end "$1"
 case $2 in
-9) kill -9 $$ ;;
+9 | 15) kill -"$2" $$ ;;
 *) exit "$2" ;;
 esac
 """)
+    if not os.path.exists(NEVER):
+        os.mkfifo(NEVER)
     open(TRUTH, "a", encoding="utf-8").close()
+    for path in (TRUTH, NEVER):
+        os.chmod(path, 0o666)
     apply(name, f"""[Task]
 {keys}
 [Input]
@@ -165,7 +178,8 @@ token=string required
 end=integer default=0
 seconds=number required
 [Service]
-ExecStart=/usr/local/lib/timed-task ${{token}} ${{end}} ${{seconds}}
+ExecStart={TRUTH_TASK} ${{token}} ${{end}} ${{seconds}}
+{service}
 """)
 
 

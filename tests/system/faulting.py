@@ -1,0 +1,196 @@
+"""Real faults under a steady load: a fault is an entry of a table, and what is done with each is the same. When at least 20
+runs execute it comes, it ends, all that was asked for is waited for, and each run is compared with the truth."""
+
+import collections
+import dataclasses
+import json
+import os
+import signal
+import sys
+import time
+import typing
+
+from load import CAP, DURATIONS, Load, Prober, judge
+from steps import SRC, Machine
+from world import LONG, Tap, chance, command, drop_in, manager, sql, truth_task, units, wait_running, wait_until
+
+IN_FLIGHT = 20
+AWAY = 20 if LONG else 5  # seconds for which something is away
+RUNS = 3000 if LONG else 60
+PATIENCE = 300  # for what has no bound of its own; it fails the test
+COLUMNS = ["fault", "promise", "rounds", "runs", "in flight", "missing", "wrong", "twice", "unknown", "silence s", "overdue s",
+           "recovery s"]
+LEFT = ["/run/taskschedd/input", "/run/tsched-output"]
+
+
+@dataclasses.dataclass
+class Fault:
+    """inject and undo get what plays it. may_be_lost says of a row and the truth whether that run's end can be unknown."""
+    name: str
+    promise: str  # which of those in the README it attacks
+    inject: typing.Callable
+    undo: typing.Callable = lambda play: None
+    rounds: tuple = (2, 10)  # short and long
+    pause: tuple = (0.1, 0.6)  # seconds from one round's end to the next
+    prepare: typing.Callable = lambda play: None  # before there is any load, and after all of it
+    tidy: typing.Callable = lambda play: None
+    task: str = "timed"
+    cap: int = CAP
+    durations: tuple = DURATIONS
+    settle: bool = True  # each round is recovered from before the next
+    answers: bool = False  # the daemon has to answer within 100 ms throughout
+    may_be_lost: typing.Callable = lambda row, truth: False
+
+
+class Play:
+    """One fault, as often as it has rounds."""
+
+    def __init__(self, tap, fault):
+        self.tap, self.fault = tap, fault
+        self.flying, self.recovery, self.n = [], [], 0
+        self.rounds = fault.rounds[LONG]
+        self.hits = collections.Counter()  # what the fault wants to be told of it
+
+    def wait_flying(self):
+        if not wait_until(lambda: len(self.load.flying()) >= IN_FLIGHT, PATIENCE, 0.02):
+            raise RuntimeError(f"{self.fault.name}: {len(self.load.flying())} runs in flight, {dict(self.load.trouble)}")
+
+    def round(self):
+        share = RUNS * self.n // self.rounds
+        wait_until(lambda: len(self.load.asked) >= share, PATIENCE, 0.02)
+        time.sleep(chance.uniform(*self.fault.pause))
+        self.wait_flying()
+        self.flying.append(len(self.load.flying()))
+        self.fault.inject(self)
+        self.fault.undo(self)
+        self.n += 1
+        if self.fault.settle or self.n == self.rounds:
+            self.recovery.append(recovered(self.load, time.time()))
+
+    def all_rounds(self):
+        self.fault.prepare(self)
+        self.load = Load(self.fault.name, self.fault.task, self.fault.cap, self.fault.durations)
+        prober = Prober(self.load.start())
+        try:
+            while self.n < self.rounds:
+                self.round()
+            wait_until(lambda: len(self.load.asked) >= RUNS, PATIENCE, 0.1)
+        finally:
+            self.load.stop()
+            drained = drain(self.tap, self.fault.name)
+            prober.stop()
+        self.fault.tidy(self)
+        return conclude(self.tap, self.fault, self.load, prober, self.flying, self.recovery, drained, self.hits)
+
+
+def recovered(load, end):
+    """Seconds from the fault's end to the record of the last run that had ended by then."""
+    tokens = load.ended_by(end)
+    ids = ", ".join(load.truth.runs[t] for t in tokens) or "0"
+
+    def done():
+        try:
+            return not sql(f"select 1 from run where id in ({ids}) and state <> 'done' limit 1")
+        except RuntimeError:
+            return False
+    wait_until(done, PATIENCE, 0.05)
+    return time.time() - end
+
+
+def drain(tap, name):
+    def done():
+        try:
+            return not sql("select 1 from run where state <> 'done' limit 1")
+        except RuntimeError:
+            return False
+    good = wait_until(done, PATIENCE, 0.2)
+    return tap.ok(good, f"{name}: every run is done", "" if good else sql("select id, state, reason from run where state <> 'done' limit 10"))
+
+
+def leftovers(tap, name):
+    tap.ok(wait_until(lambda: not units(), 60), f"{name}: no unit is left", units())
+    left = command("find", *LEFT, "-mindepth", "1", check=False)
+    tap.same(left, "", f"{name}: no file of an input or output is left")
+    rows = sql("select run, attempt from attempt where finished is null union all (select run, count(*) from attempt "
+               "where result <> '' group by run having count(*) > 1) limit 10")
+    tap.same(rows, [], f"{name}: no attempt is left open, and none is recorded beside another")
+    # A slice that had units goes with the last of them.
+    n, known = sql(f"select count(*), count(k.run) from run r left join ask k on k.run = r.id where r.input->>'token' like '{name}-%'")[0]
+    tap.same(n, known, f"{name}: there is no run that nobody asked for")
+
+
+def judge_answers(tap, name, took):
+    # A host with other work may take the processor away for a moment: seldom, and not for long.
+    slow = [t for t in took if t > 0.1]
+    tap.ok(len(slow) <= len(took) // 50 + 1 and max(took) < 1, f"{name}: the daemon answers within 100 ms", slow)
+
+
+def conclude(tap, fault, load, prober, flying, recovery, drained, hits):
+    """The lines of TAP for one fault, and its row."""
+    name, asked = fault.name, load.snapshot()
+    found = judge(load, fault.may_be_lost)
+    tap.ok(min(flying) >= IN_FLIGHT, f"{name}: at least {IN_FLIGHT} runs were in flight each time", flying)
+    tap.ok(all(a.answered for a in asked), f"{name}: whoever asked was answered", [a for a in asked if not a.answered])
+    for what, text in (("missing", "each run that was asked for has its one final record"), ("twice", "none ran twice"),
+                       ("wrong", "result, status, output and times are right")):
+        tap.ok(not found[what], f"{name}: {text}", "\n".join(str(f) for f in found[what][:10]))
+    if fault.answers:
+        judge_answers(tap, name, prober.took)
+    if drained:
+        leftovers(tap, name)
+    values = [name, fault.promise, len(flying), len(asked), min(flying), *(len(found[k]) for k in ("missing", "wrong", "twice", "unknown")),
+              f"{prober.silence:.2f}", f"{prober.overdue:.2f}", f"{max(recovery):.2f}"]
+    tap.note("row " + json.dumps(dict(zip(COLUMNS, values))))
+    more = {**load.trouble, **hits}
+    tap.note(f"{name}: {len(asked)} runs, {len(flying)} rounds with {min(flying)} to {max(flying)} in flight" +
+             (f"; {', '.join(f'{k} {n}' for k, n in sorted(more.items()))}" if more else ""))
+
+
+# --- inside ------------------------------------------------------------------------------------------------------------
+
+
+def get_ready():
+    if not wait_running(60):
+        raise RuntimeError(f"the daemon is {manager('State')}: {manager('Reason')}")
+    # The bus is killed more often than it would be; a user's question is not to be refused for that.
+    for unit in ("dbus.service", "dbus.socket", "systemd-journald.service", "systemd-journald.socket"):
+        drop_in(unit, "faults", "[Unit]\nStartLimitIntervalSec=0\n")
+    truth_task()
+
+
+def inside(faults, names):
+    tap = Tap()
+    get_ready()
+    for fault in faults:
+        if not names or fault.name in names:
+            begin = time.monotonic()
+            Play(tap, fault).all_rounds()
+            tap.note(f"{fault.name}: {time.monotonic() - begin:.1f} s")
+    tap.end()
+
+
+# --- outside -----------------------------------------------------------------------------------------------------------
+
+
+def write_results(machine, test):
+    sys.path.append(os.path.join(SRC, "tests/bench"))
+    from machine import Results, fsync_usec
+    results = Results(os.path.basename(test).partition(".")[0], COLUMNS)
+    for row in machine.rows:
+        results.add(*row.values())
+    results.write(machine, fsync_usec(machine))
+
+
+def outside(test, steps):
+    """steps: what is done with the machine; each takes TAP, machine, and the names of the faults that are wanted."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    tap, machine = Tap(), Machine(test)
+    try:
+        machine.must("up")
+        machine.must("ready")
+        steps(tap, machine)
+        if LONG:
+            write_results(machine, test)
+    finally:
+        machine.call("down")
+    tap.end()
