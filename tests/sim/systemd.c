@@ -401,7 +401,7 @@ int systemd_start(const ExecStart *start, Unit **ret)
         .exited = UNSET,
         .timeout = start->timeout_usec,
         .stop_usec = start->task->stop_usec,
-        .late_limit = sim_chance(10),
+        .late_limit = !daemon_twin.calm && sim_chance(10),
         .exact = sim_chance(50),
         .truth = database_truth(start->run, start->attempt, start->token),
         .serial = ++systemd.serial };

@@ -17,7 +17,7 @@ from world import ENDS, TRUTH, chance, sql
 ASKED = f"{TRUTH}.asked"
 DURATIONS = (0, 0.05, 0.5, 2, 3, 4)  # seconds, at most; where all is slow, runs have to last to be many at once
 CAP = 60  # so many are asked for and not over, by the truth
-NEAR = 4  # seconds between what the service manager and the task say of the same moment, where both wait for a processor
+NEAR = 10  # seconds between what the service manager and the task say of the same moment, where all wait for a processor
 CODES = {"exited": "1", "killed": "2"}
 NAME, ROOT, MANAGER, PEER = "org.taskschedd1", "/org/taskschedd1", "org.taskschedd1.Manager", "org.freedesktop.DBus.Peer"
 
