@@ -31,6 +31,7 @@ typedef struct UnitState {
     char *token;         /* of the claim it was started for */
     char *status_text;   /* sd_notify STATUS= */
     char *control_group;
+    char *private_pids;        /* PrivatePIDs=; "" before systemd 257, which does not have it */
     uint64_t runtime_max_usec; /* RuntimeMaxUSec= in force */
     bool remain_after_exit;    /* in force: false is a drop-in's doing */
     bool never_ran; /* the manager was reloaded between making the unit and its process, and would have

@@ -39,6 +39,7 @@ static const UnitProperty properties[] = {
     { "LogExtraFields", 'L', FIELD(token) },
     { "MainPID", 'u', FIELD(main_pid) },
     { "MemoryPeak", 't', FIELD(memory_peak) },
+    { "PrivatePIDs", 's', FIELD(private_pids) },
     { "RemainAfterExit", 'b', FIELD(remain_after_exit) },
     { "Result", 's', FIELD(result) },
     { "RuntimeMaxUSec", 't', FIELD(runtime_max_usec) },
@@ -285,6 +286,9 @@ int unit_state_read(UnitState *u, sd_bus_message *m)
         if (r < 0)
             return r;
     }
+    /* Before systemd 257, of a group that is gone what is told is what somebody read at some time before. */
+    if (u->private_pids[0] == 0)
+        u->io_read = u->io_write = UNSET;
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
