@@ -155,7 +155,7 @@ Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
     a->view.row = run->state;
     a->view.cause = run->cause;
     a->exit_status = -1;
-    a->finished = UNSET;
+    a->finished = a->killed_at = UNSET;
     a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = a->hold_at = UNSET;
     g_hash_table_insert(e->by_unit, a->unit, a);
     /* replace, not insert: the key lives in the attempt that is entered. A unit of an older attempt may be
@@ -465,6 +465,8 @@ static void attempt_kill(Attempt *a, bool hard)
     int signal = hard ? SIGKILL : a->task ? a->task->kill_signal : SIGTERM;
     bool main_only = !hard && a->task && a->task->kill_mixed && !a->view.main_over;
 
+    if (a->run->cause != RUN_RESULT_NONE && a->killed_at == UNSET)
+        a->killed_at = clock_boot(a->engine->manager->clock);
     a->exec_busy = true;
     if (exec_kill(a->engine->manager->exec, a->unit, main_only, signal, on_kill, a) < 0) {
         a->exec_busy = false;

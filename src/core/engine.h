@@ -27,6 +27,7 @@ typedef struct Attempt {
     bool leaving;          /* handed back to the queue: nothing more is done here */
     uint64_t requeue_usec; /* and it is due again after this */
     bool warned;           /* TimeoutWarning= */
+    uint64_t killed_at; /* boot µs: its row's cause was first acted on; UNSET: not yet, or nobody remembers */
     char *status_text;
 
     /* the end, once view.phase is ATTEMPT_OVER */

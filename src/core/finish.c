@@ -239,6 +239,7 @@ void attempt_record(Attempt *a)
         .ip_in = u ? u->ip_in : UNSET,
         .ip_out = u ? u->ip_out : UNSET,
         .output = a->output,
+        .killed = u && u->exited_boot != UNSET && a->killed_at <= u->exited_boot,
     };
 
     if (a->task && !a->view.orphan)

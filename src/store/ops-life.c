@@ -144,15 +144,16 @@ int store_requeue(
 /* --- the end
  *
  * o is the row as it stands, locked until it is written. d decides: the cause wins unless the process had
- * ended before it; another attempt follows only if nobody cancelled. All other parts only write down what d
+ * ended before it, which its time tells where nobody knows better: the clock may have been set in between; another attempt follows only if nobody cancelled. All other parts only write down what d
  * says. */
 static const char end_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::smallint[],"
     "   $7::int[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],"
-    "   $14::bigint[], $15::bigint[], $16::bigint[], $17::json[], $18::boolean[], $19::bigint[])"
+    "   $14::bigint[], $15::bigint[], $16::bigint[], $17::json[], $18::boolean[], $19::bigint[], $20::boolean[])"
     "  WITH ORDINALITY AS q(run, attempt, token, result, reason, exit_code, exit_status, invocation, started,"
-    "   finished, cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out, output, again, again_in, ord)),"
+    "   finished, cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out, output, again, again_in, killed,"
+    "   ord)),"
     " o AS MATERIALIZED ("
     "  SELECT q.ord, q.run, q.attempt, q.exit_code, q.exit_status, q.cpu_nsec, q.memory_peak, q.io_read,"
     "   q.io_write, q.ip_in, q.ip_out, q.output, q.again, q.again_in, q.result AS own, q.reason AS own_reason,"
@@ -160,9 +161,9 @@ static const char end_sql[] =
     "   coalesce(usec_to_time(q.started), r.started) AS started,"
     "   coalesce(usec_to_time(q.finished), now()) AS finished,"
     "   r.no_more, r.cause, r.reason AS cause_reason,"
-    "   r.cause <> '' AND NOT coalesce(usec_to_time(q.finished) < r.cause_at, false) AS caused"
-    "  FROM q JOIN run r ON r.state IN ('starting', 'running', 'stopping') AND" OURS("$20",
-        "$21") "),"
+    "   r.cause <> '' AND (q.killed OR NOT coalesce(usec_to_time(q.finished) < r.cause_at, false)) AS caused"
+    "  FROM q JOIN run r ON r.state IN ('starting', 'running', 'stopping') AND" OURS("$21",
+        "$22") "),"
                " d AS MATERIALIZED ("
                "  SELECT o.*, CASE WHEN caused THEN cause ELSE own END AS result,"
                "   CASE WHEN caused AND cause_reason <> '' THEN cause_reason ELSE own_reason END AS reason,"
@@ -221,7 +222,7 @@ static void end_answer(Op *op, const OpAnswer *a)
 const OpInfo op_end = {
     .name = "end",
     .sql = end_sql,
-    .n_values = 19,
+    .n_values = 20,
     .shared = true,
     .node = true,
     .answer = end_answer,
@@ -247,6 +248,7 @@ int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata)
     op_set_text(op, 16, e->output);
     op_set_bool(op, 17, e->again);
     op_set_u64(op, 18, e->again ? e->again_in_usec : 0);
+    op_set_bool(op, 19, e->killed);
     return store_enqueue(s, op);
 }
 

@@ -235,10 +235,11 @@ typedef struct StoreEnd {
     const char *output;     /* JSON or NULL */
     bool again;             /* another attempt follows: the run waits */
     uint64_t again_in_usec; /* after that delay */
+    bool killed;            /* by us, for the row's cause, before it ended */
 } StoreEnd;
 
 /* The end of an attempt: one commit with all of it. The row's cause, if any, wins over result unless the
- * process had ended before it (finished < cause_at); the callback's `result` tells what was recorded. */
+ * process had ended before it (not killed, and finished < cause_at); the callback's `result` tells what was recorded. */
 typedef void (*StoreEndFn)(
     int r, RunResult result, RunState state, uint64_t due, const Error *error, void *userdata);
 int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata);

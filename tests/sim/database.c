@@ -364,8 +364,8 @@ static void apply_end(DbOp *op)
         return;
     }
     check_end(row, t, op);
-    caused =
-        row->run.cause != RUN_RESULT_NONE && (op->finished == UNSET || op->finished >= row->run.cause_at);
+    caused = row->run.cause != RUN_RESULT_NONE &&
+             (op->killed || op->finished == UNSET || op->finished >= row->run.cause_at);
     result = caused ? row->run.cause : op->result;
     more = op->again && !row->no_more && row->run.cause != RUN_CANCELLED && result != RUN_CANCELLED &&
            result != RUN_SKIPPED;

@@ -153,7 +153,7 @@ typedef struct DbOp {
     RunResult result, cause;
     RunState state;
     int code, status;
-    bool again, flag;
+    bool again, killed, flag;
     uint64_t cause_at;
     StoreAsked asked;
     StoreCancelled cancelled;

@@ -483,6 +483,7 @@ int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata)
     op->finished = e->finished;
     op->started = e->started;
     op->again = e->again;
+    op->killed = e->killed;
     op->in_usec = e->again ? e->again_in_usec / 1000 * 1000 : 0;
     return enqueue(op);
 }

@@ -100,6 +100,7 @@ typedef struct Cause {
     bool earlier;     /* the process had ended before that */
     RunResult expect; /* of an end by signal that asks for another attempt */
     RunState state;
+    bool killed; /* by us, for the cause */
 } Cause;
 
 static void test_cause(void)
@@ -111,6 +112,9 @@ static void test_cause(void)
         { RUN_TIMEOUT, true, false, RUN_TIMEOUT, RUN_DONE },
         { RUN_RESULT_NONE, true, false, RUN_CANCELLED, RUN_DONE },
         { RUN_RESULT_NONE, true, true, RUN_SIGNAL, RUN_DONE },
+        /* The clock was set back meanwhile. */
+        { RUN_RESULT_NONE, true, true, RUN_CANCELLED, RUN_DONE, .killed = true },
+        { RUN_TIMEOUT, false, true, RUN_TIMEOUT, RUN_WAITING, .killed = true },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(causes); i++) {
@@ -138,6 +142,7 @@ static void test_cause(void)
         }
         e.again = true;
         e.again_in_usec = 3600 * USEC_PER_SEC;
+        e.killed = c->killed;
         e.finished = at == UNSET ? UNSET : at + (uint64_t)(c->earlier ? -1 : 0);
         out = fixture_end(f, &e);
         g_assert_cmpint(out.r, ==, STORE_RECORDED);
