@@ -119,7 +119,7 @@ static int task_methods_append_faults(sd_bus_message *reply, const DiagList *dia
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-int task_methods_verify(Request *q, Error *error)
+static int task_methods_verify_now(Request *q, Error *error)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(TaskSource));
@@ -145,6 +145,27 @@ int task_methods_verify(Request *q, Error *error)
     if (r < 0)
         return r;
     request_answer_message(q, reply);
+    return 0;
+}
+
+static void on_verify(int r, void *userdata)
+{
+    g_auto(Error) error = { 0 };
+    Request *q = userdata;
+
+    if (r < 0) {
+        request_free(q);
+        return;
+    }
+    r = task_methods_verify_now(q, &error);
+    if (r < 0)
+        request_answer_error(q, r, &error);
+}
+
+/* A large one takes a while, and anybody may ask for any number of them. */
+int task_methods_verify(Request *q, Error *error)
+{
+    turns_work(q->turn, on_verify, q);
     return 0;
 }
 

@@ -21,6 +21,7 @@ struct TurnUser {
     GQueue waiting; /* of Turn* */
     size_t bytes;   /* of their messages */
     bool listed;    /* stands in Turns.next */
+    GQueue work;    /* of Turn*: what takes long; each is of one that is at work */
 };
 
 /* Somebody of whom requests wait. */
@@ -43,6 +44,9 @@ struct Turns {
     GHashTable *watches; /* sender → Watch* */
     GQueue next;         /* of TurnUser* with room and something waiting */
     sd_event_source *defer;
+    GQueue workers; /* of TurnUser* with work, each once */
+    uint64_t rest;  /* monotonic µs: no work before */
+    sd_event_source *work;
 };
 
 /* --- who is gone --- */
@@ -182,6 +186,54 @@ void turns_leave(TurnUser *u)
     g_hash_table_remove(t->users, &u->uid);
 }
 
+/* --- what takes long --- */
+
+static void turns_arm_work(Turns *t)
+{
+    if (g_queue_is_empty(&t->workers))
+        return;
+    (void)sd_event_source_set_time(t->work, t->rest);
+    (void)sd_event_source_set_enabled(t->work, SD_EVENT_ONESHOT);
+}
+
+static void turns_work_next(Turns *t, int r)
+{
+    TurnUser *u = g_queue_pop_head(&t->workers);
+    Turn *work = g_queue_pop_head(&u->work);
+
+    if (!g_queue_is_empty(&u->work))
+        g_queue_push_tail(&t->workers, u);
+    work->fn(r, work->userdata);
+    g_free(work);
+}
+
+static int on_work(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Turns *t = userdata;
+    uint64_t begun = (uint64_t)g_get_monotonic_time(), now;
+
+    if (g_queue_is_empty(&t->workers))
+        return 0;
+    turns_work_next(t, 0);
+    now = (uint64_t)g_get_monotonic_time();
+    t->rest = now + (now - begun);
+    turns_arm_work(t);
+    return 0;
+}
+
+void turns_work(TurnUser *u, TurnFn fn, void *userdata)
+{
+    Turns *t = u->turns;
+    Turn *work = g_new0(Turn, 1);
+
+    work->fn = fn;
+    work->userdata = userdata;
+    if (g_queue_is_empty(&u->work))
+        g_queue_push_tail(&t->workers, u);
+    g_queue_push_tail(&u->work, work);
+    turns_arm_work(t);
+}
+
 /* --- coming --- */
 
 /* About how much memory a message takes: its strings and arrays of bytes, and something for each other value. */
@@ -271,8 +323,13 @@ int turns_new(sd_event *event, Turns **ret)
 
     if (r >= 0)
         r = sd_event_source_set_enabled(t->defer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(event, &t->work, CLOCK_MONOTONIC, 0, 1, on_work, t);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(t->work, SD_EVENT_OFF);
     if (r < 0) {
         sd_event_source_disable_unref(t->defer);
+        sd_event_source_disable_unref(t->work);
         g_free(t);
         return r;
     }
@@ -284,6 +341,8 @@ int turns_new(sd_event *event, Turns **ret)
 
 void turns_reset(Turns *t)
 {
+    while (!g_queue_is_empty(&t->workers))
+        turns_work_next(t, -ECONNRESET);
     turns_forget(t, NULL);
 }
 
@@ -293,6 +352,7 @@ void turns_free(Turns *t)
         return;
     turns_reset(t);
     sd_event_source_disable_unref(t->defer);
+    sd_event_source_disable_unref(t->work);
     g_queue_clear(&t->next);
     g_hash_table_unref(t->watches);
     g_hash_table_unref(t->users);

@@ -23,3 +23,6 @@ typedef void (*TurnFn)(int r, void *userdata);
 int turns_enter(
     Turns *t, uint64_t uid, bool privileged, sd_bus_message *m, TurnFn fn, void *userdata, TurnUser **ret);
 void turns_leave(TurnUser *u);
+/* For one who is at work, what takes the loop long: fn is called later, for one at a time, round and round the users, and
+ * so that as much time is left for all else. */
+void turns_work(TurnUser *u, TurnFn fn, void *userdata);
