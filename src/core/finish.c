@@ -218,6 +218,14 @@ static void on_ended(
     manager_update(m);
 }
 
+/* As it was read, or where the unit went before that, as the last signal about it told. */
+static uint64_t attempt_started(const Attempt *a)
+{
+    if (a->state && a->state->started != UNSET)
+        return a->state->started;
+    return a->seen ? a->seen->started : UNSET;
+}
+
 void attempt_record(Attempt *a)
 {
     Manager *m = a->engine->manager;
@@ -230,7 +238,7 @@ void attempt_record(Attempt *a)
         .exit_code = a->exit_code,
         .exit_status = a->exit_status,
         .invocation_id = u ? u->invocation_id : "",
-        .started = u ? u->started : UNSET,
+        .started = attempt_started(a),
         .finished = a->finished,
         .cpu_nsec = u ? u->cpu_nsec : UNSET,
         .memory_peak = u ? u->memory_peak : UNSET,
