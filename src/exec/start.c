@@ -465,17 +465,37 @@ static void start_on_error(StartOp *s, sd_bus_message *reply)
         start_end(s, r, &s->error);
 }
 
+/* Of a unit that is gone the manager tells what it would tell of any that nobody made: it may have run, and is to be
+ * looked for. */
+static void start_on_invocation(Work *op, sd_bus_message *reply)
+{
+    StartOp *s = (StartOp *)op;
+    const void *id;
+    size_t size = 0;
+    int r = work_reply_errno(reply);
+
+    if (r >= 0)
+        r = sd_bus_message_enter_container(reply, 'v', "ay");
+    if (r >= 0)
+        r = sd_bus_message_read_array(reply, 'y', &id, &size);
+    if (r >= 0 && size > 0)
+        start_ask(s, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", start_on_system_state);
+    else
+        start_end(s, r < 0 ? r : -ETIMEDOUT, &s->error);
+}
+
 /* A job that did not come to its end may have got as far as the process: 0 says that it did not. */
 static void start_on_main_start(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
+    g_autofree char *path = unit_path(s->unit);
     uint64_t started = UNSET;
     int r = work_reply_errno(reply);
 
     if (r >= 0)
         r = sd_bus_message_read(reply, "v", "t", &started);
     if (r >= 0 && started == 0)
-        start_ask(s, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", start_on_system_state);
+        start_ask(s, path, SYSTEMD_NAME ".Unit", "InvocationID", start_on_invocation);
     else
         start_end(s, r < 0 ? r : EXEC_STARTED, NULL);
 }
