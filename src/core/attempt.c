@@ -2,8 +2,12 @@
 #include "core/engine.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "model/exit-status.h"
 #include "model/timespec.h"
+
+/* So many take memory that is worth being given back. */
+#define ENDED_MANY 200u
 
 #define POLL_USEC        (100 * USEC_PER_MSEC) /* while stragglers of a control group are being ended */
 #define HOLD_USEC        USEC_PER_SEC
@@ -133,6 +137,11 @@ void attempt_drop(Attempt *a)
     if (g_hash_table_lookup(e->by_run, &a->run->id) == a)
         g_hash_table_remove(e->by_run, &a->run->id);
     g_hash_table_remove(e->by_unit, a->unit);
+    /* After many, when there is none: what they took is not taken again before as many come. */
+    if (++e->n_ended >= ENDED_MANY && g_hash_table_size(e->by_unit) == 0) {
+        e->n_ended = 0;
+        memory_give_back();
+    }
     if (next) {
         a = attempt_new(e, next, ATTEMPT_CLAIMED);
         attempt_look_later(a);

@@ -46,6 +46,7 @@ struct Engine {
     GHashTable *by_unit;  /* char* (the attempt's) → Attempt*, owned */
     GHashTable *by_run;   /* &run->id → Attempt*: the newest of a run */
     unsigned n_orphans;   /* of them, those without a row */
+    unsigned n_ended;     /* since memory was given back */
     GHashTable *foreign;  /* set of char*: units without a row that were reported, gone or not */
     bool listing;         /* an exec_list() is under way */
     GHashTable *released; /* set of char*: units that were let go since it was asked for */
