@@ -64,6 +64,12 @@ static void scheduler_set_since(Scheduler *s, const ScheduleEntry *se, uint64_t 
     g_hash_table_replace(s->since, scheduler_key(se), g_memdup2(&since, sizeof since));
 }
 
+/* It was said at that instant. Where the clock was set back since, this one counts: else nothing would fire until then. */
+static void scheduler_set_said(Scheduler *s, const ScheduleEntry *se, uint64_t at)
+{
+    scheduler_set_since(s, se, MIN(at, clock_real(s->manager->clock)));
+}
+
 /* Its next nominal time: after the last one, and none before it was said that it is to fire. */
 static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
 {
@@ -335,7 +341,7 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since)
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
-        scheduler_set_since(s, se, since);
+        scheduler_set_said(s, se, since);
         scheduler_compute(s, se);
     }
     scheduler_act_on(s, entry);
@@ -364,7 +370,7 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule,
             se->said = true;
         }
         if (enabled)
-            scheduler_set_since(s, se, since);
+            scheduler_set_said(s, se, since);
         scheduler_compute(s, se);
     }
     scheduler_act_on(s, entry);
