@@ -14,6 +14,7 @@ struct Dispatcher {
     bool claiming;
     unsigned in_vain; /* claims in a row that found nothing, though something was due by our clock */
     ClockTimer *timer;
+    ClockTimer *again; /* of the clock that nobody sets: a claim is repeated */
 };
 
 static void dispatcher_act(Dispatcher *d);
@@ -23,14 +24,28 @@ static void on_due(void *userdata)
     dispatcher_act(userdata);
 }
 
+static void on_again(void *userdata)
+{
+    Dispatcher *d = userdata;
+
+    d->due = MIN(d->due, clock_real(d->manager->clock));
+    dispatcher_act(d);
+}
+
+static void claim_again(Dispatcher *d, uint64_t in_usec)
+{
+    clock_timer_arm(d->again, clock_boot(d->manager->clock) + in_usec);
+}
+
 Dispatcher *dispatcher_new(Manager *m)
 {
     Dispatcher *d = g_new0(Dispatcher, 1);
 
     d->manager = m;
     d->due = UNSET;
-    if (clock_timer_new(m->clock, CLOCK_REAL, on_due, d, &d->timer) < 0)
-        g_clear_pointer(&d, g_free);
+    if (clock_timer_new(m->clock, CLOCK_REAL, on_due, d, &d->timer) < 0 ||
+        clock_timer_new(m->clock, CLOCK_BOOT, on_again, d, &d->again) < 0)
+        g_clear_pointer(&d, dispatcher_free);
     return d;
 }
 
@@ -39,6 +54,7 @@ void dispatcher_free(Dispatcher *d)
     if (!d)
         return;
     clock_timer_free(d->timer);
+    clock_timer_free(d->again);
     g_free(d);
 }
 
@@ -53,7 +69,8 @@ static uint64_t dispatcher_next(Dispatcher *d, unsigned found, uint64_t next_due
         return next_due;
     }
     d->in_vain = MIN(d->in_vain + 1, IN_VAIN_MAX);
-    return now + AHEAD_USEC + (AHEAD_USEC << d->in_vain);
+    claim_again(d, AHEAD_USEC << d->in_vain);
+    return UNSET;
 }
 
 static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata)
@@ -65,7 +82,7 @@ static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata
     if (r < 0) {
         if (r == -ENOTCONN)
             return; /* asked again when the store is back */
-        d->due = MIN(d->due, clock_real(m->clock) + USEC_PER_SEC);
+        claim_again(d, USEC_PER_SEC);
     } else {
         d->due = MIN(d->due, dispatcher_next(d, runs->len, next_due));
         for (guint i = 0; i < runs->len; i++) {
@@ -99,6 +116,7 @@ static void dispatcher_act(Dispatcher *d)
     if (loaded >= LOADED_MAX)
         return; /* the next release wakes us */
     d->due = UNSET;
+    clock_timer_disarm(d->again);
     d->claiming = store_claim(m->store, MIN(CLAIM_MAX, LOADED_MAX - loaded), on_claimed, d) >= 0;
     if (!d->claiming)
         d->due = now;

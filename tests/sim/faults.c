@@ -204,6 +204,7 @@ static bool step(bool forward)
     int64_t span = (int64_t)sim_between(1, spans[sim_draw(G_N_ELEMENTS(spans))]);
 
     sim.stepped = true;
+    sim.latest = MAX(sim.latest, sim_real());
     if (sim_chance(30))
         later(sim_now() + sim_draw(USEC_PER_SEC), on_crash);
     clock_fake_step(sim.clock, forward ? span : -span);

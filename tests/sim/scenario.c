@@ -125,7 +125,10 @@ static void be_quiet(void)
     uint64_t until = MAX(sim_now(), last_due()) + 5 * USEC_PER_SEC; /* whose clock is ahead */
     unsigned operations, timers;
 
-    /* A run that was cancelled while it waited: its time may come before that is noticed. */
+    /* A run that was cancelled while it waited, or what was due when the clock was set back: its time may come before that
+     * is noticed. */
+    if (sim.latest > sim_real())
+        until = MAX(until, sim_now() + sim.latest - sim_real() + 5 * USEC_PER_SEC);
     while (sim_now() < until && go_on(until))
         ;
     operations = database.operations;

@@ -26,6 +26,7 @@ typedef struct Sim {
     unsigned steps, timers, faults;
     uint64_t slow_until;     /* messages take long till then */
     bool stepped;            /* the real clock was set in this story */
+    uint64_t latest;         /* real µs: what it said before it was set back */
     uint64_t database_ahead; /* µs that the server's clock is ahead of ours, as a signed number */
 } Sim;
 
