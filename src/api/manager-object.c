@@ -51,7 +51,7 @@ static int manager_object_enter(const Call *c, RequestFn fn, Error *error)
     g_autofree char *name = q->labels ? g_strjoinv("/", q->labels) : NULL;
     RightsObject object = { .name = name };
 
-    if (c->kind->depth == 0)
+    if (!q->labels)
         return rights_enter(q, c->member, c->method ? NULL : &object, fn, error);
     if (c->kind->has_task)
         object.task = q->labels[0];

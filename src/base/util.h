@@ -18,6 +18,7 @@
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _warn_unused_  __attribute__((warn_unused_result))
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): what is declared cannot stand in parentheses. */
 #define ARRAY_FOREACH(p, array) for (typeof(&(array)[0]) p = (array); p < (array) + G_N_ELEMENTS(array); p++)
 
 /* Closes *fd unless it is negative; errno is left as it was. */

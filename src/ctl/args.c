@@ -80,7 +80,8 @@ void args_clear(Args *a)
 static const ArgsOption *args_find(const char *name, size_t length, char letter)
 {
     ARRAY_FOREACH (o, table)
-        if (letter ? o->letter == letter : strlen(o->name) == length && memcmp(o->name, name, length) == 0)
+        if (letter ? o->letter == letter
+                   : name && strlen(o->name) == length && memcmp(o->name, name, length) == 0)
             return o;
     return NULL;
 }

@@ -43,7 +43,7 @@ static int ask_add_word(Ask *a, const char *word, bool *stdin_used, ClientError 
     if (g_hash_table_contains(a->texts, key) || g_hash_table_contains(a->files, key))
         return client_error_set(e, ERROR_INVALID_INPUT, _("Input %s is given twice"), key);
     if (value[0] == '@' && value[1] != '@') {
-        GBytes *content;
+        GBytes *content = NULL;
 
         r = ask_read(value + 1, stdin_used, &content, e);
         if (r >= 0)

@@ -186,7 +186,7 @@ int ask_verb(Ctl *ctl)
     bool wait = follow || args_has(&ctl->args, "wait");
     g_auto(ClientError) error = { 0 };
     g_auto(Ask) ask = { 0 };
-    uint64_t run;
+    uint64_t run = 0;
 
     if (follow && ctl->host)
         return output_usage(ctl, _("--follow reads this machine's journal and does not go with --host"));

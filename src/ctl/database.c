@@ -195,7 +195,7 @@ int database_verb(Ctl *ctl)
     } words[] = { { "status", database_status }, { "upgrade", database_upgrade } };
 
     ARRAY_FOREACH (w, words)
-        if (g_str_equal(w->word, ctl_word(ctl, 0)))
+        if (g_strcmp0(w->word, ctl_word(ctl, 0)) == 0)
             return w->run(ctl);
     return output_usage(ctl, _("db takes status or upgrade, not \"%s\""), ctl_word(ctl, 0));
 }

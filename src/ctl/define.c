@@ -17,7 +17,7 @@ static char *define_name(const Ctl *ctl, const char *path, ClientError *e)
 
     if (name)
         return g_strdup(name);
-    if (g_str_equal(path, "-")) {
+    if (g_strcmp0(path, "-") == 0) {
         client_error_set(e, ERROR_INVALID_ARGUMENT, _("A definition from standard input needs --name="));
         return NULL;
     }
@@ -59,7 +59,7 @@ static void define_print_applied(Ctl *ctl, const char *name, uint64_t revision)
 static int define_apply(Ctl *ctl, const char *path, ClientError *e)
 {
     g_autofree char *name = define_name(ctl, path, e), *text = NULL;
-    uint64_t revision;
+    uint64_t revision = 0;
     int r;
 
     if (!name)
@@ -139,7 +139,7 @@ static GPtrArray *define_dropins(const char *path)
 {
     GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *directory = g_strconcat(path, ".d", NULL);
-    g_autoptr(GDir) dir = g_str_equal(path, "-") ? NULL : g_dir_open(directory, 0, NULL);
+    g_autoptr(GDir) dir = g_strcmp0(path, "-") == 0 ? NULL : g_dir_open(directory, 0, NULL);
     const char *name;
 
     while (dir && (name = g_dir_read_name(dir)))

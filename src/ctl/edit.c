@@ -61,7 +61,7 @@ static int edit_read_task(Edit *d, ClientError *e)
     if (r < 0)
         return r;
     d->from_file = g_str_equal(text_member(task, "Origin"), "file");
-    d->parts = export_split(d->task, text);
+    d->parts = export_split(d->task, util_strempty(text));
     if (d->full && !d->from_file)
         return client_error_set(e, ERROR_INVALID_ARGUMENT,
             _("--full is for tasks of files; %s is kept in the database"), d->task);

@@ -11,7 +11,7 @@
 int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    const char *text;
+    const char *text = NULL;
     int r = client_call(ctl->client, e, &reply, "GetTaskText", "s", task);
 
     if (r < 0)
@@ -86,7 +86,7 @@ GPtrArray *export_split(const char *name, const char *text)
     g_autofree char *own = g_strconcat(name, ".task", NULL);
     ExportFile *f = export_file_new(files, own);
 
-    if (g_str_has_prefix(text, "# "))
+    if (text[0] == '#' && text[1] == ' ')
         f->source = g_strndup(text + 2, strcspn(text + 2, "\n"));
     while (*text) {
         const char *newline = strchr(text, '\n');
@@ -132,10 +132,10 @@ static int export_task(Ctl *ctl, const char *task, bool first, ClientError *e)
     if (!directory) {
         if (!first)
             fputc('\n', stdout);
-        export_print(text);
+        export_print(util_strempty(text));
         return 0;
     }
-    files = export_split(task, text);
+    files = export_split(task, util_strempty(text));
     for (guint i = 0; r >= 0 && i < files->len; i++)
         r = export_write(directory, g_ptr_array_index(files, i), e);
     return r;

@@ -55,7 +55,7 @@ void table_add(Table *t, char *text, TableColour colour)
 
 size_t table_rows(const Table *t)
 {
-    return t->cells->len / t->n;
+    return t->n > 0 ? t->cells->len / t->n : 0;
 }
 
 const char *table_colour(TableColour c)

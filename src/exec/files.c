@@ -182,6 +182,7 @@ static int files_remove_entry(Removal *p, int directory, const char *name, unsig
     return files_remove_directory(p, directory, name, depth);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it goes down, by way of the structure. */
 int files_remove_tree(const char *directory, const char *name, unsigned *budget)
 {
     _cleanup_(util_closep) int parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -385,7 +385,8 @@ int property_encode_hash(const Property *p, const char *value, PropertyOut *out)
 
 int property_encode_hash_signature(const Property *p, const char *value, PropertyOut *out)
 {
-    const char *data = g_str_has_prefix(value, "base64:") ? value + strlen("base64:") : NULL;
+    static const char prefix[] = "base64:";
+    const char *data = strncmp(value, prefix, strlen(prefix)) == 0 ? value + strlen(prefix) : NULL;
     g_autoptr(GByteArray) bytes = NULL;
 
     if (property_parse_is_path(value))

@@ -25,28 +25,30 @@ static GVariant *strings(char **words)
     return g_variant_new_strv((const gchar *const *)words, -1);
 }
 
-/* The words of value, each as p->check wants it. */
-static int read_words(const Property *p, const char *value, const char *text, PropertyOut *out, char ***ret)
+/* The words of value, each as p->check wants it; NULL: refused. */
+static char **read_words(const Property *p, const char *value, const char *text, PropertyOut *out)
 {
     unsigned flags = PROPERTY_WORD_UNQUOTE | (p->flags & PROPERTY_UNESCAPE ? PROPERTY_WORD_UNESCAPE : 0);
     g_auto(GStrv) words = NULL;
 
-    if (property_parse_words(text, PROPERTY_SPACE, flags, &words) < 0)
-        return property_out_refuse_syntax(out, p);
+    if (property_parse_words(text, PROPERTY_SPACE, flags, &words) < 0) {
+        (void)property_out_refuse_syntax(out, p);
+        return NULL;
+    }
     for (char **w = words; *w; w++)
-        if (p->check && !p->check(*w))
-            return property_out_refuse(out, p, *w, "absolute paths");
-    *ret = g_steal_pointer(&words);
-    return 0;
+        if (p->check && !p->check(*w)) {
+            (void)property_out_refuse(out, p, *w, "absolute paths");
+            return NULL;
+        }
+    return g_steal_pointer(&words);
 }
 
 int property_lists_words(const Property *p, const char *value, PropertyOut *out)
 {
-    g_auto(GStrv) words = NULL;
-    int r = read_words(p, value, value, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     property_out_add(out, p, NULL, strings(words));
     return 0;
 }
@@ -64,11 +66,10 @@ int property_lists_one(const Property *p, const char *value, PropertyOut *out)
 int property_lists_filter(const Property *p, const char *value, PropertyOut *out)
 {
     bool allow = *value != '~';
-    g_auto(GStrv) words = NULL;
-    int r = read_words(p, value, value + !allow, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value + !allow, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     property_out_add(out, p, NULL, g_variant_new("(b@as)", allow, strings(words)));
     return 0;
 }
@@ -86,12 +87,11 @@ static int find_capability(const char *word, int64_t *ret)
 int property_lists_capabilities(const Property *p, const char *value, PropertyOut *out)
 {
     bool invert = *value == '~';
-    g_auto(GStrv) words = NULL;
     uint64_t mask = 0;
-    int r = read_words(p, value, value + invert, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value + invert, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     for (char **w = words; *w; w++) {
         int64_t bit;
 
@@ -105,12 +105,11 @@ int property_lists_capabilities(const Property *p, const char *value, PropertyOu
 
 int property_lists_flags(const Property *p, const char *value, PropertyOut *out)
 {
-    g_auto(GStrv) words = NULL;
     int64_t mask = 0;
-    int r = read_words(p, value, value, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     for (char **w = words; *w; w++) {
         g_autofree char *list = property_names_list(p->names);
         int64_t flag;
@@ -125,12 +124,11 @@ int property_lists_flags(const Property *p, const char *value, PropertyOut *out)
 
 int property_lists_core_filter(const Property *p, const char *value, PropertyOut *out)
 {
-    g_auto(GStrv) words = NULL;
     uint64_t mask = 0;
-    int r = read_words(p, value, value, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     for (char **w = words; *w; w++) {
         g_autofree char *list = property_names_list(p->names);
         int64_t named;
@@ -152,7 +150,6 @@ int property_lists_namespaces(const Property *p, const char *value, PropertyOut 
     bool restricted, invert = *value == '~';
     g_auto(GStrv) words = NULL;
     uint64_t all = 0, mask = 0;
-    int r;
 
     for (const PropertyName *n = property_names_namespace; n->name; n++)
         all |= (uint64_t)n->value;
@@ -160,9 +157,9 @@ int property_lists_namespaces(const Property *p, const char *value, PropertyOut 
         property_out_add(out, p, NULL, g_variant_new_uint64(restricted ? 0 : all));
         return 0;
     }
-    r = read_words(p, value, value + invert, out, &words);
-    if (r < 0)
-        return r;
+    words = read_words(p, value, value + invert, out);
+    if (!words)
+        return -EINVAL;
     for (char **w = words; *w; w++) {
         g_autofree char *list = property_names_list(property_names_namespace);
         g_autofree char *takes = g_strconcat("yes, no, or some of ", list, NULL);
@@ -257,15 +254,14 @@ int property_lists_delegate(const Property *p, const char *value, PropertyOut *o
 {
     g_auto(GStrv) words = NULL;
     bool all;
-    int r;
 
     if (property_parse_boolean(value, &all) == 0) {
         property_out_add(out, p, NULL, g_variant_new_boolean(all));
         return 0;
     }
-    r = read_words(p, value, value, out, &words);
-    if (r < 0)
-        return r;
+    words = read_words(p, value, value, out);
+    if (!words)
+        return -EINVAL;
     property_out_add(out, p, "DelegateControllers", strings(words));
     return 0;
 }
@@ -275,11 +271,10 @@ int property_lists_statuses(const Property *p, const char *value, PropertyOut *o
 {
     g_auto(GVariantBuilder) statuses = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("ai"));
     g_auto(GVariantBuilder) signals = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("ai"));
-    g_auto(GStrv) words = NULL;
-    int r = read_words(p, value, value, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     for (char **w = words; *w; w++) {
         int64_t status;
         uint64_t number;
@@ -419,11 +414,10 @@ static bool is_nft_identifier(const char *s)
 int property_lists_nft_sets(const Property *p, const char *value, PropertyOut *out)
 {
     g_auto(GVariantBuilder) list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(iiss)"));
-    g_auto(GStrv) words = NULL;
-    int r = read_words(p, value, value, out, &words);
+    g_auto(GStrv) words = read_words(p, value, value, out);
 
-    if (r < 0)
-        return r;
+    if (!words)
+        return -EINVAL;
     for (char **w = words; *w; w++) {
         g_auto(GStrv) parts = g_strsplit(*w, ":", -1);
         int64_t source, protocol;

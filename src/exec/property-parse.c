@@ -519,9 +519,9 @@ bool property_parse_is_subdirectory(const char *s)
     if (!*s || *s == '/')
         return false;
     for (char **p = parts; *p; p++)
-        if (strcmp(*p, "..") == 0 || strcmp(*p, ".") == 0)
+        if (strcmp(*p, "..") == 0 || strcmp(*p, ".") == 0 || (p == parts && strcmp(*p, "private") == 0))
             return false;
-    return strcmp(parts[0], "private") != 0;
+    return true;
 }
 
 static size_t variable_length(const char *s)

@@ -406,6 +406,7 @@ static bool start_is_refusal(sd_bus_message *reply)
         SD_BUS_ERROR_INCONSISTENT_MESSAGE,
         SD_BUS_ERROR_NOT_SUPPORTED,
         SD_BUS_ERROR_ACCESS_DENIED,
+        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): these three are put together on purpose. */
         SYSTEMD_NAME ".BadUnitSetting",
         SYSTEMD_NAME ".LoadFailed",
         SYSTEMD_NAME ".UnitMasked",

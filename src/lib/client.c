@@ -81,7 +81,7 @@ int client_error_from_bus(ClientError *e, const sd_bus_error *bus_error, int r)
     _cleanup_(sd_bus_error_free) sd_bus_error made = SD_BUS_ERROR_NULL;
     const ErrorInfo *info;
 
-    if (!sd_bus_error_is_set(bus_error)) {
+    if (!bus_error || !sd_bus_error_is_set(bus_error)) {
         sd_bus_error_set_errno(&made, r);
         bus_error = &made;
     }

@@ -131,14 +131,14 @@ static void spec_set_choices(SpecReader *r, const char *value, unsigned at)
 static void spec_set_pattern(SpecReader *r, const char *value, unsigned at)
 {
     g_autofree char *whole = g_strconcat("(?:", value, ")\\z", NULL);
-    g_autoptr(GError) error = NULL, error_whole = NULL;
+    g_autoptr(GError) error = NULL;
     g_autoptr(GRegex) alone = g_regex_new(value, 0, 0, &error);
-    g_autoptr(GRegex) wrapped = alone ? g_regex_new(whole, G_REGEX_ANCHORED, 0, &error_whole) : NULL;
+    g_autoptr(GRegex) wrapped = alone ? g_regex_new(whole, G_REGEX_ANCHORED, 0, &error) : NULL;
 
-    if (alone && wrapped)
+    if (wrapped)
         r->spec->pattern = g_strdup(value);
     else
-        spec_fault(r, at, "no regular expression: %s", error ? error->message : error_whole->message);
+        spec_fault(r, at, "no regular expression: %s", error->message);
 }
 
 #define COUNTED                                                                                              \

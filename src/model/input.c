@@ -196,7 +196,7 @@ static int input_validate_raw(const Task *t, const InputGiven *g, Input *input, 
 
 static int input_check_size(const Input *i, size_t limit, Error *error)
 {
-    size_t size = i->raw ? g_bytes_get_size(i->raw) : strlen(i->json);
+    size_t size = i->raw ? g_bytes_get_size(i->raw) : strlen(util_strempty(i->json));
 
     if (i->secrets)
         size += strlen(i->secrets);

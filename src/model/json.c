@@ -65,7 +65,7 @@ static bool json_read_hex(JsonScan *r, gunichar *ret)
 static bool json_read_unicode(JsonScan *r, GString *into)
 {
     const char *at = r->p - 2;
-    gunichar c, low;
+    gunichar c = 0, low = 0;
 
     if (!json_read_hex(r, &c))
         return false;
