@@ -155,7 +155,7 @@ class World:
     def connect(self):
         return sdbus.Bus(self.address, NAME, OBJECT, INTERFACE)
 
-    def answers(self):
+    def answers(self, timeout=15):
         """A connection, once the daemon has its name."""
         def attempt():
             assert self.daemon.poll() is None, f"the daemon ended: {self.logged()}"
@@ -165,7 +165,7 @@ class World:
                 return bus
             except (OSError, sdbus.Refused):
                 return None
-        return wait_for("the daemon on the bus", attempt)
+        return wait_for("the daemon on the bus", attempt, timeout)
 
     def running(self):
         bus = self.answers()
