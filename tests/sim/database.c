@@ -535,13 +535,32 @@ static void apply_put_task(DbOp *op)
     sim_trace("task", t->revision, same, 0);
 }
 
+/* A schedule that is made anew under this name is another one: its first slots may be times that this one had, where the
+ * clock was set back meanwhile. */
+static void forget_slots(const ScheduleRow *s)
+{
+    g_autofree char *name = g_strdup_printf("%s/%s", s->task, s->name);
+
+    for (guint i = 0; i < database.slots->len; i++) {
+        SlotRow *slot = g_ptr_array_index(database.slots, i);
+
+        if (strcmp(slot->schedule, name) == 0)
+            g_snprintf(slot->schedule, sizeof slot->schedule, "%s, deleted as %u", name, database.operations);
+    }
+}
+
 static void apply_delete_task(DbOp *op)
 {
     TaskRow *t = database_task(op->task);
 
-    for (guint i = database.schedules->len; i > 0; i--)
-        if (strcmp(((ScheduleRow *)g_ptr_array_index(database.schedules, i - 1))->task, op->task) == 0)
-            g_ptr_array_remove_index(database.schedules, i - 1);
+    for (guint i = database.schedules->len; i > 0; i--) {
+        const ScheduleRow *s = g_ptr_array_index(database.schedules, i - 1);
+
+        if (strcmp(s->task, op->task) != 0)
+            continue;
+        forget_slots(s);
+        g_ptr_array_remove_index(database.schedules, i - 1);
+    }
     if (!t || t->deleted)
         op->r = -ENOENT;
     else

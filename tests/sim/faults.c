@@ -187,8 +187,12 @@ static bool refuse_starts(void)
     return true;
 }
 
+/* One that begins anew while the clock stands behind where it was seems to begin before it did: what was claimed since would be
+ * taken for never started. That cannot be told apart while claims are stamped by that clock alone, and is not tried. */
 static bool lose_journal(void)
 {
+    if (sim.latest > sim_real())
+        return false;
     systemd_lose_journal();
     return true;
 }

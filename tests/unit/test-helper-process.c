@@ -256,8 +256,6 @@ static void test_closes_and_ends(Told *t, const void *data)
 /* A process of its own that keeps the pipe is not waited for; all that was written before is there. */
 static void test_leaves_one_behind(Told *t, const void *data)
 {
-    g_autofree char *end = NULL;
-
     start(t, spec_of(t), "sleep 1000 & echo $!; head -c 50000 /dev/zero | tr '\\0' x");
     turn_until_end(t);
     g_assert_cmpint(t->r, ==, 0);
