@@ -431,6 +431,15 @@ static bool slot_is_new(const DbOp *op, uint64_t run)
     return true;
 }
 
+/* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first. */
+static void slot_is_known(const DbOp *op)
+{
+    ScheduleRow *s = op->nominal != UNSET ? database_schedule(op->task, op->name) : NULL;
+
+    if (s)
+        s->known = MAX(s->known, op->nominal);
+}
+
 static void apply_ask(DbOp *op)
 {
     g_autofree char *key = g_strdup_printf("%s\n%s", op->requester, op->text);
@@ -441,6 +450,7 @@ static void apply_ask(DbOp *op)
     if (known > 0) {
         row = g_ptr_array_index(database.rows, known - 1);
         op->asked = (StoreAsked){ known, false, row->run.state, row->run.due };
+        slot_is_known(op);
         return;
     }
     op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET };

@@ -106,6 +106,7 @@ typedef struct ScheduleRow {
     char task[SIM_TEXT], name[SIM_TEXT];
     int enabled;
     uint64_t last_nominal, since;
+    uint64_t known; /* the latest slot that its namesake, which was deleted, had fired already */
 } ScheduleRow;
 
 typedef struct Database {
