@@ -191,6 +191,9 @@ static int on_exit_of_helper(sd_event_source *source, int fd, uint32_t revents, 
 
     if (!helper_reap(h, &h->r))
         return 0;
+    /* Before the descriptor goes: another helper that is just being executed has it for a moment too, so that the loop would
+     * hear of it even after it is closed. */
+    (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
     util_closep(&h->process);
     if (!h->fn) { /* it was given up before: this source is the loop's */
         (void)sd_event_source_set_destroy_callback(h->on_exit, NULL);

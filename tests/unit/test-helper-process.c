@@ -264,6 +264,43 @@ static void test_leaves_one_behind(Told *t, const void *data)
     g_assert_cmpint(kill((pid_t)g_ascii_strtoll(t->output->str, NULL, 10), SIGKILL), ==, 0);
 }
 
+#define MANY     2000
+#define TOGETHER 8
+
+static unsigned n_started, n_ended;
+
+static void on_one_of_many(int r, const char *output, size_t length, void *userdata);
+
+static void start_one_of_many(Told *t)
+{
+    static const char *const argv[] = { "true", NULL };
+    HelperProcessSpec spec = spec_of(t);
+    HelperProcess *h;
+
+    spec.program = "/bin/true";
+    spec.argv = argv;
+    spec.fn = on_one_of_many;
+    n_started++;
+    g_assert_cmpint(helper_process_start(t->event, &spec, &h), ==, 0);
+}
+
+static void on_one_of_many(int r, const char *output, size_t length, void *userdata)
+{
+    g_assert_cmpint(r, ==, 0);
+    n_ended++;
+    if (n_started < MANY)
+        start_one_of_many(userdata);
+}
+
+/* While one is executed it has the descriptors of the others for a moment: what ends then is not heard of twice. */
+static void test_many(Told *t, const void *data)
+{
+    for (unsigned i = 0; i < TOGETHER; i++)
+        start_one_of_many(t);
+    while (n_ended < MANY)
+        g_assert_cmpint(sd_event_run(t->event, LONG_USEC), >, 0);
+}
+
 static void test_freed(Told *t, const void *data)
 {
     start(t, spec_of(t), "trap '' TERM; exec sleep 1000");
@@ -369,6 +406,7 @@ int main(int argc, char **argv)
         { "closes-and-lives", test_closes_and_lives },
         { "closes-and-ends", test_closes_and_ends },
         { "leaves-one-behind", test_leaves_one_behind },
+        { "many", test_many },
         { "freed", test_freed },
         { "freed-when-stopped", test_freed_when_stopped },
         { "freed-when-ended", test_freed_when_ended },
