@@ -287,27 +287,7 @@ bool engine_is_reconciled(const Engine *e)
     return e->reconciled;
 }
 
-static unsigned engine_count(const Engine *e, AttemptPhase from, AttemptPhase to)
-{
-    unsigned n = 0;
-    GHashTableIter i;
-    gpointer value;
-
-    g_hash_table_iter_init(&i, e->by_unit);
-    while (g_hash_table_iter_next(&i, NULL, &value)) {
-        const Attempt *a = value;
-
-        n += !a->view.orphan && a->view.phase >= from && a->view.phase <= to;
-    }
-    return n;
-}
-
-unsigned engine_n_running(const Engine *e)
-{
-    return engine_count(e, ATTEMPT_FOUND, ATTEMPT_GONE);
-}
-
-unsigned engine_n_being_started(const Engine *e)
+static unsigned engine_count(const Engine *e, bool (*counts)(const Attempt *a))
 {
     unsigned n = 0;
     GHashTableIter i;
@@ -315,29 +295,49 @@ unsigned engine_n_being_started(const Engine *e)
 
     g_hash_table_iter_init(&i, e->by_unit);
     while (g_hash_table_iter_next(&i, NULL, &value))
-        n += ((const Attempt *)value)->view.phase == ATTEMPT_CLAIMED && ((const Attempt *)value)->exec_busy;
+        n += !((const Attempt *)value)->view.orphan && counts(value);
     return n;
+}
+
+static bool attempt_is_under_way(const Attempt *a)
+{
+    return a->view.phase >= ATTEMPT_FOUND && a->view.phase <= ATTEMPT_GONE;
+}
+
+static bool attempt_is_being_started(const Attempt *a)
+{
+    return a->view.phase == ATTEMPT_CLAIMED && a->exec_busy;
+}
+
+static bool attempt_is_ending(const Attempt *a)
+{
+    return a->view.phase == ATTEMPT_STARTED && (a->seen || a->removed) && !a->view.leftover &&
+           (a->view.unit_changed || a->exec_busy);
+}
+
+static bool attempt_is_unrecorded(const Attempt *a)
+{
+    return a->view.phase == ATTEMPT_OVER;
+}
+
+unsigned engine_n_running(const Engine *e)
+{
+    return engine_count(e, attempt_is_under_way);
+}
+
+unsigned engine_n_being_started(const Engine *e)
+{
+    return engine_count(e, attempt_is_being_started);
 }
 
 unsigned engine_n_ending(const Engine *e)
 {
-    unsigned n = 0;
-    GHashTableIter i;
-    gpointer value;
-
-    g_hash_table_iter_init(&i, e->by_unit);
-    while (g_hash_table_iter_next(&i, NULL, &value)) {
-        const Attempt *a = value;
-
-        n += !a->view.orphan && a->view.phase == ATTEMPT_STARTED && (a->seen || a->removed) &&
-             !a->view.leftover && (a->view.unit_changed || a->exec_busy);
-    }
-    return n;
+    return engine_count(e, attempt_is_ending);
 }
 
 unsigned engine_n_unrecorded(const Engine *e)
 {
-    return engine_count(e, ATTEMPT_OVER, ATTEMPT_OVER);
+    return engine_count(e, attempt_is_unrecorded);
 }
 
 GArray *engine_list(Engine *e, unsigned limit)

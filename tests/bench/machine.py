@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import platform
-import random
 import re
 import signal
 import statistics
@@ -13,38 +12,15 @@ import sys
 import time
 
 SRC = pathlib.Path(os.environ.get("SRC") or pathlib.Path(__file__).resolve().parent.parent.parent)
+sys.path.insert(0, str(SRC / "tests/system"))
+from world import LONG, SEED, Tap  # noqa: E402, F401
+
 CONTAINER = os.environ.get("CONTAINER") or str(SRC / "tests/system/container")
-SEED = int(os.environ.get("TASKSCHEDD_SEED") or random.randrange(1, 1 << 31))
-LONG = os.environ.get("TASKSCHEDD_LONG") == "1"
 PROGRAMS = "/usr/lib/taskschedd-tests"
 WRITES = 200
 # Programs whose CPU time is told apart; whatever else ran is a child of PID 1, the runs' own processes among them.
 PROGRAM_NAMES = ["systemd", "dbus-daemon", "dbus-broker", "systemd-journal", "systemd-logind", "taskschedd", "postgres",
                  "bench-ask", "bench-bare"]
-
-
-class Tap:
-    """Counts and prints; ends with the plan."""
-
-    def __init__(self):
-        self.n = self.failed = 0
-        self.note(f"seed {SEED}")
-
-    def ok(self, good, what, detail=""):
-        self.n += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.n} - {what}", flush=True)
-        if not good:
-            for line in str(detail).splitlines()[:40]:
-                self.note(line)
-        return good
-
-    def note(self, text):
-        print(f"# {text}", flush=True)
-
-    def end(self):
-        print(f"1..{self.n}", flush=True)
-        sys.exit(1 if self.failed else 0)
 
 
 class Machine:

@@ -19,8 +19,9 @@ import tempfile
 import time
 
 SRC = pathlib.Path(os.environ.get("SRC") or pathlib.Path(__file__).resolve().parent.parent.parent)
-SEED = int(os.environ.get("TASKSCHEDD_SEED") or 1)
-LONG = os.environ.get("TASKSCHEDD_LONG") == "1"
+sys.path.insert(0, str(SRC / "tests/system"))
+from world import LONG, SEED, Tap  # noqa: E402
+
 SECONDS = 5
 EXECUTIONS, PROGRAMS, LONG_SECONDS = 5_000_000, 2, 25 * 60
 PERCENT = 90
@@ -39,25 +40,9 @@ COLUMNS = ["harness", "executions", "seconds", "executions/s", "failures", "edge
            "lines %", "peak RSS MiB", "programs", "commit", "date", "seed", "load average"]
 
 
-class Tap:
-    def __init__(self):
-        self.n = self.failed = 0
-        self.note(f"seed {SEED}")
-
-    def ok(self, good, what, detail=""):
-        self.n += 1
-        self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.n} - {what}", flush=True)
-        if not good:
-            for line in str(detail).splitlines()[-120:]:
-                self.note(line)
-
-    def note(self, text):
-        print(f"# {text}", flush=True)
-
-    def end(self):
-        print(f"1..{self.n}", flush=True)
-        sys.exit(1 if self.failed else 0)
+def last_of(text):
+    """What a program said when it came to its end; what is told of a failure are 120 lines."""
+    return "\n".join(text.splitlines()[-120:])
 
 
 # --- the search -------------------------------------------------------------------------------------------------------
@@ -93,7 +78,7 @@ class Search:
 
 def search(tap, program, folder):
     searches = [Search(program, folder, 0, f"-max_total_time={SECONDS}").wait()]
-    tap.ok(searches[0].status == 0, f"search: {searches[0].stat('number_of_executed_units')} executions", searches[0].text)
+    tap.ok(searches[0].status == 0, f"search: {searches[0].stat('number_of_executed_units')} executions", last_of(searches[0].text))
 
 
 def search_long(tap, name, program, folder, percent):
@@ -170,7 +155,7 @@ def check_lines(tap, replay, folder):
     files = sorted(corpus().iterdir())
     done = subprocess.run([replay, *files], env={**os.environ, "GCOV_PREFIX": str(folder)}, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    tap.ok(done.returncode == 0, "replay", done.stdout.decode(errors="replace"))
+    tap.ok(done.returncode == 0, "replay", last_of(done.stdout.decode(errors="replace")))
     reached = total = 0
     for source in PARSERS[NAME].split():
         n, missing = count_lines(replay, folder, source)
@@ -186,7 +171,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         found = Search(program, folder, 9, "-runs=0").wait()
-        tap.ok(found.status == 0, f"corpus: {len(list(corpus().iterdir()))} files", found.text)
+        tap.ok(found.status == 0, f"corpus: {len(list(corpus().iterdir()))} files", last_of(found.text))
         percent = check_lines(tap, replay, folder)
         if LONG:
             search_long(tap, NAME, program, folder, percent)

@@ -25,7 +25,7 @@ class Tap:
         self.failed += not good
         print(f"{'ok' if good else 'not ok'} {self.n} - {what}", flush=True)
         if not good and detail != "":
-            for line in str(detail).splitlines()[:40]:
+            for line in str(detail).splitlines()[:120]:
                 print(f"#   {line}", flush=True)
         return good
 
