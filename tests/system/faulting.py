@@ -42,6 +42,18 @@ class Fault:
     may_be_lost: typing.Callable = lambda row, truth: False
 
 
+def wait_flying(load):
+    """How many they are when they are enough: a moment later some of them are over."""
+    seen = []
+
+    def enough():
+        seen.append(len(load.flying()))
+        return seen[-1] >= IN_FLIGHT
+    if not wait_until(enough, PATIENCE, 0.02):
+        raise RuntimeError(f"{load.name}: {seen[-1]} runs in flight, {dict(load.trouble)}")
+    return seen[-1]
+
+
 class Play:
     """One fault, as often as it has rounds."""
 
@@ -51,16 +63,11 @@ class Play:
         self.rounds = fault.rounds[LONG]
         self.hits = collections.Counter()  # what the fault wants to be told of it
 
-    def wait_flying(self):
-        if not wait_until(lambda: len(self.load.flying()) >= IN_FLIGHT, PATIENCE, 0.02):
-            raise RuntimeError(f"{self.fault.name}: {len(self.load.flying())} runs in flight, {dict(self.load.trouble)}")
-
     def round(self):
         share = RUNS * self.n // self.rounds
         wait_until(lambda: len(self.load.asked) >= share, PATIENCE, 0.02)
         time.sleep(chance.uniform(*self.fault.pause))
-        self.wait_flying()
-        self.flying.append(len(self.load.flying()))
+        self.flying.append(wait_flying(self.load))
         self.fault.inject(self)
         self.fault.undo(self)
         self.n += 1
