@@ -59,7 +59,7 @@ static int helper_spawn(const HelperProcessSpec *spec, int output, pid_t *ret)
         r = posix_spawn(ret, spec->program, &actions, &attributes, (char **)spec->argv, (char **)environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    return -r;
+    return r > 0 ? -r : r;
 }
 
 /* *ret is a pidfd. */

@@ -38,14 +38,29 @@ void database_cancel_all(Manager *m)
     }
 }
 
+/* Three numbers: the cluster's version, the newest, and whether the cluster's own is installed. */
+static int look_parse(const char *output, DatabaseServers *ret)
+{
+    g_auto(GStrv) words = g_strsplit(output, " ", -1);
+    guint64 numbers[3] = { 0 };
+
+    if (g_strv_length(words) != G_N_ELEMENTS(numbers))
+        return -EBADMSG;
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (!g_ascii_string_to_unsigned(g_strstrip(words[i]), 10, 0, UINT_MAX, &numbers[i], NULL))
+            return -EBADMSG;
+    *ret = (DatabaseServers){
+        .cluster = (unsigned)numbers[0], .newest = (unsigned)numbers[1], .installed = numbers[2] > 0
+    };
+    return 0;
+}
+
 static void on_looked(int r, const char *output, size_t length, void *userdata)
 {
     DatabaseServers servers = { 0 };
-    unsigned installed = 0;
 
-    if (r >= 0 && sscanf(output, "%u %u %u", &servers.cluster, &servers.newest, &installed) != 3)
-        r = -EBADMSG;
-    servers.installed = installed > 0;
+    if (r >= 0)
+        r = look_parse(output, &servers);
     look_end(userdata, r, r < 0 ? NULL : &servers);
 }
 

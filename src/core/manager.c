@@ -130,11 +130,10 @@ static void on_store(StoreState state, const char *reason, const StoreLoaded *lo
     if (loaded) {
         registry_load(m->registry, state, loaded);
         scheduler_load(m->scheduler, loaded->tasks, loaded->schedules);
-    }
-    if (state == STORE_UP)
-        manager_database_up(m, loaded);
-    if (loaded)
+        if (state == STORE_UP)
+            manager_database_up(m, loaded);
         return;
+    }
     m->store_up = false;
     manager_set_state(m, MANAGER_WAITING_FOR_DATABASE, util_strempty(reason));
     manager_update(m);

@@ -17,8 +17,10 @@ int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e)
     if (r < 0)
         return r;
     r = sd_bus_message_read(reply, "s", &text);
-    if (r < 0)
-        return client_error_from_bus(e, NULL, r);
+    if (r < 0) {
+        client_error_from_bus(e, NULL, r);
+        return r;
+    }
     *ret = g_strdup(text);
     return 0;
 }

@@ -202,7 +202,7 @@ static bool command_read_word(CommandReader *r)
         char c = *r->p;
 
         if (quote ? c == quote : c == '"' || c == '\'') {
-            quote = quote ? '\0' : c;
+            quote = (char)(quote ? '\0' : c);
             quote_at = r->p++;
         } else if (c == '\\')
             command_read_escape(r);

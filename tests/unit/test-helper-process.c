@@ -40,7 +40,7 @@ static void on_end(int r, const char *output, size_t length, void *userdata)
     t->ends++;
     t->r = r;
     t->process = NULL;
-    g_assert_cmpint(output[length], ==, 0);
+    g_assert_true(output[length] == '\0');
     g_string_append_len(t->output, output, (gssize)length);
 }
 

@@ -351,7 +351,7 @@ static void expect_bytes(const char *text, size_t n, const char *first, const ch
     g_assert_cmpstr(found, ==, expected);
 }
 
-#define BYTES(text) text, sizeof text - 1
+#define BYTES(text) (text), sizeof(text) - 1
 
 static void test_bytes(void)
 {
