@@ -164,7 +164,7 @@ Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
     a->view.row = run->state;
     a->view.cause = run->cause;
     a->exit_status = -1;
-    a->finished = a->killed_at = UNSET;
+    a->started = a->finished = a->killed_at = UNSET;
     a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = a->hold_at = UNSET;
     g_hash_table_insert(e->by_unit, a->unit, a);
     /* replace, not insert: the key lives in the attempt that is entered. A unit of an older attempt may be

@@ -35,7 +35,8 @@ typedef struct Attempt {
     char *reason;
     char *output;
     int exit_code, exit_status;
-    uint64_t finished;
+    uint64_t started, finished; /* started: by the journal, where it had to be asked */
+    unsigned unread;            /* times that the journal could not be read */
 
     ClockTimer *timer; /* one for all of these, CLOCK_BOOTTIME µs, UNSET: not wanted */
     uint64_t grace_at, poll_at, limit_at, warn_at, retry_at, hold_at;

@@ -6,6 +6,8 @@
 #include "model/ending.h"
 #include "model/retry.h"
 
+#define UNREAD_MAX 10
+
 static void attempt_fail_output(Attempt *a, const char *why)
 {
     if (a->result == RUN_SUCCESS) {
@@ -106,12 +108,23 @@ static bool attempt_was_never_started(const Attempt *a)
            g_strcmp0(a->run->boot_id, m->boot_id) == 0;
 }
 
+/* That it cannot be read now says nothing of what it holds: how a run ended is not given up for that at once, but nobody is
+ * to wait for ever either. */
+static void attempt_read_journal_again(Attempt *a)
+{
+    if (++a->unread < UNREAD_MAX)
+        attempt_retry_later(a);
+    else
+        attempt_finish(a, RUN_LOST, "its unit is gone, and the journal cannot be read");
+}
+
 void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
 {
     const GPtrArray *success = a->task ? a->task->success_status : NULL;
     g_autofree char *reason = NULL;
     RunResult result;
 
+    a->started = e->started;
     a->finished = e->ended;
     switch (e->verdict) {
     case EVIDENCE_NEVER:
@@ -147,6 +160,9 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
         return;
     case EVIDENCE_UNKNOWN:
         attempt_finish(a, RUN_LOST, "its unit is gone, and the journal has a gap since it was claimed");
+        return;
+    case EVIDENCE_UNREAD:
+        attempt_read_journal_again(a);
         return;
     }
 }
@@ -223,7 +239,7 @@ static uint64_t attempt_started(const Attempt *a)
 {
     if (a->state && a->state->started != UNSET)
         return a->state->started;
-    return a->seen ? a->seen->started : UNSET;
+    return a->seen ? a->seen->started : a->started;
 }
 
 void attempt_record(Attempt *a)

@@ -128,6 +128,9 @@ static void helper_judge_line(sd_journal *j, Evidence *e)
     } else if (e->verdict == EVIDENCE_NEVER) {
         e->verdict = EVIDENCE_STARTED;
     }
+    /* The second of these stands behind the first, once its program was executed. */
+    if (g_strcmp0(id, MESSAGE_STARTING) == 0 || g_strcmp0(id, MESSAGE_STARTED) == 0)
+        e->started = helper_time(j);
 }
 
 /* Is there any entry that matches, and was written at or after usec? */
@@ -186,7 +189,7 @@ static void helper_judge(sd_journal *j, const Query *q, Evidence *e)
     bool before = false;
     int r;
 
-    *e = (Evidence){ .verdict = EVIDENCE_NEVER, .ended = UNSET };
+    *e = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
     sd_journal_flush_matches(j);
     r = helper_match_manager(j, q);
     if (r >= 0 && by_invocation)
@@ -247,6 +250,8 @@ int evidence_helper_main(void)
         }
         helper_judge(j, &q, &e);
         printf("{\"verdict\":%d,\"code\":%d,\"status\":%d", (int)e.verdict, e.main_code, e.main_status);
+        if (e.started != UNSET)
+            printf(",\"started\":%" G_GUINT64_FORMAT, e.started);
         if (e.ended != UNSET)
             printf(",\"ended\":%" G_GUINT64_FORMAT, e.ended);
         printf("}\n");

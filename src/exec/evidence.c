@@ -26,7 +26,7 @@ static bool evidence_parse_line(const char *line, Evidence *e)
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonNode *root;
     JsonObject *o;
-    int64_t verdict, ended;
+    int64_t verdict, started, ended;
 
     if (!json_parser_load_from_data(parser, line, -1, NULL))
         return false;
@@ -35,12 +35,14 @@ static bool evidence_parse_line(const char *line, Evidence *e)
         return false;
     o = json_node_get_object(root);
     verdict = json_object_get_int_member_with_default(o, "verdict", -1);
+    started = json_object_get_int_member_with_default(o, "started", -1);
     ended = json_object_get_int_member_with_default(o, "ended", -1);
     if (verdict < EVIDENCE_NEVER || verdict > EVIDENCE_UNKNOWN)
         return false;
     e->verdict = (EvidenceVerdict)verdict;
     e->main_code = (int)json_object_get_int_member_with_default(o, "code", 0);
     e->main_status = (int)json_object_get_int_member_with_default(o, "status", 0);
+    e->started = started < 0 ? UNSET : (uint64_t)started;
     e->ended = ended < 0 ? UNSET : (uint64_t)ended;
     return true;
 }
@@ -57,7 +59,7 @@ static void evidence_parse(const EvidenceHelper *h, int r, const char *output, E
     if (good == h->n)
         return;
     for (size_t i = 0; i < h->n; i++)
-        all[i] = (Evidence){ .verdict = EVIDENCE_UNKNOWN, .ended = UNSET };
+        all[i] = (Evidence){ .verdict = EVIDENCE_UNREAD, .started = UNSET, .ended = UNSET };
 }
 
 static void on_answers(int r, const char *output, size_t length, void *userdata)

@@ -144,7 +144,8 @@ typedef enum EvidenceVerdict {
     EVIDENCE_FAILED,  /* a logged failure: code and status say how the main process ended */
     EVIDENCE_STOPPED, /* "Deactivated" alone: stopped while nobody watched; how it ended is not known */
     EVIDENCE_STARTED, /* started, its end is not in the journal */
-    EVIDENCE_UNKNOWN, /* the journal has a gap or cannot be read */
+    EVIDENCE_UNKNOWN, /* the journal has a gap */
+    EVIDENCE_UNREAD,  /* nobody read it: the helper failed, or did not come to its end in time */
 } EvidenceVerdict;
 
 typedef struct EvidenceQuery {
@@ -156,10 +157,10 @@ typedef struct EvidenceQuery {
 typedef struct Evidence {
     EvidenceVerdict verdict;
     int main_code, main_status; /* with FAILED */
-    uint64_t ended;             /* real µs, UNSET if not known */
+    uint64_t started, ended;    /* real µs, UNSET if not known */
 } Evidence;
 
-/* evidence[i] belongs to queries[i]. The helper is killed after 20 s: then all are UNKNOWN. */
+/* evidence[i] belongs to queries[i]. The helper is killed after 20 s: then all are UNREAD. */
 typedef void (*EvidenceFn)(const Evidence *evidence, size_t n, void *userdata);
 int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn, void *userdata);
 /* The helper's side: `taskschedd --helper=evidence`, queries as JSON lines on stdin, answers on stdout. Exit

@@ -483,7 +483,7 @@ void exec_free(Exec *e)
         EvidenceCall *c = g_ptr_array_index(evidence, i);
 
         for (size_t k = 0; k < c->n; k++)
-            c->all[k] = (Evidence){ .verdict = EVIDENCE_UNKNOWN, .ended = UNSET };
+            c->all[k] = (Evidence){ .verdict = EVIDENCE_UNREAD, .started = UNSET, .ended = UNSET };
         c->fn(c->all, c->n, c->userdata);
         g_free(c);
     }

@@ -85,7 +85,7 @@ static void journal_write(const Unit *u, LineKind kind)
 static void judge_line(const Line *l, Evidence *e)
 {
     if (l->kind == LINE_EXITED) {
-        *e = (Evidence){ EVIDENCE_FAILED, l->code, l->status, l->real };
+        *e = (Evidence){ EVIDENCE_FAILED, l->code, l->status, e->started, l->real };
     } else if (l->kind == LINE_STOPPED || l->kind == LINE_FAILED) {
         if (e->verdict == EVIDENCE_FAILED)
             return;
@@ -93,6 +93,7 @@ static void judge_line(const Line *l, Evidence *e)
         e->ended = l->real;
     } else if (e->verdict == EVIDENCE_NEVER) {
         e->verdict = EVIDENCE_STARTED;
+        e->started = l->real;
     }
 }
 
@@ -107,7 +108,7 @@ void systemd_judge(const char *unit, const char *invocation, uint64_t claimed, E
 {
     bool by_invocation = *invocation != 0, before = false;
 
-    *ret = (Evidence){ .verdict = EVIDENCE_NEVER, .ended = UNSET };
+    *ret = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
     for (guint i = 0; i < systemd.journal->len; i++) {
         const Line *l = g_ptr_array_index(systemd.journal, i);
 

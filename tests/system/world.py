@@ -144,10 +144,10 @@ ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "2": ("e
         "3": ("exit-code", "exited", 3), "9": ("signal", "killed", 9), "15": ("signal", "killed", 15)}
 
 
-def truth_task(name="timed", keys="", service="", apply=apply):
+def truth_task(name="timed", keys="", service="", apply=apply, program=TRUTH_TASK):
     """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks. It makes
     no process but its own, so that nothing of it can fail for want of one: what waits is the reading of a pipe that nobody
-    writes to. While there is a file hold(WORD), none ends whose token is WORD and a number."""
+    writes to. While there is a file hold(WORD), none ends whose token is WORD and a number. program: what executes it."""
     held = hold("${1%%[0-9]*}")
     script(TRUTH_TASK, f"""#!/bin/bash
 # A token, how to end, and how long to take; what follows a lost attempt is short.
@@ -178,7 +178,7 @@ token=string required
 end=integer default=0
 seconds=number required
 [Service]
-ExecStart={TRUTH_TASK} ${{token}} ${{end}} ${{seconds}}
+ExecStart={program} ${{token}} ${{end}} ${{seconds}}
 {service}
 """)
 
