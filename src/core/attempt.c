@@ -339,15 +339,22 @@ bool attempt_may_have_lost_command(const Attempt *a, int code, int status)
            status == EXIT_STATUS_EXEC;
 }
 
+void attempt_take_gone(Attempt *a)
+{
+    a->removed = true;
+    if (a->seen && !attempt_may_have_lost_command(a, a->seen->main_code, a->seen->main_status))
+        attempt_finish_from_signal(a);
+    else
+        a->view.phase = ATTEMPT_GONE;
+}
+
 static void attempt_take_none(Attempt *a)
 {
-    bool here = a->view.phase == ATTEMPT_STARTED || a->view.phase == ATTEMPT_FOUND;
-
     a->removed = true;
-    if (a->view.phase == ATTEMPT_STARTED && a->seen &&
-        !attempt_may_have_lost_command(a, a->seen->main_code, a->seen->main_status))
-        attempt_finish_from_signal(a);
-    else if (here || a->asked) /* asked for, and not there: it may have come and gone */
+    if (a->view.phase == ATTEMPT_STARTED)
+        attempt_take_gone(a);
+    else if (a->view.phase == ATTEMPT_FOUND ||
+             a->asked) /* asked for, and not there: it may have come and gone */
         a->view.phase = ATTEMPT_GONE;
 }
 

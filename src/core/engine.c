@@ -304,9 +304,9 @@ static bool attempt_is_under_way(const Attempt *a)
     return a->view.phase >= ATTEMPT_FOUND && a->view.phase <= ATTEMPT_GONE;
 }
 
-static bool attempt_is_being_started(const Attempt *a)
+static bool attempt_is_in_doubt(const Attempt *a)
 {
-    return a->view.phase == ATTEMPT_CLAIMED && a->exec_busy;
+    return (a->view.phase == ATTEMPT_CLAIMED && (a->exec_busy || a->asked)) || a->view.phase == ATTEMPT_GONE;
 }
 
 static bool attempt_is_ending(const Attempt *a)
@@ -325,9 +325,9 @@ unsigned engine_n_running(const Engine *e)
     return engine_count(e, attempt_is_under_way);
 }
 
-unsigned engine_n_being_started(const Engine *e)
+unsigned engine_n_in_doubt(const Engine *e)
 {
-    return engine_count(e, attempt_is_being_started);
+    return engine_count(e, attempt_is_in_doubt);
 }
 
 unsigned engine_n_ending(const Engine *e)

@@ -76,6 +76,8 @@ void attempt_take_answer(Attempt *a, int r, const UnitState *u);
 /* A unit whose command was lost in a reload is let go of, and started again under the same name. Such an end, told by that
  * name alone, may be of the first, whose program was not executed for want of a command, or of the other. */
 bool attempt_may_have_lost_command(const Attempt *a, int code, int status);
+/* Its unit, which this claim made, is there no more: what the last signal told of its process counts, else the journal. */
+void attempt_take_gone(Attempt *a);
 /* For one that a list would have decided on: its unit is looked at by itself, as soon as that may be. */
 void attempt_look_later(Attempt *a);
 /* True once it is settled whether the attempt's task can be had: how it ended is not judged before. */

@@ -103,8 +103,10 @@ void attempt_finish_from_signal(Attempt *a)
 static bool attempt_was_never_started(const Attempt *a)
 {
     const Manager *m = a->engine->manager;
+    bool unbegun =
+        a->view.row == RUN_STARTING || (a->view.row == RUN_STOPPING && a->view.cause != RUN_RESULT_NONE);
 
-    return a->view.row == RUN_STARTING && !a->made && a->run->manager_stamp == m->manager_stamp &&
+    return unbegun && !a->made && a->run->manager_stamp == m->manager_stamp &&
            g_strcmp0(a->run->boot_id, m->boot_id) == 0;
 }
 

@@ -136,8 +136,8 @@ void engine_wake(Engine *e);
 unsigned engine_n_attempts(const Engine *e);
 unsigned engine_n_running(const Engine *e);
 unsigned engine_n_unrecorded(const Engine *e);
-/* The manager was asked to start them, and has not answered yet. */
-unsigned engine_n_being_started(const Engine *e);
+/* The service manager was asked to start them, or their units are gone, and whether they began is not known yet. */
+unsigned engine_n_in_doubt(const Engine *e);
 /* Of those the service manager has told the end, and their units are being read. */
 unsigned engine_n_ending(const Engine *e);
 /* Ids of their runs, at most limit; owned. */

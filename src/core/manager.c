@@ -59,11 +59,17 @@ static void manager_finish_stop(Manager *m)
         fn(m->stop_userdata);
 }
 
+/* What can be found out and recorded now is not left for later: after a shutdown of the host nobody could tell any more
+ * that a start which it called off had not begun. */
 static bool manager_is_settled(const Manager *m)
 {
-    return !m->store_up || ((m->stop_heard || !m->exec_up) && engine_n_unrecorded(m->engine) == 0 &&
-                               engine_n_being_started(m->engine) == 0 && engine_n_ending(m->engine) == 0 &&
-                               store_pending(m->store) == 0);
+    const Engine *e = m->engine;
+
+    if (!m->store_up)
+        return true;
+    if (m->exec_up && (!m->stop_heard || engine_n_in_doubt(e) > 0 || engine_n_ending(e) > 0))
+        return false;
+    return engine_n_unrecorded(e) == 0 && store_pending(m->store) == 0;
 }
 
 void manager_update(Manager *m)

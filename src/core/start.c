@@ -31,6 +31,9 @@ static void on_started(int r, const Error *error, void *userdata)
         a->touched = false;
         attempt_requeue(a, "the host is shutting down", SHUTDOWN_RETRY_USEC);
         return;
+    case EXEC_GONE:
+        attempt_take_gone(a);
+        break;
     default:
         /* Unknown outcome: the unit may be there, or was. It is looked for before it is started again. */
         a->view.unit_changed = a->view.unit_changed || a->asked;

@@ -104,6 +104,7 @@ typedef enum ExecStarted {
     EXEC_EXISTS,  /* a unit of that name is there already: compare its token by exec_get() */
     EXEC_REFUSED, /* PID 1 refuses these properties: never to be tried again as it is; error says why */
     EXEC_SHUTTING_DOWN, /* the host goes down: later */
+    EXEC_GONE, /* the unit was made, its job was called off, and it is not there any more: it may have run */
 } ExecStarted;
 
 /* r: an ExecStarted or a negative errno (other trouble; may be tried again). */

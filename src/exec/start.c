@@ -466,8 +466,7 @@ static void start_on_error(StartOp *s, sd_bus_message *reply)
         start_end(s, r, &s->error);
 }
 
-/* Of a unit that is gone the manager tells what it would tell of any that nobody made: it may have run, and is to be
- * looked for. */
+/* Of a unit that is gone the manager tells what it would tell of any that nobody made. */
 static void start_on_invocation(Work *op, sd_bus_message *reply)
 {
     StartOp *s = (StartOp *)op;
@@ -482,7 +481,7 @@ static void start_on_invocation(Work *op, sd_bus_message *reply)
     if (r >= 0 && size > 0)
         start_ask(s, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", start_on_system_state);
     else
-        start_end(s, r < 0 ? r : -ETIMEDOUT, &s->error);
+        start_end(s, r < 0 ? r : EXEC_GONE, &s->error);
 }
 
 /* A job that did not come to its end may have got as far as the process: 0 says that it did not. */

@@ -209,7 +209,8 @@ typedef struct Unit {
     bool by_admin; /* it is being stopped by somebody */
     bool foreign;  /* nothing of ours made it */
     bool lost_command, exact;
-    bool late_limit; /* the manager's own limit does not come in time */
+    bool unconfirmed; /* its process is executed, and its start job not over */
+    bool late_limit;  /* the manager's own limit does not come in time */
     bool altered;
     Truth *truth; /* NULL of a foreign one */
     Behaviour behaviour;

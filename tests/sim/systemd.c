@@ -154,6 +154,8 @@ static void unit_gone(Unit *u)
 
     g_strlcpy(name, u->name, sizeof name);
     sim_trace("unit gone", u->run, u->attempt, 0);
+    if (u->unconfirmed)
+        exec_twin_started(name, EXEC_GONE);
     g_hash_table_remove(systemd.units, u->name);
     exec_twin_removed(name);
 }
@@ -164,6 +166,17 @@ static void set_result(Unit *u, const char *result)
         u->result = result;
     if (u->truth)
         u->truth->result = u->result;
+}
+
+/* The start job is over: whoever asked for it is answered. */
+static void on_confirmed(void *data, uint64_t serial)
+{
+    Unit *u = by_serial(serial);
+
+    if (!u || !u->unconfirmed)
+        return;
+    u->unconfirmed = false;
+    exec_twin_started(u->name, EXEC_STARTED);
 }
 
 /* Nothing of it runs any more. */
@@ -199,6 +212,8 @@ static void send_signal(const Unit *u, bool main_only, int signal, uint64_t in)
 static void begin_stop(Unit *u)
 {
     u->stage = STAGE_STOPPING;
+    if (u->unconfirmed) /* the job is called off; what is there of the unit when that is heard is what counts */
+        sim_at(sim_now() + sim_between(10, 3000), on_confirmed, NULL, u->serial);
     send_signal(u, false, SIGTERM, sim_between(10, 2000));
     send_signal(u, false, SIGKILL, u->stop_usec + sim_between(10, 2000));
     tell(u);
@@ -230,6 +245,8 @@ static void main_ended(Unit *u, int code, int status)
     } else {
         set_result(u, "success");
     }
+    if (u->stage == STAGE_RUNNING)
+        on_confirmed(NULL, u->serial);
     if (u->stage == STAGE_RUNNING && is_clean(u)) {
         u->stage = STAGE_EXITED;
         tell(u);
@@ -294,6 +311,7 @@ static void unit_execute(Unit *u)
     Truth *t = u->truth;
 
     u->stage = STAGE_RUNNING;
+    g_snprintf(u->invocation, sizeof u->invocation, "%032x", ++systemd.n_invocations);
     u->started = sim_real();
     u->started_boot = sim_now();
     t->executed++;
@@ -328,7 +346,11 @@ static void on_job(void *data, uint64_t serial)
         return;
     }
     unit_execute(u);
-    exec_twin_started(u->name, EXEC_STARTED);
+    u->unconfirmed = true;
+    if (!daemon_twin.calm && sim_chance(10))
+        sim_at(sim_now() + sim_between(1, 500) * USEC_PER_MSEC, on_confirmed, NULL, u->serial);
+    else
+        on_confirmed(NULL, u->serial);
     tell(u);
 }
 
@@ -408,7 +430,6 @@ int systemd_start(const ExecStart *start, Unit **ret)
         .serial = ++systemd.serial };
     g_strlcpy(u->name, name, sizeof u->name);
     g_strlcpy(u->token, start->token, sizeof u->token);
-    g_snprintf(u->invocation, sizeof u->invocation, "%032x", ++systemd.n_invocations);
     g_hash_table_insert(systemd.units, u->name, u);
     if (!u->truth)
         sim_fail("unit %s is started for a claim that is in no row", name);
@@ -450,13 +471,17 @@ void systemd_stop_by_admin(Unit *u)
 {
     if (u->stage == STAGE_FAILED || u->stage == STAGE_STOPPING)
         return;
+    if (u->stage == STAGE_QUEUED) {
+        exec_twin_started(u->name, sim_chance(50)          ? EXEC_GONE
+                                   : systemd.shutting_down ? EXEC_SHUTTING_DOWN
+                                                           : -EBUSY);
+        unit_gone(u);
+        return;
+    }
     if (u->truth)
         u->truth->destroyed = true;
     u->by_admin = true;
-    if (u->stage == STAGE_QUEUED) {
-        exec_twin_started(u->name, -EBUSY);
-        unit_gone(u);
-    } else if (u->stage == STAGE_EXITED && rest_of(u) == 0) {
+    if (u->stage == STAGE_EXITED && rest_of(u) == 0) {
         settle(u);
     } else {
         begin_stop(u);
