@@ -128,8 +128,8 @@ static void helper_judge_line(sd_journal *j, Evidence *e)
     } else if (e->verdict == EVIDENCE_NEVER) {
         e->verdict = EVIDENCE_STARTED;
     }
-    /* The second of these stands behind the first, once its program was executed. */
-    if (g_strcmp0(id, MESSAGE_STARTING) == 0 || g_strcmp0(id, MESSAGE_STARTED) == 0)
+    /* The second of these stands behind the first once its program was executed, and may come after its end. */
+    if ((g_strcmp0(id, MESSAGE_STARTING) == 0 || g_strcmp0(id, MESSAGE_STARTED) == 0) && e->ended == UNSET)
         e->started = helper_time(j);
 }
 

@@ -227,7 +227,7 @@ static void test_ends(void)
                          (evidence.main_code == e->code && evidence.main_status == e->status)),
             "%s: the journal says %d, %d/%d", e->what, (int)evidence.verdict, evidence.main_code,
             evidence.main_status);
-        c->check(evidence.started >= claimed && evidence.started <= t.state->exited,
+        c->check(evidence.started >= claimed && evidence.started <= evidence.ended,
             "%s: and that it was started", e->what);
         evidence = ask_evidence(run, c->now());
         c->check(evidence.verdict == EVIDENCE_UNKNOWN, "%s: of a later claim it says nothing (%d)", e->what,
