@@ -27,6 +27,7 @@ EXECUTIONS, PROGRAMS, LONG_SECONDS = 5_000_000, 2, 25 * 60
 PERCENT = 90
 # What reads the bytes of each harness.
 PARSERS = {
+    "calendar": "model/calendar.c model/calendar-expression.c model/calendar-parse.c",
     "input": "model/input.c model/input-convert.c model/input-spec.c model/timespec.c model/timespec-span.c model/words.c",
     "json": "model/json.c",
     "message": "api/ask-message.c api/audit-methods.c api/list-methods.c api/message.c api/node-methods.c"
@@ -34,6 +35,7 @@ PARSERS = {
     "output": "model/input-output.c",
     "properties": "exec/properties.c exec/property-encode.c exec/property-files.c exec/property-lists.c"
                   " exec/property-names.c exec/property-parse.c",
+    "zone": "base/zone-file.c base/zone-rule.c",
     "task": "model/command.c model/task-file.c model/task-keys.c model/task-parse.c",
 }
 COLUMNS = ["harness", "executions", "seconds", "executions/s", "failures", "edges", "corpus files", "corpus bytes",

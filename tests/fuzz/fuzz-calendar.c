@@ -1,0 +1,51 @@
+/* Fuzzes expressions of calendars. What is taken is written in its normal form, which reads as the same; moments come one
+ * after the other, on any clock; what is refused has a reason and a place. */
+#include <string.h>
+
+#include "base/utf8.h"
+#include "model/calendar-expression.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void try_moments(const Calendar *c, const Zone *zone, CalendarGap gap, CalendarFold fold)
+{
+    uint64_t at = UINT64_C(1774000000000000); /* days before a clock is set forward */
+
+    for (unsigned i = 0; i < 50; i++) {
+        uint64_t next = calendar_next(c, zone, gap, fold, at);
+
+        if (next == USEC_INFINITY)
+            break;
+        g_assert(next > at);
+        /* None between. */
+        g_assert(calendar_next(c, zone, gap, fold, at + (next - at - 1) / 2) == next);
+        g_assert(calendar_next(c, zone, gap, fold, next - 1) == next);
+        at = i == 20 ? UINT64_C(1792800000000000) : next; /* and back */
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    g_auto(CalendarExpression) e = { 0 }, again = { 0 };
+    g_auto(CalendarFault) fault = { 0 };
+    g_auto(Calendar) c = { 0 };
+    g_autofree char *text = g_strndup((const char *)data, size), *normal = NULL, *twice = NULL;
+    const Zone *berlin;
+
+    if (calendar_expression_parse(text, &e, &fault) < 0) {
+        g_assert(fault.message && utf8_is_valid(fault.message) && fault.offset <= size);
+        return 0;
+    }
+    normal = calendar_expression_format(&e);
+    g_assert(calendar_expression_parse(normal, &again, &fault) >= 0);
+    twice = calendar_expression_format(&again);
+    g_assert(g_str_equal(normal, twice));
+    calendar_expression_compile(&e, &c);
+    if (zone_find("Europe/Berlin", &berlin) < 0)
+        berlin = zone_utc();
+    try_moments(&c, zone_utc(), CALENDAR_GAP_NEXT, CALENDAR_FOLD_FIRST);
+    try_moments(&c, berlin, CALENDAR_GAP_NEXT, CALENDAR_FOLD_LAST);
+    try_moments(&c, berlin, CALENDAR_GAP_SKIP, CALENDAR_FOLD_BOTH);
+    try_moments(&c, e.zone ? e.zone : berlin, CALENDAR_GAP_NEXT, CALENDAR_FOLD_FIRST);
+    return 0;
+}
