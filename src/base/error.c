@@ -79,3 +79,13 @@ void error_clear(Error *e)
     g_clear_pointer(&e->hint, g_free);
     e->code = ERROR_NONE;
 }
+
+bool error_is_shortage(int r)
+{
+    static const int shortages[] = { -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -EDQUOT };
+
+    ARRAY_FOREACH (shortage, shortages)
+        if (*shortage == r)
+            return true;
+    return false;
+}

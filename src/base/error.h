@@ -48,5 +48,7 @@ const ErrorInfo *error_info_by_name(const char *name);
 int error_set(Error *e, ErrorCode code, const char *format, ...) _printf_(3, 4);
 int error_set_hint(Error *e, const char *format, ...) _printf_(2, 3);
 void error_clear(Error *e);
+/* Does a negative errno say that something is not to be had just now, and may be later? */
+bool error_is_shortage(int r);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Error, error_clear)

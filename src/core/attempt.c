@@ -77,6 +77,12 @@ void attempt_retry_later(Attempt *a)
     attempt_arm(a);
 }
 
+void attempt_look_again(Attempt *a)
+{
+    a->view.unit_changed = true;
+    attempt_retry_later(a);
+}
+
 /* Claimed ahead of its time: it is started when it is due, by the clock that people set. That is moments away, unless it
  * was set back since; it may be set forward again, so it is looked at now and then. */
 static bool attempt_is_held(Attempt *a)
@@ -276,6 +282,7 @@ static void attempt_take_state(Attempt *a, UnitState *state)
 {
     Manager *m = a->engine->manager;
     bool first = !a->state || a->state->started_boot == UNSET; /* its limits count from its process's start */
+    int left;
 
     g_clear_pointer(&a->state, unit_state_free);
     a->state = state;
@@ -296,10 +303,13 @@ static void attempt_take_state(Attempt *a, UnitState *state)
         a->view.altered = attempt_is_altered(a);
         attempt_arm_limits(a);
     }
-    a->view.leftover = a->view.main_over && exec_cgroup_populated(m->exec, state->control_group) > 0;
+    left = a->view.main_over ? exec_cgroup_populated(m->exec, state->control_group) : 0;
+    a->view.leftover = left > 0;
     if (a->view.leftover && a->view.killed > 0)
         a->poll_at = clock_boot(m->clock) + POLL_USEC;
-    if (a->view.main_over && !a->view.leftover)
+    if (error_is_shortage(left))
+        attempt_look_again(a);
+    else if (a->view.main_over && !a->view.leftover)
         attempt_finish_from_state(a);
 }
 

@@ -85,6 +85,8 @@ bool attempt_has_task(Attempt *a);
 void attempt_set_status(Attempt *a, const char *text);
 /* Neither side is asked for anything for a second. */
 void attempt_retry_later(Attempt *a);
+/* What was read of its unit could not be taken in now: it is read once more, after a second. */
+void attempt_look_again(Attempt *a);
 /* Back to the queue, closed with reason; due again after in_usec. The attempt is dropped once that is committed. */
 void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec);
 /* A unit without a row: said once, however often the manager forgets it and tells of it anew. */

@@ -17,8 +17,9 @@ static void attempt_fail_output(Attempt *a, const char *why)
     }
 }
 
-/* What the task wrote to its output file; a violation of [Output] fails a run that was successful. */
-static void attempt_read_output(Attempt *a)
+/* What the task wrote to its output file; a violation of [Output] fails a run that was successful. Where it cannot be read
+ * for want of something, such as a descriptor, the attempt is where it was before, and its end is looked at anew. */
+static void attempt_read_output(Attempt *a, AttemptPhase before)
 {
     Manager *m = a->engine->manager;
     g_autoptr(GBytes) bytes = NULL;
@@ -28,6 +29,11 @@ static void attempt_read_output(Attempt *a)
     int r;
 
     r = exec_read_output(m->exec, a->run->id, a->run->attempt, m->config.output_max, &bytes, &error);
+    if (error_is_shortage(r)) {
+        a->view.phase = before;
+        attempt_look_again(a);
+        return;
+    }
     if (r >= 0 && bytes)
         text = g_bytes_get_data(bytes, &length);
     if (r >= 0 && a->task && (bytes || a->task->has_output))
@@ -68,6 +74,7 @@ static bool attempt_outlived_a_stop(const Attempt *a)
 void attempt_finish_from_state(Attempt *a)
 {
     const UnitState *u = a->state;
+    AttemptPhase before = a->view.phase;
     bool stopped = attempt_outlived_a_stop(a);
 
     g_clear_pointer(&a->reason, g_free);
@@ -80,12 +87,13 @@ void attempt_finish_from_state(Attempt *a)
     if (stopped)
         attempt_set_stopped_reason(a);
     if (!a->view.orphan)
-        attempt_read_output(a);
+        attempt_read_output(a, before);
 }
 
 void attempt_finish_from_signal(Attempt *a)
 {
     const UnitState *seen = a->seen;
+    AttemptPhase before = a->view.phase;
     const GPtrArray *success = a->task ? a->task->success_status : NULL;
     g_autofree char *reason = NULL;
     RunResult result = ending_classify(seen->main_code, seen->main_status, seen->result, success, &reason);
@@ -96,7 +104,7 @@ void attempt_finish_from_signal(Attempt *a)
     attempt_finish(a, result, reason);
     attempt_set_stopped_reason(a);
     if (!a->view.orphan)
-        attempt_read_output(a);
+        attempt_read_output(a, before);
 }
 
 /* The journal never heard of it; that is proof only for the same life of the service manager. */
@@ -152,7 +160,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
         a->exit_status = e->main_status;
         result = ending_classify(e->main_code, e->main_status, "", success, &reason);
         attempt_finish(a, result, reason);
-        attempt_read_output(a);
+        attempt_read_output(a, ATTEMPT_GONE);
         return;
     case EVIDENCE_STOPPED:
         attempt_finish(a, RUN_LOST, "its unit was stopped while nobody watched: how it ended is not known");

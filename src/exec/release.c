@@ -98,6 +98,10 @@ static void release_work(Work *op)
             work_work_later(op);
             return;
         }
+        if (error_is_shortage(r)) {
+            release_end(p, r, NULL);
+            return;
+        }
         if (r != 0)
             log_warning("%s/%s stays behind: %s", *directory, p->name, g_strerror(r < 0 ? -r : EBUSY));
     }

@@ -179,13 +179,16 @@ def inside(faults, names):
 # --- outside -----------------------------------------------------------------------------------------------------------
 
 
-def write_results(machine, test):
+def keep_results(machine, test):
+    """Each row as soon as it is there: what is done stays when the rest is stopped."""
     sys.path.append(os.path.join(SRC, "tests/bench"))
     from machine import Results, fsync_usec
-    results = Results(os.path.basename(test).partition(".")[0], COLUMNS)
-    for row in machine.rows:
+    results, fsync = Results(os.path.basename(test).partition(".")[0], COLUMNS), fsync_usec(machine)
+
+    def keep(row):
         results.add(*row.values())
-    results.write(machine, fsync_usec(machine))
+        results.write(machine, fsync)
+    machine.on_row = keep
 
 
 def outside(test, steps):
@@ -195,9 +198,9 @@ def outside(test, steps):
     try:
         machine.must("up")
         machine.must("ready")
-        steps(tap, machine)
         if LONG:
-            write_results(machine, test)
+            keep_results(machine, test)
+        steps(tap, machine)
     finally:
         machine.call("down")
     tap.end()

@@ -160,6 +160,27 @@ static void plain(TwinKind at, TwinFault fault)
     end();
 }
 
+/* What cannot be looked at now is not taken for absent. */
+static void short_of_descriptors(TwinKind at, TwinFault fault)
+{
+    begin("");
+    twins.fault_at = at;
+    twins.fault = fault;
+    twins.no_group = twins.no_output = 3;
+    twins_add_run();
+    boot();
+    live(0);
+    check_once(1, 0);
+    g_assert_cmpint(((TwinRow *)g_ptr_array_index(twins.rows, 0))->run.result, ==, RUN_SUCCESS);
+    g_assert_cmpuint(twins.no_group + twins.no_output, ==, 0);
+    end();
+}
+
+static void test_short_of_descriptors(void)
+{
+    with_each_fault(short_of_descriptors);
+}
+
 static void test_plain(void)
 {
     with_each_fault(plain);
@@ -376,6 +397,7 @@ int main(int argc, char **argv)
     g_test_add_func("/core/shutting-down", test_shutting_down);
     g_test_add_func("/core/retried", test_retried);
     g_test_add_func("/core/restarted", test_restarted);
+    g_test_add_func("/core/short-of-descriptors", test_short_of_descriptors);
     g_test_add_func("/core/name-known", test_name_known);
     g_test_add_func("/core/name-known-cancelled", test_name_known_cancelled);
     g_test_add_func("/core/changed-while-away", test_changed_while_away);

@@ -49,6 +49,8 @@ typedef struct Twins {
     uint64_t revision;   /* of the task */
     uint64_t behind;     /* µs that the database's clock is behind ours */
     int start_answer;    /* an ExecStarted, if not that a unit is made */
+    unsigned no_group;   /* times that the processes of a unit cannot be counted for want of a descriptor */
+    unsigned no_output;  /* and its output not read */
 
     /* What came of it. */
     GPtrArray *rows; /* of TwinRow* */
