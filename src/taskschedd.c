@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-event.h>
@@ -13,6 +14,7 @@
 #include "api/daemon-config.h"
 #include "api/daemon-status.h"
 #include "base/log.h"
+#include "base/zone.h"
 #include "config.h"
 #include "core/loader.h"
 
@@ -136,6 +138,33 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
     return 0;
 }
 
+/* --- the system's time zone --- */
+
+static int on_etc_changed(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+    Daemon *d = userdata;
+
+    /* Without a name: something may have been missed. */
+    if (event->len > 0 && !g_str_equal(event->name, "localtime"))
+        return 0;
+    if (!zone_refresh())
+        return 0;
+    log_message(LOG_INFO, NULL, "The system's time zone is %s now.", zone_local()->name);
+    manager_zone_changed(d->manager);
+    return 0;
+}
+
+/* Whoever changes it puts another link in place of the first. */
+static void daemon_watch_zone(Daemon *d)
+{
+    int r = sd_event_add_inotify(d->event, NULL, "/etc",
+        IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR, on_etc_changed, d);
+
+    if (r < 0)
+        log_warning("A change of the system's time zone would not be noticed: %s.", g_strerror(-r));
+    (void)zone_refresh();
+}
+
 /* Before anything can start a thread or a child: signals are read from the loop alone. */
 static int daemon_block_signals(void)
 {
@@ -222,6 +251,8 @@ static int daemon_run(const DaemonConfig *config)
         r = daemon_new_loop(&d);
     if (r >= 0)
         r = daemon_new_parts(&d, config);
+    if (r >= 0)
+        daemon_watch_zone(&d);
     if (r >= 0)
         r = sd_event_loop(d.event);
     if (r < 0)

@@ -173,6 +173,8 @@ void scheduler_remove(Scheduler *s, const TaskEntry *entry);
 void scheduler_set_enabled(
     Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since);
 void scheduler_wake(Scheduler *s);
+/* The system's time zone is another: every slot is computed anew. */
+void scheduler_zone_changed(Scheduler *s);
 
 /* history.c: what is beyond the limits is removed, once a day */
 History *history_new(Manager *m);

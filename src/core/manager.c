@@ -339,6 +339,11 @@ static void manager_ask_last_word(Manager *m)
         m->stop_heard = true;
 }
 
+void manager_zone_changed(Manager *m)
+{
+    scheduler_zone_changed(m->scheduler);
+}
+
 void manager_stop(Manager *m, ClockFn fn, void *userdata)
 {
     manager_set_state(m, MANAGER_STOPPING, "");

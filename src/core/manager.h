@@ -165,6 +165,8 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
 /* Reads the task directories again; answers when what was found is in force. Faults are logged, and named in
  * error with r -EINVAL while everything else is in force. */
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error);
+/* The system's time zone is another: schedules without one of their own follow it. */
+void manager_zone_changed(Manager *m);
 /* Judges a definition without keeping it. */
 int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags);
 

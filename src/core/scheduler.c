@@ -222,25 +222,15 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
 /* One that is due: fired, or, where it is too late for it, passed up to the newest one that is too. */
 static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 {
-    uint64_t nominal = se->next, next;
+    const char *reason;
 
-    if (nominal >= now || schedule_catches_up(se->schedule, nominal, now)) {
-        scheduler_fire(s, se, nominal);
-        return;
-    }
-    if (se->schedule->every_usec > 0) {
-        uint64_t skipped = (now - nominal) / se->schedule->every_usec;
+    if (se->next >= now || schedule_catches_up(se->schedule, se->next, now))
+        scheduler_fire(s, se, se->next);
+    else {
+        uint64_t missed = schedule_last_missed(se->schedule, se->next, now, &reason);
 
-        nominal += skipped * se->schedule->every_usec;
-        if (schedule_catches_up(se->schedule, nominal, now) && skipped > 0)
-            nominal -= se->schedule->every_usec; /* the newest is in time: only those before it are passed */
-        scheduler_pass(s, se, nominal, "the host or taskschedd was down, and intervals are not caught up");
-        return;
+        scheduler_pass(s, se, missed, reason);
     }
-    while (
-        (next = schedule_next(se->schedule, nominal)) <= now && !schedule_catches_up(se->schedule, next, now))
-        nominal = next;
-    scheduler_pass(s, se, nominal, "it was missed by more than a day");
 }
 
 typedef struct SchedulerPass {
@@ -378,5 +368,18 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule,
 
 void scheduler_wake(Scheduler *s)
 {
+    scheduler_act(s);
+}
+
+/* What is being settled was a slot before, and stays one. */
+static void scheduler_compute_entry(TaskEntry *entry, void *userdata)
+{
+    for (guint i = 0; i < entry->schedules->len; i++)
+        scheduler_compute(userdata, g_ptr_array_index(entry->schedules, i));
+}
+
+void scheduler_zone_changed(Scheduler *s)
+{
+    registry_foreach(s->manager->registry, scheduler_compute_entry, s);
     scheduler_act(s);
 }

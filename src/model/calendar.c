@@ -55,6 +55,21 @@ static int64_t calendar_next_second(const Calendar *c, int64_t from)
     return second >= 0 ? second * (int64_t)USEC_PER_SEC : -1;
 }
 
+uint64_t calendar_distance(const Calendar *c)
+{
+    int64_t least = USEC_PER_MINUTE, at, next;
+
+    /* Whole seconds are a second apart; of parts no more is looked at than it takes to know that they are close. */
+    if (!c->parts)
+        return c->seconds & (c->seconds - 1) ? USEC_PER_SEC : (uint64_t)least;
+    for (at = calendar_next_part(c->parts, 0); at >= 0 && least >= 100 * (int64_t)USEC_PER_MSEC; at = next) {
+        next = calendar_next_part(c->parts, at + 1);
+        if (next >= 0)
+            least = MIN(least, next - at);
+    }
+    return (uint64_t)least;
+}
+
 /* -1 if there is none left of that day. */
 static int64_t calendar_next_time(const Calendar *c, int64_t from)
 {

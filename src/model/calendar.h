@@ -52,6 +52,8 @@ void calendar_clear(Calendar *c);
 /* The first moment that is not before `from`, both in µs of the local clock, counted as if that were UTC.
  * CALENDAR_NEVER if there is none. */
 int64_t calendar_next_local(const Calendar *c, int64_t from);
+/* How long it is at least from one moment of a minute to the next, in µs; a minute where there are none. */
+uint64_t calendar_distance(const Calendar *c);
 /* The first instant after `after` (real µs, exclusive) at which the clock of this zone shows a moment of the set.
  * USEC_INFINITY if there is none. gap and fold say what becomes of moments that it shows never or twice. They are for
  * calendars that name hours: one with every hour fires whenever the clock shows it, which is evenly. */

@@ -39,6 +39,11 @@ const TaskFileItem *task_parser_where(TaskParser *p, const char *section, const 
 void task_keys_task(TaskParser *p, const TaskFileItem *item);
 void task_keys_schedule(TaskParser *p, const TaskFileItem *item);
 void task_keys_service(TaskParser *p, const TaskFileItem *item);
+/* Of [Schedule], what speaks of calendars; field as the table of its keys says. */
+void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope);
 /* What can be judged only once every file was read. */
 void task_keys_check_task(TaskParser *p);
 void task_keys_check_service(TaskParser *p);

@@ -286,6 +286,9 @@ static const TaskKey task_keys[] = {
 };
 
 static const TaskKey schedule_keys[] = {
+    { "OnCalendar", true, schedule_keys_set_calendar, offsetof(Schedule, calendars) },
+    { "TimeZone", false, schedule_keys_set_zone, offsetof(Schedule, zone) },
+    { "DST", false, schedule_keys_set_dst, offsetof(Schedule, gap) },
     { "At", true, task_set_at, offsetof(Schedule, at) },
     { "Every", false, task_set_every, offsetof(Schedule, every_usec) },
     { "From", false, task_set_from, offsetof(Schedule, from_usec) },
@@ -506,9 +509,10 @@ void task_keys_check_schedules(TaskParser *p)
         bool every = task_parser_where(p, scope, "Every");
 
         task_sort_at(s->at);
-        if (!every && !task_parser_where(p, scope, "At"))
+        if (!every && !task_parser_where(p, scope, "At") && !task_parser_where(p, scope, "OnCalendar"))
             diag_add(p->diags, header->file, header->line, header->column, header->key,
-                "never fires: At= or Every= is needed");
+                "never fires: OnCalendar=, Every= or At= is needed");
+        schedule_keys_check(p, s, scope);
         if (from && !every)
             task_parser_key_fault(p, from, "is the anchor of Every=, which is not set");
         g_hash_table_iter_init(&iter, s->inputs);

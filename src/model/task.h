@@ -3,6 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "model/calendar.h"
 #include "model/diag.h"
 #include "model/run.h"
 
@@ -55,18 +56,22 @@ typedef struct RetryPolicy {
     GPtrArray *no_retry_on; /* likewise; wins */
 } RetryPolicy;
 
-typedef enum ScheduleKind {
-    SCHEDULE_AT,
-    SCHEDULE_EVERY,
-} ScheduleKind;
+typedef struct ScheduleCalendar {
+    Calendar calendar;
+    const Zone *zone; /* named in the expression; NULL: the schedule's */
+} ScheduleCalendar;
 
 typedef struct Schedule {
-    char *name;          /* of [Schedule NAME]; "default" for a bare [Schedule] */
-    bool enabled;        /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
-    GArray *at;          /* of uint64_t, real µs, ascending; At= */
-    uint64_t every_usec; /* Every=; 0 is none */
-    uint64_t from_usec;  /* anchor of Every=, 0 is the epoch */
-    GHashTable *inputs;  /* Input.NAME=VALUE: name → raw text, as on the command line */
+    char *name;           /* of [Schedule NAME]; "default" for a bare [Schedule] */
+    bool enabled;         /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
+    GArray *at;           /* of uint64_t, real µs, ascending; At= */
+    uint64_t every_usec;  /* Every=; 0 is none */
+    uint64_t from_usec;   /* anchor of Every=, 0 is the epoch */
+    GPtrArray *calendars; /* of ScheduleCalendar*, owned; OnCalendar=; NULL is none */
+    const Zone *zone;     /* TimeZone=; NULL is the system's */
+    CalendarGap gap;      /* DST= */
+    CalendarFold fold;    /* likewise */
+    GHashTable *inputs;   /* Input.NAME=VALUE: name → raw text, as on the command line */
 } Schedule;
 
 typedef struct Task {

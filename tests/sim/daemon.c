@@ -317,6 +317,8 @@ static const struct {
                 "TimeoutStopSec=1s\n" },
     { "bad", "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n" },
     { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
+    { "calendar",
+        "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" },
 };
 
 static char *definition_of(unsigned i)
@@ -349,10 +351,11 @@ static void define(unsigned i, bool file)
     t->definitions = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(t->definitions, g_strdup(definition_of(i)));
     g_ptr_array_add(database.tasks, t);
-    if (strcmp(t->name, "every") == 0) {
+    if (strstr(templates[i].text, "[Schedule s]")) {
         ScheduleRow *s = g_new0(ScheduleRow, 1);
 
-        *s = (ScheduleRow){ "every", "s", -1, UNSET, database_now() };
+        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now() };
+        g_strlcpy(s->task, templates[i].name, sizeof s->task);
         g_ptr_array_add(database.schedules, s);
     }
 }
@@ -403,11 +406,22 @@ bool people_are_content(void)
     return true;
 }
 
+/* Of those that fire by themselves. */
+static const char *const ticking[] = { "every", "calendar" };
+
+static bool is_calm(const char *name)
+{
+    const TaskRow *task = database_task(name);
+
+    return !task || !task->enabled || task->deleted;
+}
+
 bool people_are_calm(void)
 {
-    const TaskRow *every = database_task("every");
-
-    return !every || !every->enabled || every->deleted;
+    ARRAY_FOREACH (name, ticking)
+        if (!is_calm(*name))
+            return false;
+    return true;
 }
 
 /* Schedules end; asked for again until it is so. */
@@ -416,8 +430,9 @@ void people_calm(void)
     const Caller caller = { 0, "root", "" };
     g_auto(Error) error = { 0 };
 
-    if (daemon_twin.manager && !people_are_calm())
-        (void)manager_set_enabled(daemon_twin.manager, &caller, "every", false, on_done, NULL, &error);
+    ARRAY_FOREACH (name, ticking)
+        if (daemon_twin.manager && !is_calm(*name))
+            (void)manager_set_enabled(daemon_twin.manager, &caller, *name, false, on_done, NULL, &error);
 }
 
 void daemon_reset(void)

@@ -3,6 +3,7 @@
 
 #include "model/retry.h"
 #include "model/run.h"
+#include "model/calendar-expression.h"
 #include "model/schedule.h"
 #include "model/signals.h"
 
@@ -196,6 +197,86 @@ static void test_schedule_at(void)
     g_array_unref(s.at);
 }
 
+/* A schedule with these calendars in Berlin. */
+static void add_calendar(Schedule *s, const char *text)
+{
+    g_auto(CalendarExpression) e = { 0 };
+    g_auto(CalendarFault) fault = { 0 };
+    ScheduleCalendar *c = g_new0(ScheduleCalendar, 1);
+
+    g_assert_cmpint(calendar_expression_parse(text, &e, &fault), ==, 0);
+    calendar_expression_compile(&e, &c->calendar);
+    c->zone = e.zone;
+    if (!s->calendars)
+        s->calendars = g_ptr_array_new_with_free_func((GDestroyNotify)schedule_calendar_free);
+    g_ptr_array_add(s->calendars, c);
+    g_assert_cmpint(zone_find("Europe/Berlin", &s->zone), ==, 0);
+}
+
+static void test_schedule_calendar(void)
+{
+    const uint64_t noon = UINT64_C(1793358000) * SEC; /* Friday, 30 October 2026, 12:00 in Berlin */
+    Schedule s = { .name = NULL };
+    const char *reason;
+
+    add_calendar(&s, "Mon..Fri 12:00");
+    add_calendar(&s, "12:00 UTC"); /* 13:00 in Berlin */
+    g_assert_cmpuint(schedule_next(&s, noon - 1), ==, noon);
+    g_assert_cmpuint(schedule_next(&s, noon), ==, noon + 3600 * SEC);
+    g_assert_cmpuint(schedule_next(&s, noon + 3600 * SEC), ==, noon + DAY + 3600 * SEC);
+    /* The last that passed within a day, and no other. */
+    g_assert_true(schedule_catches_up(&s, noon, noon + SEC - 1));
+    g_assert_true(schedule_catches_up(&s, noon, noon + 3600 * SEC - 1));
+    g_assert_false(schedule_catches_up(&s, noon, noon + 3600 * SEC));
+    g_assert_true(schedule_catches_up(&s, noon + 3600 * SEC, noon + DAY));
+    g_assert_true(schedule_catches_up(&s, noon + 3600 * SEC, noon + DAY + 3600 * SEC - 1));
+    g_assert_false(schedule_catches_up(&s, noon + 3600 * SEC, noon + DAY + 3600 * SEC));
+    g_assert_cmpuint(schedule_last_missed(&s, noon, noon + 7200 * SEC, &reason), ==, noon);
+    g_assert_nonnull(strstr(reason, "only the last"));
+    /* Saturday, Sunday and Monday passed: the last of these is left. */
+    g_assert_cmpuint(schedule_last_missed(&s, noon + 3600 * SEC, noon + 3 * DAY + 7200 * SEC, &reason), ==,
+        noon + 3 * DAY);
+    /* All of it is too old. */
+    s.calendars = (g_ptr_array_unref(s.calendars), NULL);
+    add_calendar(&s, "2026-10-30..31 12:00");
+    g_assert_cmpuint(schedule_last_missed(&s, noon, noon + 9 * DAY, &reason), ==, noon + DAY);
+    g_assert_nonnull(strstr(reason, "more than a day"));
+    g_ptr_array_unref(s.calendars);
+}
+
+/* What is said of the newest slot that is missed is what one gets by looking at each. */
+static void test_schedule_missed(void)
+{
+    static const uint64_t instants[] = { 100 * SEC, 90000 * SEC, 170000 * SEC, 260000 * SEC };
+    Schedule s = { .every_usec = 1000 * SEC, .at = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
+    g_autoptr(GRand) chance = g_rand_new_with_seed(7);
+    unsigned passed = 0;
+
+    g_array_append_vals(s.at, instants, G_N_ELEMENTS(instants));
+    for (unsigned n = 0; n < 3000; n++) {
+        uint64_t nominal = schedule_next(&s, (uint64_t)g_rand_int_range(chance, 0, 300000) * SEC), slot,
+                 missed;
+        uint64_t now = nominal + (uint64_t)g_rand_int_range(chance, 0, n % 2 ? 3000 : 300000) * SEC / 2;
+        const char *reason;
+
+        if (n == 1000)
+            add_calendar(&s, "*:0/7");
+        if (n == 2000)
+            s.every_usec = 0;
+        nominal = schedule_next(&s, nominal - 1);
+        if (nominal >= now || schedule_catches_up(&s, nominal, now))
+            continue;
+        for (slot = missed = nominal; slot <= now && !schedule_catches_up(&s, slot, now);
+             slot = schedule_next(&s, slot))
+            missed = slot;
+        g_assert_cmpuint(schedule_last_missed(&s, nominal, now, &reason), ==, missed);
+        passed++;
+    }
+    g_assert_cmpuint(passed, >, 1000);
+    g_array_unref(s.at);
+    g_ptr_array_unref(s.calendars);
+}
+
 static void test_signals(void)
 {
     for (int i = 1; i <= SIGRTMAX; i++) {
@@ -224,6 +305,8 @@ int main(int argc, char **argv)
     g_test_add_func("/schedule/every", test_schedule_every);
     g_test_add_func("/schedule/series", test_schedule_series);
     g_test_add_func("/schedule/at", test_schedule_at);
+    g_test_add_func("/schedule/calendar", test_schedule_calendar);
+    g_test_add_func("/schedule/missed", test_schedule_missed);
     g_test_add_func("/signals/names", test_signals);
     return g_test_run();
 }

@@ -159,6 +159,24 @@ static void test_least(void)
     task_unref(t);
 }
 
+static void test_calendars(void)
+{
+    g_autoptr(Task) t =
+        read_good(RUN "[Schedule s]\nOnCalendar=daily\nOnCalendar=\nOnCalendar=Mon..Fri 02:30\n"
+                      "OnCalendar=*-*-01 06:00 UTC\nTimeZone=Europe/Berlin\nDST=last skip\n",
+            "[Schedule s]\nOnCalendar=hourly Asia/Tokyo\nTimeZone=\n");
+    const Schedule *s = task_find_schedule(t, "s");
+    const ScheduleCalendar *const *calendars = (const ScheduleCalendar *const *)s->calendars->pdata;
+
+    g_assert_cmpuint(s->calendars->len, ==, 3);
+    g_assert_null(s->zone);
+    g_assert_null(calendars[0]->zone);
+    g_assert_true(calendars[1]->zone == zone_utc());
+    g_assert_cmpstr(calendars[2]->zone->name, ==, "Asia/Tokyo");
+    g_assert_cmpint(s->gap, ==, CALENDAR_GAP_SKIP);
+    g_assert_cmpint(s->fold, ==, CALENDAR_FOLD_LAST);
+}
+
 static void test_drop_in(void)
 {
     g_autoptr(Task) t =
@@ -268,7 +286,15 @@ static void test_values(void)
         { "[Schedule s]\nAt=noon\n", "no instant" },
         { "[Schedule s]\nAt=1969-01-01 UTC\n", "out of range" },
         { "[Schedule s]\nAt=@1\nFrom=@1\n", "anchor of Every=" },
-        { "[Schedule s]\nOnCalendar=daily\nAt=@1\n", "unknown key" },
+        { "[Schedule s]\nOnCalendar=Mon..Fri 25:30\n", "hour 25 is not from 0 to 23" },
+        { "[Schedule s]\nOnCalendar=*-02-30\n", "never elapses" },
+        { "[Schedule s]\nOnCalendar=*:*:0/0.05\n", "more often" },
+        { "[Schedule s]\nOnCalendar=2026-3-29 2:30\nTimeZone=Europe/Berlin\nDST=skip\n", "never elapses" },
+        { "[Schedule s]\nOnCalendar=daily Europe/Nowhere\n", "no time zone" },
+        { "[Schedule s]\nOnCalendar=daily\nTimeZone=Mars\n", "'Mars' is no time zone" },
+        { "[Schedule s]\nOnCalendar=daily\nDST=first last\n", "'first', 'last' or 'both'" },
+        { "[Schedule s]\nAt=@1\nTimeZone=UTC\n", "is for OnCalendar=" },
+        { "[Schedule s]\nEvery=1s\nDST=skip\n", "is for OnCalendar=" },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -448,6 +474,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/whole", test_whole);
     g_test_add_func("/task/least", test_least);
     g_test_add_func("/task/drop-in", test_drop_in);
+    g_test_add_func("/task/calendars", test_calendars);
     g_test_add_func("/task/ten-faults", test_ten_faults);
     g_test_add_func("/task/places", test_places);
     g_test_add_func("/task/sections", test_sections);
