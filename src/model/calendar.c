@@ -109,11 +109,45 @@ static uint32_t calendar_weekday_days(uint8_t weekdays, int first)
     return (uint32_t)((week | week << 7 | week << 14 | week << 21 | week << 28) << 1);
 }
 
+/* The day from Monday to Friday that is nearest; 0 if there is no such day in the month. first: the weekday of its day 1. */
+static int calendar_workday(int day, int length, int first)
+{
+    int weekday = (first + day - 1) % 7;
+
+    if (day > length)
+        return 0;
+    if (weekday == 5)
+        return day > 1 ? day - 1 : day + 2;
+    if (weekday == 6)
+        return day < length ? day + 1 : day - 2;
+    return day;
+}
+
+static uint32_t calendar_workday_days(uint32_t workdays, int length, int first)
+{
+    int weekday = (first + length - 1) % 7;
+    uint32_t days = workdays & 1 ? UINT32_C(1) << (length - MAX(weekday - 4, 0)) : 0;
+
+    for (workdays &= ~UINT32_C(1); workdays; workdays &= workdays - 1)
+        days |= UINT32_C(1) << calendar_workday(__builtin_ctz(workdays), length, first);
+    return days;
+}
+
+static uint32_t calendar_nth_days(const uint8_t nth[6], int length, int first)
+{
+    uint32_t days = calendar_weekday_days(nth[0], first) & ~UINT32_C(0) << (length - 6);
+
+    for (int n = 1; n <= 5; n++)
+        if (nth[n])
+            days |= calendar_weekday_days(nth[n], first) & UINT32_C(0x7f) << ((n - 1) * 7 + 1);
+    return days;
+}
+
 /* Bit d: is day d of this month in the set? */
 static uint32_t calendar_days(const Calendar *c, int year, int month)
 {
-    int length = civil_month_length(year, month);
-    uint32_t days = c->days;
+    int length = civil_month_length(year, month), first = civil_weekday(civil_to_days(year, month, 1));
+    uint32_t days = c->days, weekdays = calendar_weekday_days(c->weekdays, first);
 
     for (uint32_t last = c->last; last; last &= last - 1) {
         int n = __builtin_ctz(last);
@@ -121,8 +155,10 @@ static uint32_t calendar_days(const Calendar *c, int year, int month)
         if (n <= length)
             days |= UINT32_C(1) << (length - n + 1);
     }
-    if (c->weekdays != CALENDAR_ALL_WEEKDAYS)
-        days &= calendar_weekday_days(c->weekdays, civil_weekday(civil_to_days(year, month, 1)));
+    if (c->workdays)
+        days |= calendar_workday_days(c->workdays, length, first);
+    weekdays |= calendar_nth_days(c->nth, length, first);
+    days = c->either ? days | weekdays : days & weekdays;
     return days & (uint32_t)((UINT64_C(1) << (length + 1)) - 2);
 }
 

@@ -29,11 +29,16 @@ typedef struct Calendar {
     uint64_t seconds; /* likewise */
     GArray
         *parts; /* of CalendarRange, in µs: in place of seconds where these are not whole; else NULL. Owned */
-    uint32_t hours;   /* bit 0 … 23 */
-    uint32_t days;    /* bit 1 … 31 */
-    uint32_t last;    /* bit 1 … 31: the last day of the month, the one before it … */
+    uint32_t hours; /* bit 0 … 23 */
+    uint32_t days;  /* bit 1 … 31 */
+    uint32_t last;  /* bit 1 … 31: the last day of the month, the one before it … */
+    uint32_t
+        workdays; /* bit 1 … 31: the day from Monday to Friday that is nearest to that one, of the same month; bit 0:
+                          the last of them */
     uint16_t months;  /* bit 1 … 12 */
-    uint8_t weekdays; /* bit 0 is Monday; a day has to be in days or last, and in weekdays */
+    uint8_t weekdays; /* bit 0 is Monday */
+    uint8_t nth[6];   /* likewise: the first of these in a month, the second …; [0]: the last */
+    bool either; /* a day has to be one of days, last and workdays, or one of weekdays and nth; else both */
     uint8_t years[(CALENDAR_YEAR_LAST - CALENDAR_YEAR_FIRST) / 8 + 1];
 } Calendar;
 

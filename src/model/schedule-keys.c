@@ -1,7 +1,7 @@
 /* Keys of [Schedule] that speak of calendars. */
 #include <string.h>
 
-#include "model/calendar-expression.h"
+#include "model/cron.h"
 #include "model/schedule.h"
 #include "model/task-internal.h"
 #include "model/words.h"
@@ -9,17 +9,40 @@
 #define SCHEDULE_CALENDARS_MAX 64
 #define SCHEDULE_DISTANCE_USEC (100 * USEC_PER_MSEC) /* as for Every= */
 
-static bool schedule_keys_compile(TaskParser *p, const TaskFileItem *item, ScheduleCalendar *ret)
+typedef int (*ScheduleRead)(TaskParser *p, const char *text, ScheduleCalendar *ret, CalendarFault *fault);
+
+static int schedule_keys_read_calendar(
+    TaskParser *p, const char *text, ScheduleCalendar *ret, CalendarFault *fault)
 {
     g_auto(CalendarExpression) e = { 0 };
+    int r = calendar_expression_parse(text, &e, fault);
+
+    if (r < 0)
+        return r;
+    calendar_expression_compile(&e, &ret->calendar);
+    ret->zone = e.zone;
+    return 0;
+}
+
+/* What "~" draws is the schedule's own, and stays. */
+static int schedule_keys_read_cron(
+    TaskParser *p, const char *text, ScheduleCalendar *ret, CalendarFault *fault)
+{
+    g_autofree char *salt = g_strconcat(p->task->name, "/", p->schedule->name, NULL);
+
+    ret->cron = true;
+    return cron_parse(text, salt, &ret->calendar, fault);
+}
+
+static bool schedule_keys_compile(
+    TaskParser *p, const TaskFileItem *item, ScheduleRead reader, ScheduleCalendar *ret)
+{
     g_auto(CalendarFault) fault = { 0 };
 
-    if (calendar_expression_parse(item->value, &e, &fault) < 0) {
+    if (reader(p, item->value, ret, &fault) < 0) {
         task_parser_value_fault(p, item, fault.offset, "%s", fault.message);
         return false;
     }
-    calendar_expression_compile(&e, &ret->calendar);
-    ret->zone = e.zone;
     if (calendar_next_local(&ret->calendar, 0) == CALENDAR_NEVER)
         task_parser_value_fault(p, item, 0, "never elapses: there is no such day");
     else if (calendar_distance(&ret->calendar) < SCHEDULE_DISTANCE_USEC)
@@ -30,24 +53,52 @@ static bool schedule_keys_compile(TaskParser *p, const TaskFileItem *item, Sched
     return false;
 }
 
-void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *field)
+/* An empty value takes back those of its own key. */
+static void schedule_keys_reset(GPtrArray *list, bool cron)
 {
-    GPtrArray **list = field;
-    ScheduleCalendar c;
+    for (guint i = list ? list->len : 0; i > 0; i--)
+        if (((ScheduleCalendar *)g_ptr_array_index(list, i - 1))->cron == cron)
+            g_ptr_array_remove_index(list, i - 1);
+}
+
+static void schedule_keys_add(TaskParser *p, const TaskFileItem *item, GPtrArray **list, ScheduleRead reader)
+{
+    ScheduleCalendar c = { .zone = NULL };
 
     if (!item->value[0]) {
-        g_clear_pointer(list, g_ptr_array_unref);
+        schedule_keys_reset(*list, reader == schedule_keys_read_cron);
         return;
     }
     if (*list && (*list)->len >= SCHEDULE_CALENDARS_MAX) {
         task_parser_key_fault(p, item, "a schedule has %d calendars at most", SCHEDULE_CALENDARS_MAX);
         return;
     }
-    if (!schedule_keys_compile(p, item, &c))
+    if (!schedule_keys_compile(p, item, reader, &c))
         return;
     if (!*list)
         *list = g_ptr_array_new_with_free_func((GDestroyNotify)schedule_calendar_free);
     g_ptr_array_add(*list, g_memdup2(&c, sizeof c));
+}
+
+void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    schedule_keys_add(p, item, field, schedule_keys_read_calendar);
+}
+
+void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    schedule_keys_add(p, item, field, schedule_keys_read_cron);
+}
+
+void schedule_keys_set_every_second(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    g_autofree char *shown = NULL;
+
+    *(bool *)field = false;
+    if (!item->value[0] || words_parse_boolean(item->value, field) >= 0)
+        return;
+    shown = words_show(item->value);
+    task_parser_value_fault(p, item, 0, "%s is neither yes nor no", shown);
 }
 
 void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field)
@@ -106,23 +157,38 @@ void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field)
     s->fold = chosen[false] < 0 ? CALENDAR_FOLD_FIRST : (CalendarFold)chosen[false];
 }
 
+static void schedule_keys_check_calendar(
+    TaskParser *p, const Schedule *s, const ScheduleCalendar *c, const TaskFileItem *item)
+{
+    const Zone *zone = c->zone ? c->zone : s->zone;
+
+    if (zone && calendar_next(&c->calendar, zone, s->gap, s->fold, 0) == USEC_INFINITY)
+        task_parser_key_fault(
+            p, item, "never elapses: %s has no such time, and it is to be skipped", zone->name);
+    if (c->cron && c->calendar.seconds == CALENDAR_ALL_MINUTES && !s->every_second)
+        task_parser_key_fault(p, item, "fires every second: AllowEverySecond=yes says that this is meant");
+}
+
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope)
 {
     static const char *const keys[] = { "TimeZone", "DST" };
-    const TaskFileItem *calendar = task_parser_where(p, scope, "OnCalendar");
+    const TaskFileItem *calendar = task_parser_where(p, scope, "OnCalendar"),
+                       *cron = task_parser_where(p, scope, "Cron");
+    const TaskFileItem *every_second = task_parser_where(p, scope, "AllowEverySecond");
 
     ARRAY_FOREACH (key, keys) {
         const TaskFileItem *item = task_parser_where(p, scope, *key);
 
-        if (item && !calendar)
-            task_parser_key_fault(p, item, "is for OnCalendar=, which is not set");
+        if (item && !calendar && !cron)
+            task_parser_key_fault(p, item, "is for OnCalendar= and Cron=, and neither is set");
     }
-    for (guint i = 0; calendar && s->calendars && i < s->calendars->len; i++) {
+    if (every_second && !cron)
+        task_parser_key_fault(p, every_second, "is for Cron=, which is not set");
+    for (guint i = 0; s->calendars && i < s->calendars->len; i++) {
         const ScheduleCalendar *c = g_ptr_array_index(s->calendars, i);
-        const Zone *zone = c->zone ? c->zone : s->zone;
+        const TaskFileItem *item = c->cron ? cron : calendar;
 
-        if (zone && calendar_next(&c->calendar, zone, s->gap, s->fold, 0) == USEC_INFINITY)
-            task_parser_key_fault(
-                p, calendar, "never elapses: %s has no such time, and it is to be skipped", zone->name);
+        if (item)
+            schedule_keys_check_calendar(p, s, c, item);
     }
 }

@@ -41,6 +41,8 @@ void task_keys_schedule(TaskParser *p, const TaskFileItem *item);
 void task_keys_service(TaskParser *p, const TaskFileItem *item);
 /* Of [Schedule], what speaks of calendars; field as the table of its keys says. */
 void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_every_second(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope);

@@ -287,6 +287,8 @@ static const TaskKey task_keys[] = {
 
 static const TaskKey schedule_keys[] = {
     { "OnCalendar", true, schedule_keys_set_calendar, offsetof(Schedule, calendars) },
+    { "Cron", true, schedule_keys_set_cron, offsetof(Schedule, calendars) },
+    { "AllowEverySecond", false, schedule_keys_set_every_second, offsetof(Schedule, every_second) },
     { "TimeZone", false, schedule_keys_set_zone, offsetof(Schedule, zone) },
     { "DST", false, schedule_keys_set_dst, offsetof(Schedule, gap) },
     { "At", true, task_set_at, offsetof(Schedule, at) },
@@ -509,9 +511,10 @@ void task_keys_check_schedules(TaskParser *p)
         bool every = task_parser_where(p, scope, "Every");
 
         task_sort_at(s->at);
-        if (!every && !task_parser_where(p, scope, "At") && !task_parser_where(p, scope, "OnCalendar"))
+        if (!every && !task_parser_where(p, scope, "At") && !task_parser_where(p, scope, "OnCalendar") &&
+            !task_parser_where(p, scope, "Cron"))
             diag_add(p->diags, header->file, header->line, header->column, header->key,
-                "never fires: OnCalendar=, Every= or At= is needed");
+                "never fires: OnCalendar=, Cron=, Every= or At= is needed");
         schedule_keys_check(p, s, scope);
         if (from && !every)
             task_parser_key_fault(p, from, "is the anchor of Every=, which is not set");

@@ -59,6 +59,7 @@ typedef struct RetryPolicy {
 typedef struct ScheduleCalendar {
     Calendar calendar;
     const Zone *zone; /* named in the expression; NULL: the schedule's */
+    bool cron;        /* of Cron=, else of OnCalendar= */
 } ScheduleCalendar;
 
 typedef struct Schedule {
@@ -67,10 +68,11 @@ typedef struct Schedule {
     GArray *at;           /* of uint64_t, real µs, ascending; At= */
     uint64_t every_usec;  /* Every=; 0 is none */
     uint64_t from_usec;   /* anchor of Every=, 0 is the epoch */
-    GPtrArray *calendars; /* of ScheduleCalendar*, owned; OnCalendar=; NULL is none */
+    GPtrArray *calendars; /* of ScheduleCalendar*, owned; OnCalendar=, Cron=; NULL is none */
     const Zone *zone;     /* TimeZone=; NULL is the system's */
     CalendarGap gap;      /* DST= */
     CalendarFold fold;    /* likewise */
+    bool every_second;    /* AllowEverySecond= */
     GHashTable *inputs;   /* Input.NAME=VALUE: name → raw text, as on the command line */
 } Schedule;
 

@@ -28,6 +28,7 @@ PERCENT = 90
 # What reads the bytes of each harness.
 PARSERS = {
     "calendar": "model/calendar.c model/calendar-expression.c model/calendar-parse.c",
+    "cron": "model/cron.c",
     "input": "model/input.c model/input-convert.c model/input-spec.c model/timespec.c model/timespec-span.c model/words.c",
     "json": "model/json.c",
     "message": "api/ask-message.c api/audit-methods.c api/list-methods.c api/message.c api/node-methods.c"

@@ -177,6 +177,22 @@ static void test_calendars(void)
     g_assert_cmpint(s->fold, ==, CALENDAR_FOLD_LAST);
 }
 
+static void test_cron(void)
+{
+    g_autoptr(Task) t =
+        read_good(RUN "[Schedule s]\nOnCalendar=daily\nCron=@hourly\nCron=*/5 * * * *\n"
+                      "[Schedule fast]\nCron=* * * * * *\nAllowEverySecond=yes\nTimeZone=UTC\n",
+            "[Schedule s]\nCron=\nCron=~ 3~5 * * mon-fri\n");
+    const Schedule *s = task_find_schedule(t, "s");
+    const ScheduleCalendar *const *calendars = (const ScheduleCalendar *const *)s->calendars->pdata;
+
+    g_assert_cmpuint(s->calendars->len, ==, 2);
+    g_assert_false(calendars[0]->cron);
+    g_assert_true(calendars[1]->cron);
+    g_assert_cmpuint(calendars[1]->calendar.weekdays, ==, 0x1f);
+    g_assert_true(task_find_schedule(t, "fast")->every_second);
+}
+
 static void test_drop_in(void)
 {
     g_autoptr(Task) t =
@@ -293,8 +309,14 @@ static void test_values(void)
         { "[Schedule s]\nOnCalendar=daily Europe/Nowhere\n", "no time zone" },
         { "[Schedule s]\nOnCalendar=daily\nTimeZone=Mars\n", "'Mars' is no time zone" },
         { "[Schedule s]\nOnCalendar=daily\nDST=first last\n", "'first', 'last' or 'both'" },
-        { "[Schedule s]\nAt=@1\nTimeZone=UTC\n", "is for OnCalendar=" },
-        { "[Schedule s]\nEvery=1s\nDST=skip\n", "is for OnCalendar=" },
+        { "[Schedule s]\nAt=@1\nTimeZone=UTC\n", "is for OnCalendar= and Cron=" },
+        { "[Schedule s]\nEvery=1s\nDST=skip\n", "is for OnCalendar= and Cron=" },
+        { "[Schedule s]\nCron=0 25 * * *\n", "25 is no hour" },
+        { "[Schedule s]\nCron=0 0 30 2 *\n", "never elapses" },
+        { "[Schedule s]\nCron=* * * * * *\n", "fires every second" },
+        { "[Schedule s]\nCron=0-59 */5 * * * *\n", "fires every second" },
+        { "[Schedule s]\nCron=@daily\nAllowEverySecond=maybe\n", "neither yes nor no" },
+        { "[Schedule s]\nOnCalendar=daily\nAllowEverySecond=yes\n", "is for Cron=" },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -475,6 +497,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/least", test_least);
     g_test_add_func("/task/drop-in", test_drop_in);
     g_test_add_func("/task/calendars", test_calendars);
+    g_test_add_func("/task/cron", test_cron);
     g_test_add_func("/task/ten-faults", test_ten_faults);
     g_test_add_func("/task/places", test_places);
     g_test_add_func("/task/sections", test_sections);
