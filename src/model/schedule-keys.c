@@ -135,7 +135,7 @@ void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field)
         { "last", false, CALENDAR_FOLD_LAST },
         { "both", false, CALENDAR_FOLD_BOTH },
     };
-    Schedule *s = (Schedule *)((char *)field - offsetof(Schedule, gap));
+    Schedule *s = p->schedule; /* two fields of it */
     g_auto(GStrv) words = g_strsplit_set(item->value, " \t", -1);
     int chosen[2] = { -1, -1 };
 
