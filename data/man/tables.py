@@ -70,9 +70,12 @@ def idle():
 
 
 def memory():
-    rows = [row for row in Measured("memory").rows if row.get("Pss KiB", "").isdigit()]
-    for row in rows[:1] + rows[-1:]:
-        yield f"Memory (PSS) after {row['runs']} runs, MiB", f"{int(row['Pss KiB']) / 1024:.1f}", "at most 10"
+    found = Measured("memory")
+    for tasks, history in dict.fromkeys((row["tasks"], row["history"]) for row in found.rows):
+        rows = found.find(tasks=tasks, history=history)
+        for row in rows[:1] + rows[-1:]:
+            world = f" with {int(tasks):,} tasks and {int(history):,} runs of history" if int(tasks) > 1 else ""
+            yield f"Memory (PSS){world} after {int(row['runs']):,} runs, MiB", f"{int(row['Pss KiB']) / 1024:.1f}", "at most 10"
 
 
 def retention():

@@ -54,10 +54,13 @@ class Machine:
     def run(self, *words, **more):
         return self.container("run", *words, **more)
 
+    def psql(self, *words):
+        return self.run("psql", "-h", "/run/taskschedd/postgresql", "-U", "taskschedd", "-d", "taskschedd", "-X", "-A", "-t", "-F",
+                        "\t", "-q", "-v", "ON_ERROR_STOP=1", *words)
+
     def sql(self, text):
         """Rows of a query, each a list of strings."""
-        out = self.run("psql", "-h", "/run/taskschedd/postgresql", "-U", "taskschedd", "-d", "taskschedd", "-X", "-A", "-t", "-F",
-                       "\t", "-q", "-v", "ON_ERROR_STOP=1", "-c", f"set search_path = taskschedd; {text}")
+        out = self.psql("-c", f"set search_path = taskschedd; {text}")
         return [line.split("\t") for line in out.splitlines() if line]
 
     def apply_true(self):
