@@ -6,6 +6,7 @@
 struct Clock {
     sd_event *event; /* NULL in a fake clock */
     uint64_t fake[2];
+    uint64_t fake_unseen; /* by the monotonic clock: earlier boots, and sleep */
     unsigned fake_boots;
     char boot_id[33];
     GPtrArray *timers; /* of a fake clock: the armed ones, not owned */
@@ -64,24 +65,27 @@ void clock_free(Clock *c)
     g_free(c);
 }
 
-static uint64_t clock_get(Clock *c, ClockBase base)
+static uint64_t clock_read(clockid_t id)
 {
     struct timespec ts;
 
-    if (!c->event)
-        return c->fake[base];
-    clock_gettime(base == CLOCK_REAL ? CLOCK_REALTIME : CLOCK_BOOTTIME, &ts);
+    clock_gettime(id, &ts);
     return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
 uint64_t clock_real(Clock *c)
 {
-    return clock_get(c, CLOCK_REAL);
+    return c->event ? clock_read(CLOCK_REALTIME) : c->fake[CLOCK_REAL];
 }
 
 uint64_t clock_boot(Clock *c)
 {
-    return clock_get(c, CLOCK_BOOT);
+    return c->event ? clock_read(CLOCK_BOOTTIME) : c->fake[CLOCK_BOOT];
+}
+
+uint64_t clock_monotonic(Clock *c)
+{
+    return c->event ? clock_read(CLOCK_MONOTONIC) : c->fake[CLOCK_BOOT] - c->fake_unseen;
 }
 
 const char *clock_boot_id(const Clock *c)
@@ -210,11 +214,13 @@ void clock_fake_sleep(Clock *c, uint64_t usec)
     g_assert(!c->event);
     c->fake[CLOCK_REAL] += usec;
     c->fake[CLOCK_BOOT] += usec;
+    c->fake_unseen += usec;
 }
 
 void clock_fake_reboot(Clock *c)
 {
     g_assert(!c->event);
+    c->fake_unseen = c->fake[CLOCK_BOOT] - USEC_PER_SEC;
     g_snprintf(c->boot_id, sizeof c->boot_id, "%032x", ++c->fake_boots);
 }
 

@@ -1,6 +1,8 @@
 /* Time and timers as the daemon sees them, so that a test can put a clock of its own in place of the
  * kernel's. All times are µs. "Real" is CLOCK_REALTIME since the epoch, for instants that people name; "boot"
- * is CLOCK_BOOTTIME, for spans: it runs on through suspend and no one can set it. */
+ * is CLOCK_BOOTTIME, for spans: it runs on through suspend and no one can set it. "Monotonic" is CLOCK_MONOTONIC, which
+ * no one can set either and which stands still in suspend: for what is compared with entries of the journal, since
+ * these have it. */
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -25,7 +27,8 @@ void clock_free(Clock *c);
 
 uint64_t clock_real(Clock *c);
 uint64_t clock_boot(Clock *c);
-/* Which boot of the host the second clock counts in: 32 hex digits, "" where the kernel does not say. */
+uint64_t clock_monotonic(Clock *c);
+/* Which boot of the host these two count in: 32 hex digits, "" where the kernel does not say. */
 const char *clock_boot_id(const Clock *c);
 
 /* A timer that calls fn once each time it is armed. It is not armed at first. Freed by clock_timer_free(),
@@ -44,7 +47,7 @@ void clock_fake_advance(Clock *c, uint64_t usec);
 void clock_fake_step(Clock *c, int64_t usec);
 /* Fake clocks only: the host sleeps so long; what becomes due meanwhile is late. */
 void clock_fake_sleep(Clock *c, uint64_t usec);
-/* Fake clocks only: another boot. Timers are of the daemon, and with it gone before. */
+/* Fake clocks only: another boot, whose monotonic clock begins anew. Timers are of the daemon, and with it gone before. */
 void clock_fake_reboot(Clock *c);
 /* Fake clocks only: µs until the first armed timer is due, 0 where one is past; UNSET: none is armed. */
 uint64_t clock_fake_due_in(Clock *c);

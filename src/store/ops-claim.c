@@ -8,17 +8,17 @@
 
 static const char queue_sql[] = "UPDATE run SET state = 'queued' WHERE state = 'waiting' AND " DUE;
 
-/* Values: limit, boot id, manager's stamp, node, epoch. The fence is drawn here, after the row is locked: a
+/* Values: limit, boot id, manager's stamp, monotonic clock, node, epoch. The fence is drawn here, after the row is locked: a
  * later claim of the same run always gets a greater one. */
 static const char claim_sql[] =
     "WITH c AS MATERIALIZED ("
     "  SELECT id FROM run WHERE state = 'queued' AND " DUE
     "  ORDER BY priority DESC, due, id LIMIT $1::bigint FOR UPDATE SKIP LOCKED),"
     " r AS MATERIALIZED ("
-    "  UPDATE run SET state = 'starting', attempt = attempt + 1, node = $4::text, epoch = $5::bigint,"
+    "  UPDATE run SET state = 'starting', attempt = attempt + 1, node = $5::text, epoch = $6::bigint,"
     "   token = gen_random_uuid(), fence = nextval('fence'), boot_id = $2::text, manager_stamp = $3::bigint,"
     "   unit = format('tsched-run-%s-%s.service', run.id, attempt + 1), invocation_id = '', claimed = now(),"
-    "   started = NULL, finished = NULL, reason = '', cause = '', cause_at = NULL"
+    "   claimed_monotonic = $4::bigint, started = NULL, finished = NULL, reason = '', cause = '', cause_at = NULL"
     "  FROM c WHERE run.id = c.id RETURNING run.*),"
     " a AS ("
     "  INSERT INTO attempt (run, attempt, node, epoch, token, fence, boot_id, manager_stamp, unit, claimed)"
@@ -47,7 +47,7 @@ const OpInfo op_claim = {
     /* Where the limit was met, what is left is due: in the past, which is now at the earliest. */
     .second_sql = "SELECT time_to_usec(least((SELECT min(due) FROM run WHERE state = 'waiting'),"
                   " (SELECT due FROM run WHERE state = 'queued' ORDER BY priority DESC, due, id LIMIT 1)))",
-    .n_values = 3,
+    .n_values = 4,
     .node = true,
     .answer = claim_answer,
 };
@@ -59,6 +59,7 @@ int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
     op_set_u64(op, 0, limit);
     op_set_text(op, 1, s->boot_id);
     op_set_u64(op, 2, s->manager_stamp);
+    op_set_u64(op, 3, clock_monotonic(s->clock));
     op_set_key(op, 0, "claim");
     return store_enqueue(s, op);
 }

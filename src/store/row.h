@@ -100,6 +100,7 @@ GPtrArray *row_nodes(const PGresult *res);
     X("r.grace_usec", U64, grace_usec)                                                                       \
     X("r.manager_stamp", U64, manager_stamp)                                                                 \
     X("r.boot_id", TEXT, boot_id)                                                                            \
+    X("r.claimed_monotonic", U64, claimed_monotonic)                                                         \
     X("r.cpu_nsec", U64, cpu_nsec)                                                                           \
     X("r.memory_peak", U64, memory_peak)                                                                     \
     X("r.io_read", U64, io_read)                                                                             \

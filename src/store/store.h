@@ -69,7 +69,11 @@ typedef struct StoreRun {
     uint64_t cause_at;
     uint64_t grace_usec;    /* between KillSignal= and SIGKILL */
     uint64_t manager_stamp; /* of the service manager that the latest claim was made under */
-    char *boot_id;
+    char *boot_id;          /* of the kernel, then */
+    /* µs of that boot's CLOCK_MONOTONIC when the latest claim was asked for, which is before anything could be started
+     * for it: what the journal is asked about is counted from here, since nobody can set this clock. A claim that was
+     * made with an older schema has none. */
+    uint64_t claimed_monotonic;
     uint64_t cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out;
 } StoreRun;
 

@@ -228,6 +228,7 @@ static void apply_claim_one(Row *row, DbOp *op)
     row->run.epoch = op->epoch;
     row->run.fence = ++database.fence;
     row->run.manager_stamp = op->stamp;
+    row->run.claimed_monotonic = op->monotonic;
     row->run.claimed = database_now();
     row->run.started = row->run.finished = UNSET;
     row->invocation[0] = row->reason[0] = 0;

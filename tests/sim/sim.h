@@ -42,6 +42,7 @@ uint64_t sim_between(uint64_t low, uint64_t high);
 uint64_t sim_latency(void);
 uint64_t sim_now(void); /* boot µs */
 uint64_t sim_real(void);
+uint64_t sim_monotonic(void);
 /* One line of the trace: what, and up to three numbers. */
 void sim_trace(const char *what, uint64_t a, uint64_t b, uint64_t c);
 /* The story is wrong; the first reason stays. */
@@ -144,7 +145,8 @@ typedef struct DbOp {
     int r;
     bool refused; /* the database finds fault with it */
 
-    uint64_t run, nominal, due, in_usec, revision, grace, retry_of, finished, started, epoch, stamp;
+    uint64_t run, nominal, due, in_usec, revision, grace, retry_of, finished, started, epoch, stamp,
+        monotonic;
     unsigned attempt, limit;
     int priority;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],

@@ -516,6 +516,7 @@ int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
     op->answer = answer_claim;
     op->limit = limit;
     op->stamp = s->stamp;
+    op->monotonic = sim_monotonic();
     op->keys[0] = key_of('c', "", "");
     g_strlcpy(op->boot, s->boot, sizeof op->boot);
     return enqueue(op);

@@ -61,6 +61,11 @@ uint64_t sim_real(void)
     return clock_real(sim.clock);
 }
 
+uint64_t sim_monotonic(void)
+{
+    return clock_monotonic(sim.clock);
+}
+
 /* --- the trace --- */
 
 static void mix(uint64_t n)

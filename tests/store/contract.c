@@ -255,6 +255,31 @@ static void test_slot(void)
     g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
 }
 
+/* Each claim has the time at which it was asked for, by the clock that nobody sets, and the boot that it is of. */
+static void test_stamp(void)
+{
+    g_autoptr(GPtrArray) first = NULL, second = NULL;
+    uint64_t run = fixture_ask(f, "stamp", 0, 0).asked.run, before = clock_monotonic(f->clock), stamp;
+    StoreOwner o = fixture_owner(claim_one(&first));
+    StoreEnd e;
+
+    stamp = ((StoreRun *)first->pdata[0])->claimed_monotonic;
+    g_assert_cmpuint(stamp, >=, before);
+    g_assert_cmpuint(stamp, <=, clock_monotonic(f->clock));
+    g_assert_cmpint(fixture_running(f, &o).r, ==, STORE_RECORDED);
+    g_assert_cmpuint(fixture_get(f, run, NULL)->claimed_monotonic, ==, stamp);
+    g_assert_cmpstr(((StoreRun *)first->pdata[0])->boot_id, !=, "");
+    e = fixture_ending(&o, RUN_EXIT_CODE);
+    e.again = true;
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED);
+    before = clock_monotonic(f->clock);
+    o = fixture_owner(claim_one(&second));
+    g_assert_cmpuint(o.run, ==, run);
+    g_assert_cmpuint(fixture_get(f, run, NULL)->claimed_monotonic, >=, before);
+    e = fixture_ending(&o, RUN_SUCCESS);
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED);
+}
+
 /* Another token, or another attempt: nothing changes, and the owner goes on. */
 static void test_owner(void)
 {
@@ -327,6 +352,7 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/batch-order", test_batch_order);
     g_test_add_func("/store/contract/slot", test_slot);
     g_test_add_func("/store/contract/owner", test_owner);
+    g_test_add_func("/store/contract/stamp", test_stamp);
     g_test_add_func("/store/contract/task", test_task);
     g_test_add_func("/store/contract/restart", test_restart);
     r = g_test_run();

@@ -316,6 +316,7 @@ static void apply_claim(Job *j)
         w->run.claimed = clock_real(twins.clock);
         w->run.cause = RUN_RESULT_NONE;
         w->run.manager_stamp = store.stamp;
+        w->run.claimed_monotonic = clock_monotonic(twins.clock);
         g_free(w->run.token);
         w->run.token = g_strdup_printf("token-%u-%u", i, w->run.attempt);
         g_free(w->run.boot_id);
