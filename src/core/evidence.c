@@ -35,6 +35,8 @@ static void evidence_query(const Attempt *a, EvidenceQuery *ret)
         .unit = a->unit,
         .invocation_id = a->state ? a->state->invocation_id : util_strempty(a->run->invocation_id),
         .claimed = a->run->claimed,
+        .boot_id = util_strempty(a->run->boot_id),
+        .claimed_monotonic = a->run->claimed_monotonic,
     };
 }
 
@@ -70,8 +72,9 @@ static void on_evidence_timer(void *userdata)
     b->units = g_steal_pointer(&e->evidence);
     e->evidence = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < b->units->len; i++) {
-        Attempt *a = engine_find(e, g_ptr_array_index(b->units, i));
-        EvidenceQuery q = { "", "", 0 };
+        const char *unit = g_ptr_array_index(b->units, i);
+        const Attempt *a = engine_find(e, unit);
+        EvidenceQuery q = { unit, "", 0, "", UNSET };
 
         if (a)
             evidence_query(a, &q);

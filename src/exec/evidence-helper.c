@@ -22,10 +22,18 @@
 
 typedef struct Query {
     const char *unit, *invocation;
-    uint64_t claimed;
+    uint64_t claimed;   /* real µs */
+    sd_id128_t boot;    /* that it was claimed in, as the kernel calls it; null is not known */
+    uint64_t monotonic; /* µs in that boot, likewise; UNSET is not known */
     bool user;
-    const char *boot; /* the current one */
 } Query;
+
+/* The boot that is now. */
+typedef struct Now {
+    sd_id128_t kernel; /* what the kernel calls it; null where it does not say */
+    sd_id128_t boot;   /* what journald calls it; null is not known */
+    uint64_t whole;    /* monotonic µs: since then no line of the manager's is missing; UNSET: not known */
+} Now;
 
 /* What is logged may still be on its way: journald answers when it has written all that came before. */
 static void helper_synchronize(void)
@@ -60,20 +68,12 @@ static int helper_match(sd_journal *j, const char *name, const char *value)
     return sd_journal_add_match(j, match, 0);
 }
 
-/* The boot of the newest entry is this one. Not /proc's word for it: in a container's unit with
- * ProtectKernelTunables= that is the host's, and not what journald writes. "" where there is none; g_free. */
-static char *helper_current_boot(sd_journal *j)
+static int helper_match_boot(sd_journal *j, sd_id128_t boot)
 {
-    sd_journal_flush_matches(j);
-    if (sd_journal_seek_tail(j) < 0 || sd_journal_previous(j) <= 0)
-        return g_strdup("");
-    return helper_field(j, "_BOOT_ID");
-}
+    char name[SD_ID128_STRING_MAX];
 
-static int helper_match_boot(sd_journal *j, const Query *q)
-{
     sd_journal_flush_matches(j);
-    return helper_match(j, "_BOOT_ID", q->boot);
+    return helper_match(j, "_BOOT_ID", sd_id128_to_string(boot, name));
 }
 
 /* The manager's own lines. */
@@ -89,6 +89,19 @@ static int helper_match_manager(sd_journal *j, const Query *q)
     if (r >= 0 && q->user)
         r = helper_match(j, "_SYSTEMD_USER_UNIT", "init.scope");
     return r;
+}
+
+static bool helper_first(sd_journal *j)
+{
+    return sd_journal_seek_head(j) >= 0 && sd_journal_next(j) > 0;
+}
+
+/* The clock that nobody sets. UNSET where it cannot be had, which is after everything. */
+static uint64_t helper_monotonic(sd_journal *j, sd_id128_t *ret_boot)
+{
+    uint64_t usec = 0;
+
+    return sd_journal_get_monotonic_usec(j, &usec, ret_boot) < 0 ? UNSET : usec;
 }
 
 static uint64_t helper_time(sd_journal *j)
@@ -133,60 +146,103 @@ static void helper_judge_line(sd_journal *j, Evidence *e)
         e->started = helper_time(j);
 }
 
-/* Is there any entry that matches, and was written at or after usec? */
-static int helper_any_since(sd_journal *j, uint64_t usec)
+/* What journald calls this boot. In a container's unit that has a /proc of its own, the kernel's word is the host's and
+ * journald has another: there it is the boot in which the manager started our own unit. Not that of the newest entry:
+ * which that is depends on the clock, if only older boots are left of a journal. */
+static sd_id128_t helper_find_boot(sd_journal *j, const Query *q, sd_id128_t kernel)
 {
-    int r = sd_journal_seek_realtime_usec(j, usec);
+    const char *own = getenv("INVOCATION_ID");
+    sd_id128_t boot = SD_ID128_NULL;
 
-    return r < 0 ? r : sd_journal_next(j);
+    if (!sd_id128_is_null(kernel) && helper_match_boot(j, kernel) >= 0 && helper_first(j))
+        return kernel;
+    sd_journal_flush_matches(j);
+    if (own && helper_match_manager(j, q) >= 0 &&
+        helper_match(j, q->user ? "USER_INVOCATION_ID" : "INVOCATION_ID", own) >= 0 && helper_first(j))
+        (void)helper_monotonic(j, &boot);
+    return boot;
 }
 
-static int helper_find_suppressed(sd_journal *j, const Query *q)
+/* Raises *since to the time of the latest entry that matches and says word, if any. */
+static int helper_raise(sd_journal *j, const char *word, uint64_t *since)
 {
-    g_autofree char *own =
-        q->user ? g_strdup_printf("user@%u.service", (unsigned)getuid()) : g_strdup("init.scope");
-    int r = helper_match_boot(j, q);
+    int r = sd_journal_seek_head(j);
 
-    if (r >= 0)
-        r = helper_match(j, "MESSAGE_ID", MESSAGE_SUPPRESSED);
-    if (r >= 0)
-        r = helper_any_since(j, q->claimed);
-    for (; r > 0; r = sd_journal_next(j)) {
+    while (r >= 0 && (r = sd_journal_next(j)) > 0) {
         g_autofree char *message = helper_field(j, "MESSAGE");
+        sd_id128_t boot;
 
-        if (message && strstr(message, own))
-            return 1;
+        if (strstr(util_strempty(message), word))
+            *since = MAX(*since, helper_monotonic(j, &boot));
     }
     return r;
 }
 
-/* May lines of the manager since the claim be missing? They are if the journal of this boot begins after the
- * claim, journald was started since, or had too much of them; if the manager could not reach it and wrote to
- * the kernel instead; or if what is logged at all leaves out what we look for. */
-static bool helper_has_gap(sd_journal *j, const Query *q)
+/* Lines of the manager may be missing from before journald was started, or had too much of them; from before the manager
+ * could not reach it and wrote to the kernel instead; and from before the oldest of them that is there, since of the
+ * files that they are in the oldest is removed first. Other lines are in other files, and may be older. */
+static uint64_t helper_whole_since(sd_journal *j, const Query *q, const Now *now)
 {
-    if (q->claimed > (uint64_t)g_get_real_time()) /* the clock was set back: times say nothing */
-        return true;
-    if (helper_match_boot(j, q) < 0 || sd_journal_seek_head(j) < 0 || sd_journal_next(j) <= 0 ||
-        helper_time(j) > q->claimed)
-        return true;
-    if (helper_match(j, "MESSAGE_ID", MESSAGE_JOURNALD) < 0 || helper_any_since(j, q->claimed) != 0)
-        return true;
-    if (helper_find_suppressed(j, q) != 0)
-        return true;
-    if (helper_match_boot(j, q) < 0 || helper_match(j, "_TRANSPORT", "kernel") < 0 ||
-        helper_match(j, "SYSLOG_IDENTIFIER", "systemd") < 0 || helper_any_since(j, q->claimed) != 0)
-        return true;
+    g_autofree char *manager =
+        q->user ? g_strdup_printf("user@%u.service", (unsigned)getuid()) : g_strdup("init.scope");
+    sd_id128_t boot;
+    uint64_t since;
+
+    if (sd_id128_is_null(now->boot) || helper_match_boot(j, now->boot) < 0 ||
+        helper_match_manager(j, q) < 0 || !helper_first(j))
+        return UNSET;
+    since = helper_monotonic(j, &boot);
     /* The line that a start leaves is kept here at all: our own start left one, if no other unit's. Of a
      * start since the claim there need be none: the database may have been away while nothing was started. */
-    return helper_match_boot(j, q) < 0 || helper_match_manager(j, q) < 0 ||
-           helper_match(j, "MESSAGE_ID", MESSAGE_STARTING) < 0 || helper_any_since(j, 0) <= 0;
+    if (helper_match(j, "MESSAGE_ID", MESSAGE_STARTING) < 0 || !helper_first(j))
+        return UNSET;
+    if (helper_match_boot(j, now->boot) < 0 || helper_match(j, "MESSAGE_ID", MESSAGE_JOURNALD) < 0 ||
+        helper_raise(j, "", &since) < 0)
+        return UNSET;
+    if (helper_match_boot(j, now->boot) < 0 || helper_match(j, "MESSAGE_ID", MESSAGE_SUPPRESSED) < 0 ||
+        helper_raise(j, manager, &since) < 0)
+        return UNSET;
+    if (helper_match_boot(j, now->boot) < 0 || helper_match(j, "_TRANSPORT", "kernel") < 0 ||
+        helper_match(j, "SYSLOG_IDENTIFIER", "systemd") < 0 || helper_raise(j, "", &since) < 0)
+        return UNSET;
+    return since;
 }
 
-static void helper_judge(sd_journal *j, const Query *q, Evidence *e)
+static void helper_look(sd_journal *j, const Query *q, Now *ret)
+{
+    Now now = { .kernel = SD_ID128_NULL };
+
+    if (sd_id128_get_boot(&now.kernel) < 0)
+        now.kernel = SD_ID128_NULL;
+    now.boot = helper_find_boot(j, q, now.kernel);
+    now.whole = helper_whole_since(j, q, &now);
+    *ret = now;
+}
+
+/* Claimed in this boot: whatever the kernel calls it, we are told the same. */
+static bool helper_is_of_now(const Query *q, const Now *now)
+{
+    return q->monotonic != UNSET && !sd_id128_is_null(q->boot) && sd_id128_equal(q->boot, now->kernel);
+}
+
+/* Was this line written since the claim? By the time of day where boots have other names than the kernel's, and where
+ * the claim has no stamp. */
+static bool helper_is_since(sd_journal *j, const Query *q, const Now *now)
+{
+    sd_id128_t claimed = helper_is_of_now(q, now) ? now->boot : q->boot, boot;
+    uint64_t usec = helper_monotonic(j, &boot);
+
+    if (q->monotonic != UNSET && usec != UNSET && sd_id128_equal(boot, claimed))
+        return usec >= q->monotonic;
+    if (q->monotonic != UNSET && !sd_id128_is_null(now->boot) && sd_id128_equal(now->boot, now->kernel))
+        return false; /* a unit has no lines in another boot than its claim */
+    return helper_time(j) >= q->claimed;
+}
+
+static void helper_judge(sd_journal *j, const Query *q, const Now *now, Evidence *e)
 {
     const bool by_invocation = q->invocation[0] != 0;
-    bool before = false;
+    bool before = false, whole;
     int r;
 
     *e = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
@@ -199,13 +255,14 @@ static void helper_judge(sd_journal *j, const Query *q, Evidence *e)
     if (r >= 0)
         r = sd_journal_seek_head(j);
     while (r >= 0 && (r = sd_journal_next(j)) > 0) {
-        if (by_invocation || helper_time(j) >= q->claimed)
+        if (by_invocation || helper_is_since(j, q, now))
             helper_judge_line(j, e);
         else
             before = true;
     }
-    /* A line of that name from before the claim: of another run of that number, or the clock was set. */
-    if (r < 0 || (e->verdict == EVIDENCE_NEVER && (by_invocation || before || helper_has_gap(j, q))))
+    whole = helper_is_of_now(q, now) && now->whole <= q->monotonic;
+    /* A line of that name from before the claim is of another run of that number. */
+    if (r < 0 || (e->verdict == EVIDENCE_NEVER && (by_invocation || before || !whole)))
         e->verdict = EVIDENCE_UNKNOWN;
 }
 
@@ -224,31 +281,37 @@ static bool helper_parse(JsonParser *parser, const char *line, Query *q)
     q->invocation = json_object_get_string_member_with_default(o, "invocation", "");
     q->claimed = (uint64_t)json_object_get_int_member_with_default(o, "claimed", 0);
     q->user = json_object_get_boolean_member_with_default(o, "user", FALSE);
+    q->monotonic = (uint64_t)json_object_get_int_member_with_default(o, "monotonic", -1);
+    if (sd_id128_from_string(json_object_get_string_member_with_default(o, "boot", ""), &q->boot) < 0)
+        q->boot = SD_ID128_NULL;
     return q->unit[0] != 0;
 }
 
 int evidence_helper_main(void)
 {
     g_autofree char *line = NULL;
-    g_autofree char *boot = NULL;
     sd_journal *j = NULL;
+    Now now = { 0 };
+    bool looked = false;
     size_t size = 0;
     int r = 0;
 
     helper_synchronize();
     if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY) < 0)
         return 1;
-    boot = helper_current_boot(j);
-    while (r == 0 && boot && getline(&line, &size, stdin) > 0) {
+    while (r == 0 && getline(&line, &size, stdin) > 0) {
         g_autoptr(JsonParser) parser = json_parser_new();
-        Query q = { .boot = boot };
+        Query q = { 0 };
         Evidence e;
 
         if (!helper_parse(parser, line, &q)) {
             r = 1;
             break;
         }
-        helper_judge(j, &q, &e);
+        if (!looked) /* it is the same manager, and moment, for all */
+            helper_look(j, &q, &now);
+        looked = true;
+        helper_judge(j, &q, &now, &e);
         printf("{\"verdict\":%d,\"code\":%d,\"status\":%d", (int)e.verdict, e.main_code, e.main_status);
         if (e.started != UNSET)
             printf(",\"started\":%" G_GUINT64_FORMAT, e.started);
@@ -257,5 +320,5 @@ int evidence_helper_main(void)
         printf("}\n");
     }
     sd_journal_close(j);
-    return fflush(stdout) == 0 && boot ? r : 1;
+    return fflush(stdout) == 0 ? r : 1;
 }

@@ -107,6 +107,11 @@ static char *evidence_format(Exec *e, const EvidenceQuery *q)
     evidence_add(b, "invocation", q->invocation_id);
     json_builder_set_member_name(b, "claimed");
     json_builder_add_int_value(b, (int64_t)q->claimed);
+    evidence_add(b, "boot", q->boot_id);
+    if (q->claimed_monotonic != UNSET) {
+        json_builder_set_member_name(b, "monotonic");
+        json_builder_add_int_value(b, (int64_t)q->claimed_monotonic);
+    }
     json_builder_set_member_name(b, "user");
     json_builder_add_boolean_value(b, e->user_scope);
     json_builder_end_object(b);

@@ -141,18 +141,22 @@ int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GByt
 /* --- the second evidence: PID 1's own lines in the journal, read by a helper process --- */
 
 typedef enum EvidenceVerdict {
-    EVIDENCE_NEVER,   /* the journal has no gap since the claim and has never heard of the unit */
-    EVIDENCE_FAILED,  /* a logged failure: code and status say how the main process ended */
+    EVIDENCE_NEVER,  /* the journal of this boot has no gap since the claim and has never heard of the unit */
+    EVIDENCE_FAILED, /* a logged failure: code and status say how the main process ended */
     EVIDENCE_STOPPED, /* "Deactivated" alone: stopped while nobody watched; how it ended is not known */
     EVIDENCE_STARTED, /* started, its end is not in the journal */
-    EVIDENCE_UNKNOWN, /* the journal has a gap */
+    EVIDENCE_UNKNOWN, /* the journal has a gap, or cannot be compared with the claim */
     EVIDENCE_UNREAD,  /* nobody read it: the helper failed, or did not come to its end in time */
 } EvidenceVerdict;
 
 typedef struct EvidenceQuery {
     const char *unit;
     const char *invocation_id; /* "" is not known: by unit name after the claim */
-    uint64_t claimed;          /* real µs */
+    uint64_t claimed;          /* real µs: for want of something better */
+    const char *boot_id;       /* that it was claimed in, as the kernel calls it; "" is not known */
+    /* µs of that boot's CLOCK_MONOTONIC, as the journal's entries have them: however the clock was set, what came after
+     * the claim is known by it. UNSET is not known: then nothing proves that a unit was never started. */
+    uint64_t claimed_monotonic;
 } EvidenceQuery;
 
 typedef struct Evidence {

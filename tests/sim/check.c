@@ -49,13 +49,14 @@ void check_executed(Truth *t)
 
 static bool is_lost_rightly(const Row *row, const Truth *t)
 {
+    const EvidenceQuery q = { "", t->executed ? row->invocation : "", row->run.claimed, row->boot,
+        row->run.claimed_monotonic };
     Evidence e;
 
-    systemd_judge("", t->executed ? row->invocation : "", row->run.claimed, &e);
+    systemd_judge(&q, &e);
     if (*row->invocation && e.verdict == EVIDENCE_FAILED)
         return false;
-    return t->destroyed || row->shared_name || systemd.gap_at >= row->run.claimed || sim.stepped ||
-           sim.database_ahead != 0;
+    return t->destroyed || row->shared_name || systemd.whole_since >= row->run.claimed_monotonic;
 }
 
 static bool is_true(const Truth *t, RunResult result)

@@ -594,7 +594,7 @@ int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn
     c->userdata = userdata;
     c->n = n;
     for (size_t i = 0; i < n; i++)
-        systemd_judge(queries[i].unit, queries[i].invocation_id, queries[i].claimed, &c->all[i]);
+        systemd_judge(&queries[i], &c->all[i]);
     g_ptr_array_add(evidence, c);
     sim_at_if(sim_now() + sim_between(1, 300) * USEC_PER_MSEC, on_evidence, c, 0, &lives, NULL);
     return 0;

@@ -38,6 +38,7 @@ static uint64_t stories;
 
 static void on_more(void *data, uint64_t number);
 static void later(uint64_t when, SimFn fn);
+static Row *draw_row(unsigned legal, Where wanted);
 
 /* While the daemon does not see it, somebody does something with a unit. */
 static void meddle(uint64_t within)
@@ -187,12 +188,20 @@ static bool refuse_starts(void)
     return true;
 }
 
-/* One that begins anew while the clock stands behind where it was seems to begin before it did: what was claimed since would be
- * taken for never started. That cannot be told apart while claims are stamped by that clock alone, and is not tried. */
+static void set_clock(int64_t usec)
+{
+    sim.latest = MAX(sim.latest, sim_real());
+    clock_fake_step(sim.clock, usec);
+}
+
+/* All of it or its end; often while the clock stands behind where it was when a run was claimed: what begins anew then seems
+ * to have begun before that. */
 static bool lose_journal(void)
 {
-    if (sim.latest > sim_real())
-        return false;
+    const Row *row = draw_row(AT(STARTING), WHERE_STARTING);
+
+    if (row && row->run.claimed < sim_real() && sim_chance(50))
+        set_clock(-(int64_t)(sim_real() - row->run.claimed + sim_draw(300 * USEC_PER_MSEC)));
     systemd_lose_journal();
     return true;
 }
@@ -207,11 +216,9 @@ static bool step(bool forward)
     static const uint64_t spans[] = { USEC_PER_MSEC, USEC_PER_SEC, 20 * USEC_PER_SEC, 3600 * USEC_PER_SEC };
     int64_t span = (int64_t)sim_between(1, spans[sim_draw(G_N_ELEMENTS(spans))]);
 
-    sim.stepped = true;
-    sim.latest = MAX(sim.latest, sim_real());
     if (sim_chance(30))
         later(sim_now() + sim_draw(USEC_PER_SEC), on_crash);
-    clock_fake_step(sim.clock, forward ? span : -span);
+    set_clock(forward ? span : -span);
     return true;
 }
 
@@ -447,10 +454,14 @@ static void on_more(void *data, uint64_t number)
 {
     static bool (*const what[])(Row *) = { stop_unit, stop_unit, stop_unit, kill_unit, reset_failed };
     unsigned drawn = (unsigned)sim_draw(G_N_ELEMENTS(what));
+    bool all = sim_chance(20); /* and what tells of it goes as well */
 
     ARRAY_FOREACH (f, faults)
         if (f->one == what[drawn])
             meet_one(f);
+    ARRAY_FOREACH (f, faults)
+        if (all && f->all == lose_journal)
+            meet_all(f);
 }
 
 void faults_maybe(void)

@@ -25,7 +25,6 @@ typedef struct Sim {
     char *why;
     unsigned steps, timers, faults;
     uint64_t slow_until;     /* messages take long till then */
-    bool stepped;            /* the real clock was set in this story */
     uint64_t latest;         /* real µs: what it said before it was set back */
     uint64_t database_ahead; /* µs that the server's clock is ahead of ours, as a signed number */
 } Sim;
@@ -225,8 +224,7 @@ typedef struct Systemd {
     GHashTable *units;  /* name → Unit* */
     GPtrArray *journal; /* of Line* */
     uint64_t stamp;
-    uint64_t boot_began; /* real µs */
-    uint64_t gap_at;     /* real µs of the last gap in the journal, 0: none */
+    uint64_t whole_since; /* monotonic µs of this boot: the journal's beginning, or its last gap */
     bool shutting_down;
     bool helper_fails;
     unsigned n_invocations;
@@ -245,7 +243,7 @@ int systemd_kill(const char *name, bool main_only, int signal);
 bool systemd_release(const char *name);
 UnitState *systemd_read(const Unit *u);
 /* What the journal says. */
-void systemd_judge(const char *unit, const char *invocation, uint64_t claimed, Evidence *ret);
+void systemd_judge(const EvidenceQuery *q, Evidence *ret);
 void systemd_stop_by_admin(Unit *u);
 void systemd_reset_failed(Unit *u);
 void systemd_plant_foreign(uint64_t run, unsigned attempt);

@@ -17,7 +17,8 @@ typedef struct Line {
     char unit[48], invocation[SIM_TEXT];
     LineKind kind;
     int code, status;
-    uint64_t real;
+    uint64_t real, monotonic;
+    char boot[SIM_TEXT];
 } Line;
 
 Systemd systemd;
@@ -35,7 +36,7 @@ void systemd_reset(void)
     systemd.units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     systemd.journal = g_ptr_array_new_with_free_func(g_free);
     systemd.stamp = 1;
-    systemd.boot_began = sim_real() - USEC_PER_SEC;
+    systemd.whole_since = sim_monotonic() / 2;
 }
 
 Unit *systemd_find(const char *name)
@@ -79,6 +80,8 @@ static void journal_write(const Unit *u, LineKind kind)
     l->code = u->code;
     l->status = u->status;
     l->real = sim_real();
+    l->monotonic = sim_monotonic();
+    g_strlcpy(l->boot, clock_boot_id(sim.clock), sizeof l->boot);
     g_ptr_array_add(systemd.journal, l);
 }
 
@@ -97,37 +100,51 @@ static void judge_line(const Line *l, Evidence *e)
     }
 }
 
-static bool journal_has_gap(uint64_t claimed)
+static bool line_is_since(const Line *l, const EvidenceQuery *q)
 {
-    return claimed > sim_real() || systemd.boot_began > claimed ||
-           (systemd.gap_at > 0 && systemd.gap_at >= claimed);
+    if (q->claimed_monotonic == UNSET)
+        return l->real >= q->claimed;
+    return strcmp(l->boot, q->boot_id) == 0 && l->monotonic >= q->claimed_monotonic;
+}
+
+static bool journal_is_whole(const EvidenceQuery *q)
+{
+    bool this_boot = strcmp(q->boot_id, clock_boot_id(sim.clock)) == 0;
+    bool whole = q->claimed_monotonic != UNSET && systemd.whole_since <= q->claimed_monotonic;
+
+    return this_boot && whole;
 }
 
 /* As exec/evidence-helper.c reads the real one. */
-void systemd_judge(const char *unit, const char *invocation, uint64_t claimed, Evidence *ret)
+void systemd_judge(const EvidenceQuery *q, Evidence *ret)
 {
-    bool by_invocation = *invocation != 0, before = false;
+    bool by_invocation = *q->invocation_id != 0, before = false;
 
     *ret = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
     for (guint i = 0; i < systemd.journal->len; i++) {
         const Line *l = g_ptr_array_index(systemd.journal, i);
 
-        if (strcmp(by_invocation ? l->invocation : l->unit, by_invocation ? invocation : unit) != 0)
+        if (strcmp(by_invocation ? l->invocation : l->unit, by_invocation ? q->invocation_id : q->unit) != 0)
             continue;
-        if (by_invocation || l->real >= claimed)
+        if (by_invocation || line_is_since(l, q))
             judge_line(l, ret);
         else
             before = true;
     }
-    if (ret->verdict == EVIDENCE_NEVER && (by_invocation || before || journal_has_gap(claimed)))
+    if (ret->verdict == EVIDENCE_NEVER && (by_invocation || before || !journal_is_whole(q)))
         ret->verdict = EVIDENCE_UNKNOWN;
 }
 
 void systemd_lose_journal(void)
 {
-    systemd.gap_at = sim_real();
-    if (systemd.journal->len > 0 && sim_chance(50))
-        g_ptr_array_set_size(systemd.journal, (gint)systemd.journal->len - 1);
+    guint left = systemd.journal->len;
+
+    if (sim_chance(30))
+        left = 0;
+    else if (left > 0 && sim_chance(50))
+        left--;
+    systemd.whole_since = sim_monotonic();
+    g_ptr_array_set_size(systemd.journal, (gint)left);
 }
 
 /* --- stages --- */
@@ -570,7 +587,7 @@ void systemd_reboot(bool power, bool host)
     if (!host)
         return;
     clock_fake_reboot(sim.clock);
-    systemd.boot_began = sim_real();
+    systemd.whole_since = sim_monotonic();
     while (power && systemd.journal->len > 0 && sim_chance(60))
         g_ptr_array_set_size(systemd.journal, (gint)systemd.journal->len - 1);
 }

@@ -69,12 +69,13 @@ static void prepare(uint64_t run, const char *token)
 int main(int argc, char **argv)
 {
     const ExecEvents events = { on_changed, on_removed, on_resync, on_connection };
+    ExecContract contract = { NULL, 1, sim_real, sim_monotonic, NULL, turn, prepare, check };
     const ExecConfig config = { .runtime_directory = "/run", .output_directory = "/run" };
-    ExecContract contract = { NULL, 1, sim_real, turn, prepare, check };
 
     sim_reset(1);
     database_reset();
     systemd_reset();
+    contract.boot_id = clock_boot_id(sim.clock);
     daemon_twin.calm = true; /* no limit is late by chance */
     exec_new(sim.loop, &config, &events, NULL, &contract.exec);
     while (!up)

@@ -159,12 +159,18 @@ static int release(void)
     return t.r;
 }
 
-static Evidence ask_evidence(uint64_t of, uint64_t claimed)
+/* What a claim that is made now is stamped with. */
+static EvidenceQuery claim(void)
+{
+    return (EvidenceQuery){ "", "", c->now(), c->boot_id, c->monotonic() };
+}
+
+static Evidence ask_evidence(uint64_t of, EvidenceQuery query)
 {
     g_autofree char *unit = exec_unit_name(of, 1);
-    const EvidenceQuery query = { unit, "", claimed };
     g_auto(Told) t = { 0 };
 
+    query.unit = unit;
     if (exec_evidence(c->exec, &query, 1, on_evidence, &t) >= 0)
         await(&t);
     return t.evidence;
@@ -203,7 +209,7 @@ static void test_ends(void)
     };
 
     ARRAY_FOREACH (e, ends) {
-        uint64_t claimed = c->now();
+        EvidenceQuery claimed = claim();
         g_auto(Told) t = { 0 };
         Evidence evidence;
         int r = start(e->argv, "token", e->timeout);
@@ -217,7 +223,7 @@ static void test_ends(void)
             t.state->main_status);
         c->check(g_str_equal(t.state->token, "token") && strlen(t.state->invocation_id) == 32 &&
                      t.state->remain_after_exit && t.state->runtime_max_usec == e->timeout &&
-                     t.state->started >= claimed && t.state->exited >= t.state->started &&
+                     t.state->started >= claimed.claimed && t.state->exited >= t.state->started &&
                      t.state->exited_boot >= t.state->started_boot && t.state->exited_boot != UNSET,
             "%s: its claim, its times and its limit are told", e->what);
         check_released(e->what);
@@ -227,9 +233,12 @@ static void test_ends(void)
                          (evidence.main_code == e->code && evidence.main_status == e->status)),
             "%s: the journal says %d, %d/%d", e->what, (int)evidence.verdict, evidence.main_code,
             evidence.main_status);
-        c->check(evidence.started >= claimed && evidence.started <= evidence.ended,
+        c->check(evidence.started >= claimed.claimed && evidence.started <= evidence.ended,
             "%s: and that it was started", e->what);
-        evidence = ask_evidence(run, c->now());
+        claimed.claimed += 3600 * USEC_PER_SEC;
+        c->check(ask_evidence(run, claimed).verdict == e->verdict,
+            "%s: and so if the clock was set back since", e->what);
+        evidence = ask_evidence(run, claim());
         c->check(evidence.verdict == EVIDENCE_UNKNOWN, "%s: of a later claim it says nothing (%d)", e->what,
             (int)evidence.verdict);
         run++;
@@ -301,6 +310,36 @@ static void test_refused(void)
     run++;
 }
 
+/* Only where the journal is whole since the claim, by the clock that nobody sets, is a unit known never to have been. */
+static void test_never(void)
+{
+    static const char elsewhere[] = "0123456789abcdef0123456789abcdef";
+    const uint64_t hour = 3600 * USEC_PER_SEC;
+    const EvidenceQuery now = claim();
+    const struct {
+        const char *what;
+        EvidenceQuery claim;
+        EvidenceVerdict verdict;
+    } cases[] = {
+        { "is known never to have been", now, EVIDENCE_NEVER },
+        { "and so if the clock was set back",
+            { "", "", now.claimed + hour, now.boot_id, now.claimed_monotonic }, EVIDENCE_NEVER },
+        { "or forward", { "", "", now.claimed - hour, now.boot_id, now.claimed_monotonic }, EVIDENCE_NEVER },
+        { "not if the journal began after the claim", { "", "", now.claimed, now.boot_id, 1 },
+            EVIDENCE_UNKNOWN },
+        { "whatever the clock said", { "", "", now.claimed + hour, now.boot_id, 1 }, EVIDENCE_UNKNOWN },
+        { "nor if the claim was made in another boot",
+            { "", "", now.claimed, elsewhere, now.claimed_monotonic }, EVIDENCE_UNKNOWN },
+        { "or has no stamp", { "", "", now.claimed, now.boot_id, UNSET }, EVIDENCE_UNKNOWN },
+    };
+
+    ARRAY_FOREACH (x, cases) {
+        Evidence e = ask_evidence(run, x->claim);
+
+        c->check(e.verdict == x->verdict, "a unit that never was: %s (%d)", x->what, (int)e.verdict);
+    }
+}
+
 void exec_contract(const ExecContract *contract)
 {
     c = contract;
@@ -310,8 +349,7 @@ void exec_contract(const ExecContract *contract)
     test_stubborn();
     test_rest();
     test_refused();
-    c->check(ask_evidence(run, c->now() - USEC_PER_MSEC).verdict == EVIDENCE_NEVER,
-        "of a unit that never was the journal has never heard");
+    test_never();
     pause_msec(200);
     c->check(
         n_ends >= 8 && n_removed >= 8, "%u ends and %u removals were told by signals", n_ends, n_removed);

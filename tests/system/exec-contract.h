@@ -7,6 +7,8 @@ typedef struct ExecContract {
     Exec *exec;                                       /* connected */
     uint64_t run;                                     /* its units are of this run and of those after it */
     uint64_t (*now)(void);                            /* real µs, of the same clock as the units' times */
+    uint64_t (*monotonic)(void);                      /* µs, of the same clock as the journal's entries */
+    const char *boot_id;                              /* that it counts in */
     void (*turn)(void);                               /* lets a little time pass */
     void (*prepare)(uint64_t run, const char *token); /* a claim is made; NULL: nothing is to be done */
     void (*check)(bool ok, const char *format, ...) _printf_(2, 3);

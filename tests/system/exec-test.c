@@ -28,6 +28,7 @@ static Exec *exec;
 static unsigned n_tests, n_failed, n_resync, n_changed, n_removed;
 static bool up, wanted; /* wanted: a bus is to be opened again when it is lost */
 static uint64_t next_run;
+static Clock *kernel_clock;
 
 static void check(bool ok, const char *format, ...) _printf_(2, 3);
 static void check(bool ok, const char *format, ...)
@@ -580,15 +581,63 @@ static void on_evidence(const Evidence *evidence, size_t n, void *userdata)
         a->evidence[i] = evidence[i];
 }
 
-static Evidence ask_evidence(const char *unit, const char *invocation, uint64_t claimed)
+static uint64_t now_real(void)
 {
-    const EvidenceQuery query = { unit, invocation, claimed };
+    return clock_real(kernel_clock);
+}
+
+static uint64_t now_monotonic(void)
+{
+    return clock_monotonic(kernel_clock);
+}
+
+/* What a claim that is made now is stamped with. */
+static EvidenceQuery claim_now(void)
+{
+    return (EvidenceQuery){ "", "", now_real(), clock_boot_id(kernel_clock), now_monotonic() };
+}
+
+static Evidence ask_evidence(const char *unit, const char *invocation, EvidenceQuery query)
+{
     const Evidence none = { .verdict = (EvidenceVerdict)-1 };
     g_auto(Answer) a = { 0 };
 
+    query.unit = unit;
+    query.invocation_id = invocation;
     if (exec_evidence(exec, &query, 1, on_evidence, &a) < 0 || !wait_flag(&a.come) || a.units != 1)
         return none;
     return a.evidence[0];
+}
+
+/* The journal of a unit that ran and is gone is removed: of that claim nothing is known any more, and of those since then
+ * all, once the manager has written a line that says so. */
+static void test_lost_journal(const EvidenceQuery *claimed)
+{
+    const Plan plan = { .argv = { "/bin/sh", "-c", "exit 3" } };
+    g_autofree char *unit = NULL;
+    g_auto(Answer) a = { 0 }, b = { 0 };
+    EvidenceQuery behind = *claimed;
+    Evidence e;
+
+    start_and_wait(&plan, &a);
+    get_over(last_run, &a);
+    unit = exec_unit_name(last_run, 1);
+    release(last_run);
+    command("journalctl --quiet --sync --rotate");
+    command("journalctl --quiet --vacuum-size=1");
+    e = ask_evidence(unit, "", *claimed);
+    check(e.verdict == EVIDENCE_UNKNOWN, "of a unit whose journal was removed nothing is known (%d)",
+        (int)e.verdict);
+    start_and_wait(&plan, &b);
+    get_over(last_run, &b);
+    release(last_run);
+    behind.claimed = now_real();
+    e = ask_evidence(unit, "", behind);
+    check(e.verdict == EVIDENCE_UNKNOWN,
+        "nor from a new journal, which began before the claim by a clock that was set back (%d)",
+        (int)e.verdict);
+    e = ask_evidence("tsched-run-1-1.service", "", claim_now());
+    check(e.verdict == EVIDENCE_NEVER, "what is claimed since then is known again (%d)", (int)e.verdict);
 }
 
 /* What the journal says of units that are gone. */
@@ -604,7 +653,8 @@ static void test_evidence(void)
         { "SIGKILL", { .argv = { "/bin/sh", "-c", "kill -9 $$" } }, EVIDENCE_FAILED, 2, 9 },
         { "exit 0", { .argv = { "/bin/true" } }, EVIDENCE_STOPPED, 0, 0 },
     };
-    uint64_t claimed = (uint64_t)g_get_real_time();
+    const EvidenceQuery claimed = claim_now();
+    EvidenceQuery early = claimed;
     Evidence e;
 
     ARRAY_FOREACH (c, cases) {
@@ -618,20 +668,22 @@ static void test_evidence(void)
         release(last_run);
         e = ask_evidence(unit, "", claimed);
         check(e.verdict == c->verdict && e.main_code == c->code && e.main_status == c->status &&
-                  e.ended >= claimed && e.ended <= (uint64_t)g_get_real_time(),
+                  e.ended >= claimed.claimed && e.ended <= (uint64_t)g_get_real_time(),
             "%s: by its name the journal says %d, %d, %d", c->what, (int)e.verdict, e.main_code,
             e.main_status);
         e = ask_evidence(unit, invocation, claimed);
         check(e.verdict == c->verdict && e.main_code == c->code && e.main_status == c->status,
             "%s: and so by its invocation", c->what);
-        e = ask_evidence(unit, "", (uint64_t)g_get_real_time());
+        e = ask_evidence(unit, "", claim_now());
         check(e.verdict == EVIDENCE_UNKNOWN, "%s: before the claim it says nothing (%d)", c->what,
             (int)e.verdict);
     }
     e = ask_evidence("tsched-run-1-1.service", "", claimed);
     check(e.verdict == EVIDENCE_NEVER, "of a unit that never was it has never heard (%d)", (int)e.verdict);
-    e = ask_evidence("tsched-run-1-1.service", "", 1);
+    early.claimed_monotonic = 1;
+    e = ask_evidence("tsched-run-1-1.service", "", early);
     check(e.verdict == EVIDENCE_UNKNOWN, "but not of a time before its journal began (%d)", (int)e.verdict);
+    test_lost_journal(&claimed);
     command("systemctl kill -s KILL systemd-journald.service");
     pause_msec(500);
     e = ask_evidence("tsched-run-1-1.service", "", claimed);
@@ -678,14 +730,10 @@ static void test_waiting(void)
     command("systemctl daemon-reload");
 }
 
-static uint64_t now_real(void)
-{
-    return (uint64_t)g_get_real_time();
-}
-
 static void test_contract(void)
 {
-    const ExecContract contract = { exec, next_run, now_real, turn, NULL, check };
+    const ExecContract contract = { exec, next_run, now_real, now_monotonic, clock_boot_id(kernel_clock),
+        turn, NULL, check };
 
     exec_contract(&contract);
     next_run += 1000;
@@ -724,6 +772,7 @@ int main(int argc, char **argv)
         return evidence_helper_main();
     next_run = (uint64_t)g_get_real_time() * 10;
     sd_event_default(&event);
+    clock_new(event, &kernel_clock);
     make_exec();
     if (argc == 2 && g_str_equal(argv[1], "shutting-down"))
         return test_shutting_down();
