@@ -88,7 +88,7 @@ class Load:
     def __init__(self, name, task="timed", cap=CAP, durations=DURATIONS):
         self.name, self.task, self.cap, self.durations = name, task, cap, durations
         self.asked, self.truth, self.client = {}, Truth(), Client()
-        self.stopping = self.held = False
+        self.stopping = self.given_up = False
         self.trouble = collections.Counter()
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -118,7 +118,7 @@ class Load:
         self.note("answered", one.token, f"{one.answered:.6f}")
 
     def ask_until_answered(self, one):
-        while not one.answered and not self.stopping:
+        while not one.answered and not self.given_up:
             try:
                 self.ask(one)
             except dbus.DBusException as e:
@@ -139,7 +139,7 @@ class Load:
             self.ask_until_answered(one)
         while not self.stopping:
             self.truth.look()
-            if self.held or len(self.asked) - sum(t in self.truth.ends for t in self.asked) >= self.cap:
+            if len(self.asked) - sum(t in self.truth.ends for t in self.asked) >= self.cap:
                 time.sleep(0.01)
             else:
                 self.ask_until_answered(self.new())
@@ -150,12 +150,9 @@ class Load:
 
     def stop(self):
         """What was asked last is asked to its answer."""
-        self.held = True
-        for _ in range(1200):
-            if not any(not a.answered for a in self.snapshot()):
-                break
-            time.sleep(0.1)
         self.stopping = True
+        self.thread.join(120)
+        self.given_up = True
         self.thread.join(60)
 
     def snapshot(self):
