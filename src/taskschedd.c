@@ -17,6 +17,7 @@
 #include "base/zone.h"
 #include "config.h"
 #include "core/loader.h"
+#include "store/address.h"
 
 #define LARGE      (256 * 1024)
 #define READY_USEC (2 * USEC_PER_SEC) /* so long a start waits for the database */
@@ -334,6 +335,8 @@ static int run_helper(const char *helper, int argc, char **argv)
 {
     if (g_str_equal(helper, "evidence"))
         return evidence_helper_main();
+    if (g_str_equal(helper, "addresses"))
+        return addresses_helper_main(argc, argv);
     if (g_str_equal(helper, "database"))
         return database_helper_main(argc, argv);
     if (g_str_equal(helper, "load-tasks"))

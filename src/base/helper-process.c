@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
@@ -26,46 +25,50 @@ struct HelperProcess {
 
 /* --- starting --- */
 
-static int helper_set_files(posix_spawn_file_actions_t *actions, const HelperProcessSpec *spec, int output)
+/* Of the child, between its beginning and the program's: only what is safe there. What else is the daemon's goes before the
+ * program is executed, however long that takes: the loop would hear of what is closed and lives on here. */
+static int helper_set_files(const HelperProcessSpec *spec, int output)
 {
-    int r = spec->input >= 0
-                ? posix_spawn_file_actions_adddup2(actions, spec->input, STDIN_FILENO)
-                : posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int input = spec->input >= 0 ? spec->input : open("/dev/null", O_RDONLY);
+    int errors = spec->quiet ? open("/dev/null", O_WRONLY) : STDERR_FILENO;
 
-    if (r == 0)
-        r = posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
-    if (r == 0 && spec->quiet)
-        r = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    return r;
+    if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0)
+        return -errno;
+    (void)close_range(STDERR_FILENO + 1, ~0U, 0);
+    return 0;
 }
 
-static int helper_spawn(const HelperProcessSpec *spec, int output, pid_t *ret)
+static void helper_execute(const HelperProcessSpec *spec, int output) __attribute__((noreturn));
+static void helper_execute(const HelperProcessSpec *spec, int output)
 {
     const char *const *environment = spec->environment ? spec->environment : (const char *const *)environ;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int r;
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    sigset_t none;
 
     sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    r = helper_set_files(&actions, spec, output);
-    if (r == 0)
-        r = posix_spawn(ret, spec->program, &actions, &attributes, (char **)spec->argv, (char **)environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return r > 0 ? -r : r;
+    for (int i = 1; i < _NSIG; i++)
+        (void)sigaction(i, &usual, NULL);
+    if (helper_set_files(spec, output) >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) >= 0)
+        execve(spec->program, (char **)spec->argv, (char **)environment);
+    _exit(127);
+}
+
+/* A fork, and not posix_spawn(): that waits until the program is executed, which is for the disk, or for whoever stops the
+ * child just then, to say. */
+static int helper_spawn(const HelperProcessSpec *spec, int output, pid_t *ret)
+{
+    if (access(spec->program, X_OK) < 0)
+        return -errno;
+    *ret = fork();
+    if (*ret == 0)
+        helper_execute(spec, output);
+    return *ret < 0 ? -errno : 0;
 }
 
 /* *ret is a pidfd. */
 static int helper_spawn_watched(const HelperProcessSpec *spec, int output, int *ret)
 {
-    pid_t pid;
+    pid_t pid = 0;
     int r = helper_spawn(spec, output, &pid);
 
     if (r < 0)

@@ -177,8 +177,7 @@ static void on_notice(void *userdata, const PGresult *res)
     log_debug("database: %s", util_strempty(PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY)));
 }
 
-/* A host name in conninfo would be resolved here, in the way of the loop: configurations name a socket
- * directory or hostaddr=. */
+/* A host's name in conninfo would be looked up here, in the way of the loop: see address.h. */
 int connection_open(sd_event *event, Clock *clock, const char *conninfo, const ConnectionCallbacks *callbacks,
     void *userdata, Connection **ret)
 {

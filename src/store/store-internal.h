@@ -1,6 +1,7 @@
 /* The store's own state, shared by its files. */
 #pragma once
 
+#include "store/address.h"
 #include "store/connection.h"
 #include "store/op.h"
 #include "store/store.h"
@@ -24,6 +25,7 @@ struct Store {
     StoreState state;
     char *reason; /* as told last */
     bool told;
+    Addresses *addresses;   /* of its server, while they are looked up */
     Connection *connection; /* NULL between two attempts */
     ClockTimer *retry;
     uint64_t backoff_usec;

@@ -235,11 +235,32 @@ static void on_down(const char *reason, void *userdata)
 
 static const ConnectionCallbacks connection_callbacks = { .up = on_up, .down = on_down };
 
+static int connect_to(Store *s, const char *conninfo)
+{
+    return connection_open(s->event, s->clock, conninfo, &connection_callbacks, s, &s->connection);
+}
+
+static void on_addresses(int r, const char *conninfo, const char *reason, void *userdata)
+{
+    Store *s = userdata;
+
+    s->addresses = NULL;
+    if (r < 0) {
+        on_down(reason, s);
+        return;
+    }
+    r = connect_to(s, conninfo);
+    if (r < 0)
+        store_disconnect(s, STORE_CONNECTING, g_strerror(-r));
+}
+
 static void on_retry(void *userdata)
 {
     Store *s = userdata;
-    int r = connection_open(s->event, s->clock, s->conninfo, &connection_callbacks, s, &s->connection);
+    int r = addresses_start(s->event, s->conninfo, on_addresses, s, &s->addresses);
 
+    if (r == 0)
+        r = connect_to(s, s->conninfo);
     if (r < 0)
         store_disconnect(s, STORE_CONNECTING, g_strerror(-r));
     else if (!s->told)
@@ -304,6 +325,7 @@ void store_free(Store *s)
         return;
     s->state = STORE_CONNECTING;
     trim_cancel(s);
+    addresses_free(g_steal_pointer(&s->addresses));
     connection_close(g_steal_pointer(&s->connection));
     setup_free(g_steal_pointer(&s->setup));
     cancel_queue(s, &s->lost);
