@@ -20,6 +20,7 @@
 typedef struct Verdict {
     char *normal;             /* NULL: refused */
     int64_t next[ITERATIONS]; /* seconds since 1970 */
+    bool local[ITERATIONS];   /* that one is as the clock shows it: no UTC is told beside it */
     unsigned n;
     bool failed; /* taken, and then given up */
 } Verdict;
@@ -88,10 +89,14 @@ static void read_answers(Batch *b, const char *out, GHashTable *refused)
             v = &b->theirs[at];
             v->normal = g_strdup(value);
         } else if (v && (strstr(*line, "Next elapse: ") || strstr(*line, "Iteration #"))) {
-            if (read_stamp(value, &stamp) && v->n < ITERATIONS)
+            if (read_stamp(value, &stamp) && v->n < ITERATIONS) {
+                v->local[v->n] = !g_str_equal(b->tz, "UTC");
                 v->next[v->n++] = stamp;
-        } else if (v && v->n > 0 && strstr(*line, "(in UTC): ") && read_stamp(value, &stamp))
+            }
+        } else if (v && v->n > 0 && strstr(*line, "(in UTC): ") && read_stamp(value, &stamp)) {
+            v->local[v->n - 1] = false;
             v->next[v->n - 1] = stamp;
+        }
     }
 }
 
@@ -248,6 +253,17 @@ static bool is_known(const Batch *b, const char *text, const Verdict *theirs, co
     return true;
 }
 
+/* A local time is the same where the clock shows it at our instant. */
+static void make_utc(const Batch *b, Verdict *theirs, const Verdict *ours)
+{
+    const Zone *zone;
+
+    g_assert_cmpint(zone_find(b->tz, &zone), >=, 0);
+    for (unsigned i = 0; i < theirs->n; i++)
+        if (theirs->local[i])
+            theirs->next[i] -= zone->spans[zone_span(zone, ours->next[i])].offset;
+}
+
 static void compare(Batch *b)
 {
     ask_systemd(b);
@@ -256,6 +272,7 @@ static void compare(Batch *b)
         Verdict *theirs = &b->theirs[i], *ours = &b->ours[i];
 
         ask_ourselves(b, text, ours);
+        make_utc(b, theirs, ours);
         n_refused += !theirs->normal;
         if (ours->normal)
             check_round(text, ours->normal);
