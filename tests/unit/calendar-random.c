@@ -128,7 +128,7 @@ static void add_weekday(Random *r, int day)
         name[3] = 0;
     if (odds(r, 0.2))
         for (char *p = name; *p; p++)
-            *p = odds(r, 0.5) ? g_ascii_tolower(*p) : g_ascii_toupper(*p);
+            *p = (char)(odds(r, 0.5) ? g_ascii_tolower(*p) : g_ascii_toupper(*p));
     g_string_append(r->s, name);
 }
 
