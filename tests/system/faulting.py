@@ -10,11 +10,10 @@ import sys
 import time
 import typing
 
-from load import CAP, DURATIONS, Load, Prober, judge
+from load import CAP, DURATIONS, IN_FLIGHT, Load, Prober, judge
 from steps import SRC, Machine
 from world import LONG, Tap, chance, command, drop_in, manager, sql, truth_task, units, wait_running, wait_until
 
-IN_FLIGHT = 20
 AWAY = 20 if LONG else 5  # seconds for which something is away
 RUNS = 3000 if LONG else 60
 PATIENCE = 300  # for what has no bound of its own; it fails the test

@@ -15,9 +15,13 @@ import dbus.lowlevel
 from world import ENDS, TRUTH, chance, sql
 
 ASKED = f"{TRUTH}.asked"
-DURATIONS = (0, 0.05, 0.5, 2, 3, 4)  # seconds, at most; where all is slow, runs have to last to be many at once
+IN_FLIGHT = 20  # so many are to execute at once
+DURATIONS = (0, 0.05, 0.5, 2, 3, 4)  # seconds, at most
+STRETCH = 1.01, 10  # and longer where all is slow and too few execute: by so much from one to the next, and at most
 CAP = 60  # so many are asked for and not over, by the truth
-NEAR = 10  # seconds between what the service manager and the task say of the same moment, where all wait for a processor
+# Seconds from what the service manager says of a moment to what the task says of it, at least and at most, where all wait for a
+# processor: a process may begin before its parent has looked at the clock, but none ends after it was waited for.
+BEGIN, END = (-5, 60), (-60, 0.1)
 CODES = {"exited": "1", "killed": "2"}
 NAME, ROOT, MANAGER, PEER = "org.taskschedd1", "/org/taskschedd1", "org.taskschedd1.Manager", "org.freedesktop.DBus.Peer"
 
@@ -89,6 +93,7 @@ class Load:
         self.name, self.task, self.cap, self.durations = name, task, cap, durations
         self.asked, self.truth, self.client = {}, Truth(), Client()
         self.stopping = self.given_up = False
+        self.stretch = 1.0
         self.trouble = collections.Counter()
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -127,7 +132,10 @@ class Load:
 
     def new(self):
         # What ends at once is seldom, or nothing would be in flight.
-        seconds = chance.choice(self.durations) * chance.uniform(0.5, 1)
+        if len(self.asked) > self.cap:
+            step, most = STRETCH
+            self.stretch = min(self.stretch * step, most) if len(self.flying()) < IN_FLIGHT else max(self.stretch / step, 1)
+        seconds = chance.choice(self.durations) * chance.uniform(0.5, 1) * self.stretch
         one = Asked(f"{self.name}-{len(self.asked)}", chance.choice(list(ENDS)), f"{seconds:.2f}")
         self.note("try", one.token, one.end, one.seconds)
         with self.lock:
@@ -247,7 +255,7 @@ def right(row, one, truth):
     if (row.result, row.code, row.status) not in ends:
         return False
     begin, end = truth.begins.get(one.token), truth.ends.get(one.token)
-    if begin and abs(begin[0] - row.started) > NEAR or end and abs(row.finished - end[0]) > NEAR:
+    if begin and not BEGIN[0] <= begin[0] - row.started <= BEGIN[1] or end and not END[0] <= end[0] - row.finished <= END[1]:
         return False
     return not end or row.output == ("" if one.token in truth.full else one.token)
 
