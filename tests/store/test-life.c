@@ -1,6 +1,8 @@
 /* A run from asked to done, and everything that may come between. */
 #include "fixture.h"
 
+#define TURNS_MAX 3000
+
 static Fixture *f;
 
 static StoreRun *claim_one(GPtrArray **ret)
@@ -170,6 +172,167 @@ static void test_not_yours(void)
     g_free(fixture_sql("UPDATE run SET state = 'done', result = 'lost' WHERE state = 'starting'"));
 }
 
+/* --- what is read beside runs --- */
+
+typedef struct Read {
+    int r;
+    bool answered;
+    GPtrArray *list;
+    char *server;
+    uint64_t schema, newest, size;
+} Read;
+
+static void on_list(int r, GPtrArray *list, const Error *error, void *userdata)
+{
+    Read *read = userdata;
+
+    *read = (Read){ .r = r, .answered = true, .list = list ? g_ptr_array_ref(list) : NULL };
+}
+
+static void on_database(int r, const StoreDatabase *d, const Error *error, void *userdata)
+{
+    Read *read = userdata;
+
+    *read = (Read){ .r = r,
+        .answered = true,
+        .server = g_strdup(d->server),
+        .schema = d->schema,
+        .newest = d->schema_newest,
+        .size = d->size };
+}
+
+static void read_clear(Read *read)
+{
+    g_clear_pointer(&read->list, g_ptr_array_unref);
+    g_free(read->server);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Read, read_clear)
+
+static void test_database(void)
+{
+    g_autofree char *server = fixture_sql("SHOW server_version");
+    g_auto(Read) read = { 0 };
+
+    g_assert_cmpint(store_get_database(f->store, on_database, &read), ==, 0);
+    fixture_until(f, &read.answered);
+    g_assert_cmpint(read.r, ==, 0);
+    g_assert_true(g_str_has_prefix(server, read.server));
+    g_assert_cmpuint(read.schema, ==, n_migrations);
+    g_assert_cmpuint(read.newest, ==, n_migrations);
+    g_assert_cmpuint(read.size, >, 0);
+}
+
+/* Names of the nodes, with a + where one is up. */
+static char *nodes(const char *name, const char *after, unsigned limit)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(Read) read = { 0 };
+
+    g_assert_cmpint(store_list_nodes(f->store, name, after, limit, on_list, &read), ==, 0);
+    fixture_until(f, &read.answered);
+    g_assert_cmpint(read.r, ==, 0);
+    for (guint i = 0; i < read.list->len; i++) {
+        const StoreNode *n = g_ptr_array_index(read.list, i);
+
+        g_string_append_printf(text, "%s%s ", n->name, n->up ? "+" : "");
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void test_nodes(void)
+{
+    static const struct {
+        const char *name, *after;
+        unsigned limit;
+        const char *expected;
+    } cases[] = {
+        { NULL, NULL, 10, "elsewhere here+ z " },
+        { NULL, NULL, 1, "elsewhere " },
+        { NULL, "elsewhere", 1, "here+ " },
+        { NULL, "z", 10, "" },
+        { "z", NULL, 10, "z " },
+        { "nowhere", NULL, 10, "" },
+    };
+
+    g_free(
+        fixture_sql("INSERT INTO node (name, epoch, boot_id, last_seen) VALUES ('elsewhere', 3, 'b', now()),"
+                    " ('z', 1, 'b', now())"));
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *found = nodes(c->name, c->after, c->limit);
+
+        g_assert_cmpstr(found, ==, c->expected);
+    }
+    g_free(fixture_sql("DELETE FROM node WHERE name <> 'here'"));
+}
+
+/* Objects of the entries that a filter leaves, newest first. */
+static char *audited(const StoreAuditFilter *filter)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(Read) read = { 0 };
+
+    g_assert_cmpint(store_list_audit(f->store, filter, on_list, &read), ==, 0);
+    fixture_until(f, &read.answered);
+    g_assert_cmpint(read.r, ==, 0);
+    for (guint i = 0; i < read.list->len; i++)
+        g_string_append(text, ((const StoreAuditEntry *)g_ptr_array_index(read.list, i))->object);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void test_audit(void)
+{
+    static const StoreAudit entries[] = {
+        { 0, "root", "a.service", "RunTask", "1", true },
+        { 1000, "alice", "", "RunTask", "2", false },
+        { 1001, "root", "", "Reload", "3", true }, /* who took the name of another */
+        { 1000, "alice", "", "Reload", "4", true },
+    };
+    /* Instants are those of the third entry. */
+    static struct {
+        StoreAuditFilter filter;
+        bool since, until, before;
+        const char *expected;
+    } cases[] = {
+        { { .uid = UNSET, .granted = -1, .limit = 10 }, false, false, false, "4321" },
+        { { .uid = UNSET, .granted = -1, .limit = 2 }, false, false, false, "43" },
+        { { .uid = 1000, .granted = -1, .limit = 10 }, false, false, false, "42" },
+        { { .uid = UNSET, .user = "alice", .granted = -1, .limit = 10 }, false, false, false, "42" },
+        { { .uid = UNSET, .user = "root", .granted = -1, .limit = 10 }, false, false, false, "31" },
+        { { .uid = UNSET, .method = "Reload", .granted = -1, .limit = 10 }, false, false, false, "43" },
+        { { .uid = UNSET, .granted = 0, .limit = 10 }, false, false, false, "2" },
+        { { .uid = UNSET, .granted = 1, .limit = 10 }, false, false, false, "431" },
+        { { .uid = UNSET, .granted = -1, .limit = 10 }, true, false, false, "43" },
+        { { .uid = UNSET, .granted = -1, .limit = 10 }, false, true, false, "321" },
+        { { .uid = UNSET, .granted = -1, .limit = 10 }, false, false, true, "21" },
+    };
+    StoreAuditFilter third = { .uid = 1001, .granted = -1, .limit = 1 };
+    const StoreAuditEntry *e;
+    g_auto(Read) read = { 0 };
+
+    ARRAY_FOREACH (a, entries) {
+        g_autofree char *sql = g_strdup_printf("SELECT count(*) FROM audit WHERE object = '%s'", a->object);
+
+        /* Each at an instant of its own. */
+        g_assert_cmpint(store_audit(f->store, a), ==, 0);
+        for (int i = 0; i < TURNS_MAX && fixture_sql_u64(sql) == 0; i++)
+            fixture_turn(f);
+    }
+    g_assert_cmpint(store_list_audit(f->store, &third, on_list, &read), ==, 0);
+    fixture_until(f, &read.answered);
+    g_assert_cmpuint(read.list->len, ==, 1);
+    e = g_ptr_array_index(read.list, 0);
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *found = NULL;
+
+        c->filter.since = c->since ? e->at : 0;
+        c->filter.until = c->until ? e->at : 0;
+        c->filter.before_at = c->before ? e->at : 0;
+        c->filter.before_id = c->before ? e->id : 0;
+        found = audited(&c->filter);
+        g_assert_cmpstr(found, ==, c->expected);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int r;
@@ -182,6 +345,9 @@ int main(int argc, char **argv)
     g_test_add_func("/store/life/slot", test_slot);
     g_test_add_func("/store/life/pass", test_pass);
     g_test_add_func("/store/life/not-yours", test_not_yours);
+    g_test_add_func("/store/life/database", test_database);
+    g_test_add_func("/store/life/nodes", test_nodes);
+    g_test_add_func("/store/life/audit", test_audit);
     r = g_test_run();
     fixture_free(f);
     return r;

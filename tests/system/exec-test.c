@@ -44,8 +44,7 @@ static void check(bool ok, const char *format, ...)
     n_failed += !ok;
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 static uint64_t now_usec(void)
 {
@@ -104,8 +103,7 @@ static void on_connection(bool is_up, void *userdata)
     up = is_up;
 }
 
-/* --- calls that wait ---------------------------------------------------------------------------------------
- */
+/* --- calls that wait --- */
 
 static void on_done(int r, const Error *error, void *userdata)
 {
@@ -153,8 +151,7 @@ static void answer_clear(Answer *a)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answer, answer_clear)
 
-/* --- tasks -------------------------------------------------------------------------------------------------
- */
+/* --- tasks --- */
 
 typedef struct Plan {
     const char *argv[5];
@@ -273,11 +270,15 @@ static bool path_exists(const char *format, ...)
     return lstat(path, &st) >= 0;
 }
 
+/* Asks again while the bus is away. */
 static bool left_nothing(uint64_t run)
 {
     g_auto(Answer) a = { 0 };
+    int r = get(run, &a);
 
-    return get(run, &a) == -ENOENT && !path_exists(OUTPUT_DIRECTORY "/%" G_GUINT64_FORMAT "-1", run) &&
+    for (uint64_t end = now_usec() + WAIT_USEC; r < 0 && r != -ENOENT && now_usec() < end; r = get(run, &a))
+        pause_msec(20);
+    return r == -ENOENT && !path_exists(OUTPUT_DIRECTORY "/%" G_GUINT64_FORMAT "-1", run) &&
            !path_exists("/run/private/tsched-output/%" G_GUINT64_FORMAT "-1", run) &&
            !path_exists(RUNTIME_DIRECTORY "/input/%" G_GUINT64_FORMAT "-1", run);
 }
@@ -291,8 +292,7 @@ static void command(const char *line)
         printf("# %s: status %d %s\n", line, status, util_strempty(err));
 }
 
-/* --- cases -------------------------------------------------------------------------------------------------
- */
+/* --- cases --- */
 
 static void check_end(
     const char *what, uint64_t run, const char *active, const char *result, int code, int status)

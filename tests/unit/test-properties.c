@@ -222,6 +222,29 @@ static const struct {
     { "AppArmorProfile", "-x", "('AppArmorProfile' (bs):(true 'x'))" },
     { "RootHash", "/x", "('RootHashPath' s:'/x')" },
     { "RootHashSignature", "base64:YWI=", "('RootHashSignature' ay:[61 62])" },
+    { "LogRateLimitBurst", "100", "('LogRateLimitBurst' u:100)" },
+    { "IPIngressFilterPath", "/sys/fs/bpf/x", "('IPIngressFilterPath' as:['/sys/fs/bpf/x'])" },
+    { "IPIngressFilterPath", "", "('IPIngressFilterPath' as:[])" },
+    { "NUMAMask", "0-1 3", "('NUMAMask' ay:[0b 00 00 00 00 00 00 00])" },
+    { "SetCredential", "", "('SetCredential' a(say):[])" },
+    { "LoadCredential", "", "('LoadCredential' a(ss):[])" },
+    { "ImportCredential", "", "('ImportCredential' as:[])" },
+    { "ImportCredential", "a*", "('ImportCredential' as:['a*'])" },
+    { "SocketBindAllow", "", "('SocketBindAllow' a(iiqq):[])" },
+    { "DeviceAllow", "", "('DeviceAllow' a(ss):[])" },
+    { "IOReadBandwidthMax", "", "('IOReadBandwidthMax' a(st):[])" },
+    { "BPFProgram", "", "('BPFProgram' a(ss):[])" },
+    { "RootHash", "00112233 445566778899aabbccddeeff",
+        "('RootHash' ay:[00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff])" },
+    { "RootHashSignature", "/x", "('RootHashSignaturePath' s:'/x')" },
+    { "StandardOutput", "journal", "('StandardOutput' s:'journal')" },
+    { "SystemCallErrorNumber", "5", "('SystemCallErrorNumber' i:5)" },
+    { "Environment", "A=\\u00e9\\U0001F600\\101", "('Environment' as:['A=é😀A'])" },
+    { "TasksMax", "0b101", "('TasksMax' t:5)" },
+    { "TasksMax", "0o17", "('TasksMax' t:15)" },
+    { "StandardInputText", "a\\000b", "('StandardInputData' ay:[61 00 62 0a])" },
+    { "StandardInputData", "Y Q ==", "('StandardInputData' ay:[61])" },
+    { "PrivateUsers", "identity", "('PrivateUsersEx' s:'identity')" },
 };
 
 static void test_accepted(void)
@@ -240,6 +263,20 @@ static void test_accepted(void)
         text = message_text(m);
         g_assert_cmpstr(text, ==, a->expected);
     }
+}
+
+/* The machine's own: at least the first is there. */
+static void test_all_nodes(void)
+{
+    _cleanup_(util_closep) int peer = -1;
+    _cleanup_(sd_bus_unrefp) sd_bus *bus = bus_new(&peer);
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_new(bus);
+    g_autofree char *text = NULL;
+
+    g_assert_cmpint(properties_append(m, "NUMAMask", "all"), ==, 0);
+    text = message_text(m);
+    g_assert_true(g_str_has_prefix(text, "('NUMAMask' ay:["));
+    g_assert_cmpint(g_ascii_xdigit_value(text[strlen("('NUMAMask' ay:[0")]) & 1, ==, 1);
 }
 
 static const struct {
@@ -326,6 +363,67 @@ static const struct {
     { PROPERTY_INVALID, "AllowedCPUs", "1-", "ranges" },
     { PROPERTY_INVALID, "AllowedCPUs", "99999", "ranges" },
     { PROPERTY_INVALID, "User", "\xff", "UTF-8" },
+    { PROPERTY_INVALID, "IOReadBandwidthMax", "/dev/sda", "a device and a" },
+    { PROPERTY_INVALID, "LimitNICE", "infinity", "a nice level with" },
+    { PROPERTY_INVALID, "PrivateTmp", "perhaps", "connected or disconnected" },
+    { PROPERTY_INVALID, "RootDirectory", "x", "an absolute path" },
+    { PROPERTY_INVALID, "LogRateLimitBurst", "-1", "a number from 0 to 4294967295" },
+    { PROPERTY_INVALID, "LogRateLimitBurst", "4294967296", "a number from 0 to 4294967295" },
+    { PROPERTY_INVALID, "MountFlags", "sideways", "shared, slave or private" },
+    { PROPERTY_INVALID, "TimerSlackNSec", "x", "a time span such" },
+    { PROPERTY_INVALID, "ManagedOOMMemoryPressureLimit", "101%", "a percentage from 0% to 100%" },
+    { PROPERTY_INVALID, "ManagedOOMMemoryPressureLimit", "x%", "a percentage from 0% to 100%" },
+    { PROPERTY_INVALID, "ManagedOOMMemoryPressureLimit", "1.234%", "a percentage from 0% to 100%" },
+    { PROPERTY_INVALID, "LimitNICE", "x", "a nice level with" },
+    { PROPERTY_INVALID, "StandardInputText", "a\\q", "text with C escapes" },
+    { PROPERTY_INVALID, "RootHash", "xyz", "an absolute path, or" },
+    { PROPERTY_INVALID, "RootHash", "abc", "an absolute path, or" },
+    { PROPERTY_INVALID, "RootHash", "00", "an absolute path, or" },
+    { PROPERTY_INVALID, "RootHashSignature", "x", "an absolute path, or" },
+    { PROPERTY_INVALID, "EnvironmentFile", "x", "an absolute path, with" },
+    { PROPERTY_INVALID, "SetCredential", "nocolon", "a name, a colon and the credential" },
+    { PROPERTY_INVALID, "SetCredential", ":x", "a name, a colon and the credential" },
+    { PROPERTY_INVALID, "ImportCredential", "a/b", "the name of a" },
+    { PROPERTY_INVALID, "BindPaths", "\"/a", "absolute paths such as" },
+    { PROPERTY_INVALID, "BindPaths", "a:/b", "absolute paths such as" },
+    { PROPERTY_INVALID, "TemporaryFileSystem", "x", "absolute paths such as" },
+    { PROPERTY_INVALID, "TemporaryFileSystem", "\"/a", "write \\" },
+    { PROPERTY_INVALID, "RootImageOptions", "\"x", "write \\" },
+    { PROPERTY_INVALID, "MountImages", "x", "images and where they" },
+    { PROPERTY_INVALID, "MountImages", "\"x", "write \\" },
+    { PROPERTY_INVALID, "ExtensionImages", "x", "absolute paths of images" },
+    { PROPERTY_INVALID, "StateDirectory", "\"a", "write \\" },
+    { PROPERTY_INVALID, "SystemCallFilter", "\"x", "write \\" },
+    { PROPERTY_INVALID, "RestrictNamespaces", "nothing", "yes, no, or some" },
+    { PROPERTY_INVALID, "RestrictNamespaces", "\"x", "write \\" },
+    { PROPERTY_INVALID, "CoredumpFilter", "nothing",
+        "private-anonymous, shared-anonymous, private-file-backed, shared-file-backed" },
+    { PROPERTY_INVALID, "CoredumpFilter", "\"x", "write \\" },
+    { PROPERTY_INVALID, "Delegate", "\"x", "write \\" },
+    { PROPERTY_INVALID, "SuccessExitStatus", "\"x", "write \\" },
+    { PROPERTY_INVALID, "IPAddressAllow", "\"x", "addresses such as 10.0.0.0/8" },
+    { PROPERTY_INVALID, "CapabilityBoundingSet", "\"x", "write \\" },
+    { PROPERTY_INVALID, "SecureBits", "\"x", "write \\" },
+    { PROPERTY_INVALID, "NFTSet", "\"x", "write \\" },
+    { PROPERTY_INVALID, "NFTSet", "cgroup:inet:t", "sets such as cgroup:inet:TABLE:SET" },
+    { PROPERTY_INVALID, "NFTSet", "cgroup:inet:1t:s", "sets such as cgroup:inet:TABLE:SET" },
+    { PROPERTY_INVALID, "NFTSet", "cgroup:inet:t-t:s", "sets such as cgroup:inet:TABLE:SET" },
+    { PROPERTY_INVALID, "SocketBindAllow", "ipv4:tcp:80:90", "a rule such as" },
+    { PROPERTY_INVALID, "BPFProgram", "nothing", "a type and a" },
+    { PROPERTY_INVALID, "IPIngressFilterPath", "x", "an absolute path" },
+    { PROPERTY_INVALID, "NUMAMask", "x", "all, or numbers and ranges such as 0-1" },
+    { PROPERTY_INVALID, "KillSignal", "RTMIN+99", "a signal such as SIGTERM or 15" },
+    { PROPERTY_INVALID, "KillSignal", "RTMIN+x", "a signal such as SIGTERM or 15" },
+    { PROPERTY_INVALID, "Environment", "A=\\400", "write \\" },
+    { PROPERTY_INVALID, "Environment", "A=\\u0000", "write \\" },
+    { PROPERTY_INVALID, "Environment", "A=\\ud800", "write \\" },
+    { PROPERTY_INVALID, "CPUQuota", "x%", "a percentage of one" },
+    { PROPERTY_INVALID, "TimeoutStopSec", "99999999999999999999", "a time span such" },
+    { PROPERTY_INVALID, "TimeoutStopSec", "1.5.5", "a time span such" },
+    { PROPERTY_INVALID, "MemoryMax", "99999999999999999999999", "a size such as" },
+    { PROPERTY_INVALID, "Nice", "99999999999999999999", "a number from -20 to 19" },
+    { PROPERTY_INVALID, "Nice", "x", "a number from -20 to 19" },
+    { PROPERTY_INVALID, "AllowedCPUs", "x", "numbers and ranges such as 0 2-3" },
 };
 
 static void test_rejected(void)
@@ -392,6 +490,7 @@ int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/properties/accepted", test_accepted);
+    g_test_add_func("/properties/all-nodes", test_all_nodes);
     g_test_add_func("/properties/rejected", test_rejected);
     g_test_add_func("/properties/secret", test_secret);
     g_test_add_func("/properties/order", test_order);

@@ -17,17 +17,6 @@ int store_set_enabled(
     return -ENOTCONN;
 }
 
-int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata)
-{
-    return -ENOTCONN;
-}
-
-int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
-    StoreDoneFn fn, void *userdata)
-{
-    return -ENOTCONN;
-}
-
 int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
 {
     return -ENOTCONN;

@@ -5,7 +5,7 @@
 
 typedef struct TwinUnit {
     char *name, *token;
-    bool over, there_before;
+    bool over, there_before, never_ran;
     int code, status;
 } TwinUnit;
 
@@ -482,7 +482,8 @@ static void apply_ask(Job *j)
 {
     TwinRow *w;
 
-    if (twins.last_nominal != UNSET && twins.last_nominal >= j->nominal)
+    j->r = twins.ask_answer;
+    if (j->r < 0 || (twins.last_nominal != UNSET && twins.last_nominal >= j->nominal))
         return;
     twins.last_nominal = j->nominal;
     twins.n_slots++;
@@ -499,6 +500,42 @@ static void answer_ask(Job *j, int r)
 int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
 {
     job_new(TWIN_ASK, apply_ask, answer_ask, (void (*)(void))fn, userdata)->nominal = ask->nominal;
+    return 0;
+}
+
+static void apply_pass(Job *j)
+{
+    if (twins.last_nominal != UNSET && twins.last_nominal >= j->nominal)
+        return;
+    twins.last_nominal = j->nominal;
+    twins.n_passed++;
+}
+
+static void answer_done(Job *j, int r)
+{
+    ((ExecDoneFn)j->fn)(r, NULL, j->userdata);
+}
+
+int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
+    StoreDoneFn fn, void *userdata)
+{
+    job_new(TWIN_PASS, apply_pass, answer_done, (void (*)(void))fn, userdata)->nominal = nominal;
+    return 0;
+}
+
+static void apply_revision(Job *j)
+{
+    j->r = twins.no_revision ? -ENOENT : 0;
+}
+
+static void answer_revision(Job *j, int r)
+{
+    ((StoreTextFn)j->fn)(r, r < 0 ? NULL : twins.definition, j->userdata);
+}
+
+int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata)
+{
+    job_new(TWIN_REVISION, apply_revision, answer_revision, (void (*)(void))fn, userdata);
     return 0;
 }
 
@@ -574,7 +611,11 @@ static void apply_start(Job *j)
     twins.start_answer = EXEC_STARTED;
     if (j->r != EXEC_STARTED)
         return;
-    unit_add(j->unit, j->token);
+    unit_add(j->unit, j->token)->never_ran = twins.never_ran;
+    if (twins.never_ran) {
+        twins.never_ran = false;
+        return;
+    }
     w->n_starts++;
     g_hash_table_add(twins.started, g_strdup(j->unit));
 }
@@ -615,7 +656,8 @@ static UnitState *unit_read(const TwinUnit *u)
     s->token = g_strdup(u->token);
     s->status_text = g_strdup("");
     s->control_group = g_strdup("");
-    s->runtime_max_usec = USEC_INFINITY;
+    s->runtime_max_usec = twins.altered ? USEC_PER_SEC : USEC_INFINITY;
+    s->never_ran = u->never_ran;
     s->remain_after_exit = true;
     return s;
 }
@@ -682,11 +724,6 @@ static void apply_kill(Job *j)
         j->r = u ? -ESRCH : -ENOENT;
 }
 
-static void answer_done(Job *j, int r)
-{
-    ((ExecDoneFn)j->fn)(r, NULL, j->userdata);
-}
-
 int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn fn, void *userdata)
 {
     Job *j = job_new(TWIN_KILL, apply_kill, answer_done, (void (*)(void))fn, userdata);
@@ -696,10 +733,16 @@ int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn 
     return 0;
 }
 
-/* None that the core asks for in its tests. */
+static void apply_start_unit(Job *j)
+{
+    twins.n_units++;
+    j->r = twins.unit_answer;
+}
+
 int exec_start_unit(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
 {
-    return -EOPNOTSUPP;
+    job_new(TWIN_START_UNIT, apply_start_unit, answer_done, (void (*)(void))fn, userdata);
+    return 0;
 }
 
 static void apply_release(Job *j)
@@ -707,7 +750,7 @@ static void apply_release(Job *j)
     const TwinUnit *u = g_hash_table_lookup(twins.units, j->unit);
 
     /* Never before its end, and never somebody else's. */
-    g_assert_true(!u || (u->over && !u->there_before));
+    g_assert_true(!u || ((u->over || u->never_ran) && !u->there_before));
     if (u)
         g_hash_table_remove(twins.units, j->unit);
 }
@@ -749,7 +792,7 @@ void twins_end_processes(void)
     for (GList *l = units; l; l = l->next) {
         TwinUnit *u = l->data;
 
-        if (!u->over && !u->there_before)
+        if (!u->over && !u->there_before && !u->never_ran)
             unit_end(u, RUN_EXITED, twins.exit_status);
     }
 }

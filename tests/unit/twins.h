@@ -13,11 +13,14 @@ typedef enum TwinKind {
     TWIN_REQUEUE,
     TWIN_CANCEL,
     TWIN_ASK,
+    TWIN_PASS,
+    TWIN_REVISION,
     TWIN_START,
     TWIN_GET,
     TWIN_LIST,
     TWIN_KILL,
     TWIN_RELEASE,
+    TWIN_START_UNIT,
     _TWIN_KIND_MAX,
 } TwinKind;
 
@@ -51,13 +54,18 @@ typedef struct Twins {
     int start_answer;    /* an ExecStarted, if not that a unit is made */
     unsigned no_group;   /* times that the processes of a unit cannot be counted for want of a descriptor */
     unsigned no_output;  /* and its output not read */
+    bool never_ran;      /* the first unit that is made loses its command, and nothing is executed */
+    bool altered;        /* units are made with another time-out than was asked for */
+    bool no_revision;    /* definitions that are in force no more are not there either */
+    int ask_answer;      /* of every slot */
+    int unit_answer;     /* of the start of a unit that is no run's */
 
     /* What came of it. */
     GPtrArray *rows; /* of TwinRow* */
     GHashTable *units;
     GHashTable *started; /* set of names of units that had a process */
     uint64_t last_nominal;
-    unsigned n_slots;
+    unsigned n_slots, n_passed, n_units;
     unsigned n_claims; /* that were asked for */
     bool faulted;
 } Twins;
