@@ -196,6 +196,12 @@ static bool is_near_change(const Zone *z, const Verdict *v, int64_t base)
     return false;
 }
 
+/* Does it change before the last of these? */
+static bool is_beyond_change(const Zone *z, const Verdict *v, int64_t base)
+{
+    return v->n > 0 && zone_span(z, base - 86400) != zone_span(z, v->next[v->n - 1]);
+}
+
 static void check_brute(const Batch *b, const char *text, const CalendarExpression *e, const Verdict *ours)
 {
     uint64_t usec = (uint64_t)b->base * USEC_PER_SEC;
@@ -242,6 +248,8 @@ static bool is_known(const Batch *b, const char *text, const Verdict *theirs, co
     check_brute(b, text, &e, ours);
     if (theirs->failed || (theirs->n > 1 && theirs->next[0] == theirs->next[1]))
         known = KNOWN_STUCK;
+    else if (theirs->n < ours->n && is_beyond_change(zone, ours, b->base))
+        known = KNOWN_STUCK; /* it says "never" then */
     else if (is_near_change(zone, theirs, b->base) || is_near_change(zone, ours, b->base))
         known = KNOWN_FOLD;
     else if (has_open_step(&e))
