@@ -41,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     twice = calendar_expression_format(&again);
     g_assert(g_str_equal(normal, twice));
     calendar_expression_compile(&e, &c);
+    g_assert(calendar_distance(&c) > 0);
     if (zone_find("Europe/Berlin", &berlin) < 0)
         berlin = zone_utc();
     try_moments(&c, zone_utc(), CALENDAR_GAP_NEXT, CALENDAR_FOLD_FIRST);
