@@ -369,6 +369,8 @@ void people_change_task(void)
 
     if (!daemon_twin.manager || strcmp(t->origin, "api") != 0)
         return;
+    /* All slots are computed anew, and are the same. */
+    manager_zone_changed(daemon_twin.manager);
     if (sim_chance(20)) {
         (void)manager_delete_task(daemon_twin.manager, &caller, t->name, on_done, NULL, &error);
         return;
