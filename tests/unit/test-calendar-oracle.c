@@ -246,10 +246,10 @@ static bool is_known(const Batch *b, const char *text, const Verdict *theirs, co
     g_assert_cmpint(zone_find(b->tz, &zone), >=, 0);
     zone = e.zone ? e.zone : zone;
     check_brute(b, text, &e, ours);
-    if (theirs->failed || (theirs->n > 1 && theirs->next[0] == theirs->next[1]))
+    /* Beyond a change it says "never". */
+    if (theirs->failed || (theirs->n > 1 && theirs->next[0] == theirs->next[1]) ||
+        (theirs->n < ours->n && is_beyond_change(zone, ours, b->base)))
         known = KNOWN_STUCK;
-    else if (theirs->n < ours->n && is_beyond_change(zone, ours, b->base))
-        known = KNOWN_STUCK; /* it says "never" then */
     else if (is_near_change(zone, theirs, b->base) || is_near_change(zone, ours, b->base))
         known = KNOWN_FOLD;
     else if (has_open_step(&e))
