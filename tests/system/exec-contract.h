@@ -15,6 +15,8 @@ typedef struct ExecContract {
 } ExecContract;
 
 void exec_contract(const ExecContract *c);
+/* And those of systemd alone; after it. */
+void exec_jobs(const ExecContract *c);
 /* What its events tell goes here. */
 void exec_contract_changed(const UnitState *seen);
 void exec_contract_removed(const char *unit);

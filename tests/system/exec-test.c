@@ -736,6 +736,7 @@ static void test_contract(void)
         turn, NULL, check };
 
     exec_contract(&contract);
+    exec_jobs(&contract);
     next_run += 1000;
 }
 
