@@ -166,6 +166,7 @@ Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
     a->run = run;
     a->unit = exec_unit_name(run->id, run->attempt);
     a->touched = phase == ATTEMPT_FOUND;
+    a->suspect = run->id <= e->suspect;
     a->view.phase = phase;
     a->view.row = run->state;
     a->view.cause = run->cause;
@@ -318,6 +319,8 @@ static bool attempt_is_own(const Attempt *a, const UnitState *u)
 {
     if (a->view.orphan || strcmp(u->token, a->run->token) == 0)
         return true;
+    if (a->suspect) /* of the same run: its number was not given out twice */
+        return true;
     if (*u->token)
         return false;
     return a->made || (*u->invocation_id && g_strcmp0(u->invocation_id, a->run->invocation_id) == 0);
@@ -372,6 +375,13 @@ void attempt_look_later(Attempt *a)
 {
     a->view.phase = ATTEMPT_CLAIMED;
     a->view.unit_changed = a->asked = true;
+}
+
+void attempt_begin(Attempt *a)
+{
+    if (a->suspect)
+        attempt_look_later(a);
+    attempt_act(a);
 }
 
 static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *error, void *userdata)

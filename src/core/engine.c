@@ -51,7 +51,7 @@ void engine_claimed(Engine *e, StoreRun **run)
         store_run_free(taken);
         return;
     }
-    attempt_act(attempt_new(e, taken, ATTEMPT_CLAIMED));
+    attempt_begin(attempt_new(e, taken, ATTEMPT_CLAIMED));
 }
 
 void engine_unit_changed(Engine *e, const UnitState *seen)
@@ -158,10 +158,11 @@ static void engine_forget_absent(Engine *e, GHashTable *there)
     }
 }
 
-void engine_load(Engine *e, GPtrArray *runs)
+void engine_load(Engine *e, GPtrArray *runs, uint64_t suspect)
 {
     g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
+    e->suspect = suspect;
     for (guint i = 0; i < runs->len; i++) {
         StoreRun *run = g_ptr_array_index(runs, i);
         char *unit = exec_unit_name(run->id, run->attempt);

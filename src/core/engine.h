@@ -26,6 +26,7 @@ typedef struct Attempt {
     bool absent;           /* its row is ours no more: it is forgotten, once nothing is under way for it */
     bool leaving;          /* handed back to the queue: nothing more is done here */
     uint64_t requeue_usec; /* and it is due again after this */
+    bool suspect;          /* of a restored backup: it may have been executed since, under another claim */
     bool warned;           /* TimeoutWarning= */
     uint64_t killed_at; /* boot µs: its row's cause was first acted on; UNSET: not yet, or nobody remembers */
     char *status_text;
@@ -47,6 +48,7 @@ struct Engine {
     GHashTable *by_unit;  /* char* (the attempt's) → Attempt*, owned */
     GHashTable *by_run;   /* &run->id → Attempt*: the newest of a run */
     unsigned n_orphans;   /* of them, those without a row */
+    uint64_t suspect;     /* of StoreLoaded */
     unsigned n_ended;     /* since memory was given back */
     GHashTable *foreign;  /* set of char*: units without a row that were reported, gone or not */
     bool listing;         /* an exec_list() is under way */
@@ -91,6 +93,8 @@ void attempt_look_again(Attempt *a);
 void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec);
 /* A unit without a row: said once, however often the manager forgets it and tells of it anew. */
 void attempt_report_orphan(const Attempt *a);
+/* Claimed: what was restored from a backup is looked for before it is started. */
+void attempt_begin(Attempt *a);
 /* start.c */
 void attempt_start(Attempt *a);
 /* finish.c: the end is known: fills in result, reason, output and sets the phase to OVER. */

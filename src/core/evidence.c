@@ -29,6 +29,19 @@ static void on_evidence(const Evidence *evidence, size_t n, void *userdata)
         clock_timer_arm(e->evidence_timer, 0);
 }
 
+/* What may have been executed under a claim that the database does not know of any more is looked for since it was asked
+ * for. */
+static void evidence_since_asked(const Attempt *a, EvidenceQuery *q)
+{
+    uint64_t ago = a->run->claimed > a->run->asked ? a->run->claimed - a->run->asked : 0;
+
+    if (!a->suspect)
+        return;
+    q->claimed -= ago;
+    if (q->claimed_monotonic != UNSET)
+        q->claimed_monotonic -= MIN(ago, q->claimed_monotonic);
+}
+
 static void evidence_query(const Attempt *a, EvidenceQuery *ret)
 {
     *ret = (EvidenceQuery){
@@ -38,6 +51,7 @@ static void evidence_query(const Attempt *a, EvidenceQuery *ret)
         .boot_id = util_strempty(a->run->boot_id),
         .claimed_monotonic = a->run->claimed_monotonic,
     };
+    evidence_since_asked(a, ret);
 }
 
 /* No helper could be started: that says nothing of what became of the units, so it is tried again. */

@@ -143,7 +143,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
             attempt_retry_later(a);
         } else if (attempt_was_never_started(a)) {
             a->view.phase = ATTEMPT_CLAIMED;
-            a->view.unit_changed = a->asked = false;
+            a->view.unit_changed = a->asked = a->suspect = false;
         } else {
             attempt_finish(
                 a, RUN_LOST, "its unit is gone with the service manager that it was claimed under");
@@ -190,8 +190,22 @@ static void attempt_log_end(const Attempt *a, RunResult result, RunState state)
         state == RUN_DONE ? "" : "; it is tried again");
 }
 
+/* Of a run that a restored database does not know of: nobody will ever ask for it. How it ended is in the log. */
+static void attempt_give_up_orphan(Attempt *a)
+{
+    log_message(LOG_WARNING, &(LogContext){ LOG_ID_FOREIGN_UNIT, NULL, a->run->id, a->run->attempt, a->unit },
+        "Unit %s, of a run that was asked for after the backup that the database was restored from, ended: %s%s%s",
+        a->unit, run_result_to_string(a->result), a->reason ? ", " : "", util_strempty(a->reason));
+    a->view.phase = ATTEMPT_RECORDED;
+    attempt_act(a);
+}
+
 static void attempt_leave_orphan(Attempt *a)
 {
+    if (a->engine->suspect > 0 && a->run->id > a->engine->suspect) {
+        attempt_give_up_orphan(a);
+        return;
+    }
     attempt_report_orphan(a);
     a->view.phase = ATTEMPT_RELEASED;
     attempt_act(a); /* its unit may be gone by now */

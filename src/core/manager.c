@@ -121,7 +121,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     m->store_up = true;
     m->n_waiting = loaded->n_waiting;
     m->tasks_known = true;
-    engine_load(m->engine, loaded->runs);
+    engine_load(m->engine, loaded->runs, loaded->suspect);
     engine_wake(m->engine);
     history_wake(m->history);
     if (loaded->next_due != UNSET)
@@ -151,6 +151,7 @@ static int manager_start_store(Manager *m)
     g_autofree char *why = m->config.embedded
                                ? g_build_filename(m->config.runtime_directory, "postgresql", "reason", NULL)
                                : NULL;
+    g_autofree char *memory = g_build_filename(m->config.runtime_directory, "database", NULL);
     StoreConfig config = {
         .conninfo = m->config.conninfo,
         .node = m->config.node,
@@ -158,6 +159,7 @@ static int manager_start_store(Manager *m)
         .manager_stamp = m->manager_stamp,
         .dump_directory = dumps,
         .reason_file = why,
+        .memory_file = memory,
     };
     int r;
 

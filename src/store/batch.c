@@ -211,10 +211,13 @@ static void answer_batch(Batch *b, const ExchangeResult *result)
 
         statement++;
         n = group_length(b->ops, i);
-        if (info->shared)
+        if (info->shared) {
             answer_shared(b->store, (Op *const *)b->ops->pdata + i, n, res);
-        else
+        } else {
+            if (op->kind == OP_CLAIM)
+                remembered_claims(&b->store->remembered, res);
             store_answer(b->store, op, &(OpAnswer){ .res = res, .second = second });
+        }
     }
 }
 

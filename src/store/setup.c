@@ -101,6 +101,8 @@ static void on_loaded(const ExchangeResult *result, void *userdata)
     loaded.next_due = row_u64(res[5], 0, 0);
     loaded.n_waiting = row_u64(res[5], 0, 1);
     s->id_seen = row_u64(res[5], 0, 2);
+    remembered_compare(&s->remembered, res[6]);
+    loaded.suspect = s->remembered.suspect;
     store_up(s, &loaded);
     g_ptr_array_unref(loaded.tasks);
     g_ptr_array_unref(loaded.schedules);
@@ -114,6 +116,8 @@ static void take_node(Setup *u)
     Store *s = u->store;
     g_autofree char *stamp = g_strdup_printf("%" G_GUINT64_FORMAT, s->manager_stamp);
     const char *values[] = { s->node, s->boot_id, s->manager_stamp == UNSET ? NULL : stamp };
+    const char *remembered[REMEMBERED_VALUES];
+    char texts[2][24];
     Exchange *x = connection_begin(u->connection, 0, on_loaded, u);
 
     exchange_add(x,
@@ -141,6 +145,8 @@ static void take_node(Setup *u)
         " FROM (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'waiting') w,"
         "  (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'queued') q",
         NULL, 0);
+    remembered_values(&s->remembered, texts, remembered);
+    exchange_add(x, remembered_sql, remembered, REMEMBERED_VALUES);
     exchange_end(x);
 }
 

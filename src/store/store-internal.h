@@ -4,6 +4,7 @@
 #include "store/address.h"
 #include "store/connection.h"
 #include "store/op.h"
+#include "store/remembered.h"
 #include "store/store.h"
 
 #define STORE_BACKOFF_MIN_USEC (100 * USEC_PER_MSEC)
@@ -31,6 +32,7 @@ struct Store {
     uint64_t backoff_usec;
     Setup *setup; /* from connected to up */
 
+    Remembered remembered;
     uint64_t epoch;
     uint64_t id_seen;        /* the largest run id that was given out */
     uint64_t partitions_at;  /* boot clock: when partitions were last made ahead */

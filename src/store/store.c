@@ -282,6 +282,7 @@ int store_new(
     s->boot_id = g_strdup(config->boot_id);
     s->dump_directory = g_strdup(config->dump_directory);
     s->reason_file = g_strdup(config->reason_file);
+    remembered_open(&s->remembered, config->memory_file);
     s->manager_stamp = config->manager_stamp;
     s->fn = fn;
     s->userdata = userdata;
@@ -339,6 +340,7 @@ void store_free(Store *s)
     g_free(s->node);
     g_free(s->boot_id);
     g_free(s->dump_directory);
+    remembered_close(&s->remembered);
     g_free(s->reason_file);
     g_free(s->reason);
     g_free(s);

@@ -33,6 +33,8 @@ typedef struct StoreConfig {
     const char *dump_directory; /* where the dump before a migration is kept; NULL: none is made */
     const char *reason_file; /* where the service of the private database says, in one line, why there is none
                                 (in memory); NULL: nobody says */
+    const char
+        *memory_file; /* what was done with the database, in memory: see remembered.h; NULL: it is not kept */
 } StoreConfig;
 
 /* A run as its row has it. Strings are "" and numbers UNSET where absent, unless said otherwise. */
@@ -118,6 +120,9 @@ typedef struct StoreLoaded {
     uint64_t next_due;    /* real µs of the earliest waiting or queued run; UNSET if none */
     uint64_t n_waiting;   /* waiting and queued */
     bool first;           /* what was told of before is void */
+    uint64_t
+        suspect; /* the largest run of a backup that was restored: what is not done of it may have been executed
+                             since; 0: there was none */
 } StoreLoaded;
 
 /* loaded only with STORE_LOADING and STORE_UP. reason is a sentence for people with the other two states. */

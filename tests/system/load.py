@@ -98,6 +98,7 @@ class Load:
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.recall()
+        self.numbered = len(self.asked)
 
     def recall(self):
         """What this load asked for before the machine went down."""
@@ -136,7 +137,8 @@ class Load:
             step, most = STRETCH
             self.stretch = min(self.stretch * step, most) if len(self.flying()) < IN_FLIGHT else max(self.stretch / step, 1)
         seconds = chance.choice(self.durations) * chance.uniform(0.5, 1) * self.stretch
-        one = Asked(f"{self.name}-{len(self.asked)}", chance.choice(list(ENDS)), f"{seconds:.2f}")
+        self.numbered += 1
+        one = Asked(f"{self.name}-{self.numbered - 1}", chance.choice(list(ENDS)), f"{seconds:.2f}")
         self.note("try", one.token, one.end, one.seconds)
         with self.lock:
             self.asked[one.token] = one

@@ -1,0 +1,96 @@
+/* A few numbers in a file, written over in place: a claim is not to wait for more. */
+#include "store/remembered.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/row.h"
+
+/* A database is told from others by when it was made, to the microsecond: a backup has that too. What it stands behind is
+ * made up for, so that neither a fence nor a run's number is given out twice. */
+const char *const remembered_sql =
+    "SELECT v.applied::text, i.fence, i.run, v.applied::text = $1::text AND i.fence < $2::bigint"
+    "  AND setval('fence', $2::bigint) IS NOT NULL"
+    "  AND setval('run_id', greatest(i.run, $3::bigint)) IS NOT NULL"
+    " FROM schema_version v, (SELECT (SELECT last_value FROM fence) AS fence, (SELECT last_value FROM run_id) AS run) i"
+    " WHERE v.version = 1";
+
+void remembered_open(Remembered *m, const char *path)
+{
+    char text[256] = "";
+
+    *m = (Remembered){ .fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1 };
+    if (path && m->fd < 0)
+        log_warning("%s cannot be used: %s", path, g_strerror(errno));
+    if (m->fd < 0 || read(m->fd, text, sizeof(text) - 1) <= 0)
+        return;
+    if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %63[^\n]", &m->fence, &m->run, &m->suspect,
+            m->identity) != 4)
+        *m = (Remembered){ .fd = m->fd };
+}
+
+void remembered_close(Remembered *m)
+{
+    util_closep(&m->fd);
+}
+
+/* Each number has its width: what is written is as long as what was there. */
+static void remembered_write(const Remembered *m)
+{
+    char text[256];
+    int n = snprintf(text, sizeof(text), "%020" PRIu64 " %020" PRIu64 " %020" PRIu64 " %s\n", m->fence,
+        m->run, m->suspect, m->identity);
+
+    if (m->fd >= 0 && pwrite(m->fd, text, (size_t)n, 0) != n)
+        log_warning("What was claimed cannot be remembered beside the database: %s", g_strerror(errno));
+}
+
+void remembered_values(const Remembered *m, char texts[2][24], const char *ret[REMEMBERED_VALUES])
+{
+    snprintf(texts[0], sizeof(texts[0]), "%" PRIu64, m->fence);
+    snprintf(texts[1], sizeof(texts[1]), "%" PRIu64, m->run);
+    ret[0] = m->identity;
+    ret[1] = texts[0];
+    ret[2] = texts[1];
+}
+
+void remembered_compare(Remembered *m, const PGresult *res)
+{
+    uint64_t fence, run;
+
+    if (PQntuples(res) != 1)
+        return;
+    fence = row_u64(res, 0, 1);
+    run = row_u64(res, 0, 2);
+    if (*PQgetvalue(res, 0, 3) == 't') {
+        m->suspect = run;
+        log_warning(
+            "The database was restored from a backup: claim %" PRIu64 " is its latest, and %" PRIu64
+            " were made. What is not done in it is executed only where the journal has never heard of that.",
+            fence, m->fence);
+    } else if (strcmp(m->identity, PQgetvalue(res, 0, 0)) != 0) {
+        *m = (Remembered){ .fd = m->fd };
+        g_strlcpy(m->identity, PQgetvalue(res, 0, 0), sizeof(m->identity));
+        if (m->fd >= 0 && ftruncate(m->fd, 0) < 0)
+            log_warning("%s", g_strerror(errno));
+    }
+    m->fence = MAX(m->fence, fence);
+    m->run = MAX(m->run, run);
+    remembered_write(m);
+}
+
+void remembered_claims(Remembered *m, const PGresult *res)
+{
+    int id = PQfnumber(res, "id"), fence = PQfnumber(res, "fence");
+
+    if (id < 0 || fence < 0 || PQntuples(res) == 0)
+        return;
+    for (int row = 0; row < PQntuples(res); row++) {
+        m->fence = MAX(m->fence, row_u64(res, row, fence));
+        m->run = MAX(m->run, row_u64(res, row, id));
+    }
+    remembered_write(m);
+}
