@@ -124,7 +124,12 @@ class World:
         (self.dir / "bus").unlink(missing_ok=True)
         self.bus_daemon = subprocess.Popen(["dbus-daemon", "--nofork", "--nopidfile", f"--config-file={self.dir}/bus.conf"],
                                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for("the bus", (self.dir / "bus").exists)
+        wait_for("the bus", self.bus_answers)
+
+    def bus_answers(self):
+        # Its socket is there before anybody listens.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            return s.connect_ex(str(self.dir / "bus")) == 0
 
     def start_daemon(self, *before):
         """before: words of a command that becomes the daemon."""
