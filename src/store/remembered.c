@@ -18,6 +18,25 @@ const char *const remembered_sql =
     " FROM schema_version v, (SELECT (SELECT last_value FROM fence) AS fence, (SELECT last_value FROM run_id) AS run) i"
     " WHERE v.version = 1";
 
+static bool remembered_parse(Remembered *m, const char *text)
+{
+    uint64_t *const numbers[] = { &m->fence, &m->run, &m->suspect };
+    size_t length;
+    char *end;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        *numbers[i] = g_ascii_strtoull(text, &end, 10);
+        if (end == text || *end != ' ')
+            return false;
+        text = end + 1;
+    }
+    length = strcspn(text, "\n");
+    if (length == 0 || length >= sizeof(m->identity))
+        return false;
+    memcpy(m->identity, text, length);
+    return true;
+}
+
 void remembered_open(Remembered *m, const char *path)
 {
     char text[256] = "";
@@ -27,8 +46,7 @@ void remembered_open(Remembered *m, const char *path)
         log_warning("%s cannot be used: %s", path, g_strerror(errno));
     if (m->fd < 0 || read(m->fd, text, sizeof(text) - 1) <= 0)
         return;
-    if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %63[^\n]", &m->fence, &m->run, &m->suspect,
-            m->identity) != 4)
+    if (!remembered_parse(m, text))
         *m = (Remembered){ .fd = m->fd };
 }
 

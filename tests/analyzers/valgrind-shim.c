@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -17,30 +16,49 @@
 /* The process that an open pipe stands for. */
 static pid_t stands_for[FDS_MAX];
 
-EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path,
-    const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *restrict attributes,
-    char *const argv[restrict], char *const envp[restrict])
-{
-    typeof(&posix_spawn) next = dlsym(RTLD_NEXT, "posix_spawn");
-    char own[PATH_MAX] = "";
-    int pipes[2], r;
+/* Of a child: its end of the pipe. */
+static int own_end = -1;
 
-    /* The link itself is read as it should be. */
-    if (strcmp(path, "/proc/self/exe") == 0) {
-        if (readlink(path, own, sizeof own - 1) < 0)
-            return errno;
-        path = own;
-    }
+EXPORT pid_t fork(void)
+{
+    typeof(&fork) next = dlsym(RTLD_NEXT, "fork");
+    int pipes[2];
+    pid_t pid;
+
     if (pipe2(pipes, O_CLOEXEC) < 0)
-        return errno;
-    (void)fcntl(pipes[1], F_SETFD, 0);
-    r = next(pid, path, actions, attributes, argv, envp);
+        return -1;
+    pid = next();
+    if (pid == 0) {
+        (void)fcntl(pipes[1], F_SETFD, 0);
+        own_end = pipes[1];
+        return 0;
+    }
     close(pipes[1]);
-    if (r == 0 && pipes[0] < FDS_MAX)
-        stands_for[pipes[0]] = *pid;
+    if (pid > 0 && pipes[0] < FDS_MAX)
+        stands_for[pipes[0]] = pid;
     else
         close(pipes[0]);
-    return r;
+    return pid;
+}
+
+/* One by one: what is valgrind's own stays, and the pipe's end. */
+EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+    for (int fd = (int)first; fd < FDS_MAX; fd++)
+        if (fd != own_end)
+            close(fd);
+    return 0;
+}
+
+/* The link itself is read as it should be. */
+EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+    typeof(&execve) next = dlsym(RTLD_NEXT, "execve");
+    char own[PATH_MAX] = "";
+
+    if (strcmp(path, "/proc/self/exe") == 0 && readlink(path, own, sizeof own - 1) < 0)
+        return -1;
+    return next(*own ? own : path, argv, envp);
 }
 
 EXPORT int pidfd_open(pid_t pid, unsigned flags)
