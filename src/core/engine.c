@@ -203,6 +203,7 @@ static Attempt *engine_adopt_orphan(Engine *e, const UnitState *u)
     run->state = RUN_RUNNING;
     a = attempt_new(e, run, ATTEMPT_FOUND);
     a->view.orphan = true;
+    a->view.unit_changed = true; /* since it was listed, for all we know: nobody listened for it before */
     e->n_orphans++;
     return a;
 }
@@ -241,6 +242,11 @@ static void engine_compare(Engine *e, const GPtrArray *units)
     }
 }
 
+static bool engine_knows(const char *unit, void *userdata)
+{
+    return engine_find(userdata, unit);
+}
+
 static void on_list(int r, GPtrArray *units, void *userdata)
 {
     Engine *e = userdata;
@@ -253,6 +259,7 @@ static void on_list(int r, GPtrArray *units, void *userdata)
         return;
     }
     engine_compare(e, units);
+    exec_put_away(e->manager->exec, engine_knows, e);
     g_hash_table_remove_all(e->released);
     e->reconciled = true;
     engine_wake(e);
@@ -305,9 +312,17 @@ static bool attempt_is_under_way(const Attempt *a)
     return a->view.phase >= ATTEMPT_FOUND && a->view.phase <= ATTEMPT_GONE;
 }
 
+/* What the manager has taken, and is yet to begin, is found by whoever comes after us; and it may wait for our end: what
+ * is ordered after us starts when we have stopped. */
+static bool attempt_is_queued(const Attempt *a)
+{
+    return a->exec_busy && exec_start_is_queued(a->engine->manager->exec, a->unit);
+}
+
 static bool attempt_is_in_doubt(const Attempt *a)
 {
-    return (a->view.phase == ATTEMPT_CLAIMED && (a->exec_busy || a->asked)) || a->view.phase == ATTEMPT_GONE;
+    return (a->view.phase == ATTEMPT_CLAIMED && (a->exec_busy || a->asked) && !attempt_is_queued(a)) ||
+           a->view.phase == ATTEMPT_GONE;
 }
 
 static bool attempt_is_ending(const Attempt *a)

@@ -317,6 +317,10 @@ static void on_stop_timer(void *userdata)
         clock_timer_arm(m->stop_timer, now + STOP_TICK_USEC);
         return;
     }
+    if (engine_n_in_doubt(m->engine) > 0 && m->exec_up && m->store_up)
+        log_notice(
+            "Stopping with %u runs of which it is not known whether they began; whoever comes next finds out.",
+            engine_n_in_doubt(m->engine));
     if (engine_n_unrecorded(m->engine) > 0)
         log_warning("Stopping with %u ended runs not recorded yet; their units keep what is to be recorded.",
             engine_n_unrecorded(m->engine));
@@ -359,6 +363,7 @@ void manager_stop(Manager *m, ClockFn fn, void *userdata)
         manager_finish_stop(m);
         return;
     }
+    exec_withdraw_starts(m->exec);
     manager_ask_last_word(m);
     m->stop_until = clock_boot(m->clock) + STOP_WAIT_USEC;
     clock_timer_arm(m->stop_timer, clock_boot(m->clock) + STOP_TICK_USEC);

@@ -31,6 +31,9 @@ static void on_started(int r, const Error *error, void *userdata)
         a->touched = false;
         attempt_requeue(a, "the host is shutting down", SHUTDOWN_RETRY_USEC);
         return;
+    case EXEC_WITHDRAWN: /* we are to end: it goes back */
+        a->touched = false;
+        break;
     case EXEC_GONE:
         attempt_take_gone(a);
         break;

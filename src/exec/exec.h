@@ -104,12 +104,17 @@ typedef enum ExecStarted {
     EXEC_EXISTS,  /* a unit of that name is there already: compare its token by exec_get() */
     EXEC_REFUSED, /* PID 1 refuses these properties: never to be tried again as it is; error says why */
     EXEC_SHUTTING_DOWN, /* the host goes down: later */
+    EXEC_WITHDRAWN,     /* by exec_withdraw_starts(): it was never asked for */
     EXEC_GONE, /* the unit was made, its job was called off, and it is not there any more: it may have run */
 } ExecStarted;
 
 /* r: an ExecStarted or a negative errno (other trouble; may be tried again). */
 typedef void (*ExecStartFn)(int r, const Error *error, void *userdata);
 int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata);
+/* Starts that wait here for room are not asked for any more: each answers EXEC_WITHDRAWN. */
+void exec_withdraw_starts(Exec *e);
+/* Its unit was made, and its job is the manager's, which has not come to an end of it. */
+bool exec_start_is_queued(const Exec *e, const char *unit);
 
 typedef void (*ExecDoneFn)(int r, const Error *error, void *userdata);
 /* Asks for the start of a unit that is not one of ours. r 0: the manager has taken the job, and will do it. */
@@ -128,6 +133,11 @@ int exec_kill(Exec *e, const char *unit, bool main_only, int signal, ExecDoneFn 
 /* Lets go of an ended unit after its record is committed: StopUnit, and ResetFailedUnit where it failed;
  * answers once UnitRemoved was seen or the unit is not there. Its input and output files are removed too. */
 int exec_release(Exec *e, const char *unit, ExecDoneFn fn, void *userdata);
+
+/* Removes the files of attempts whose unit is_known() does not know: of those that are neither loaded nor to be started.
+ * To be called while no start is under way. In memory, and bounded: of very many some may stay until the next time. */
+typedef bool (*LeftoverFn)(const char *unit, void *userdata);
+void exec_put_away(Exec *e, LeftoverFn is_known, void *userdata);
 
 /* Are processes left in the control group? Reads the cgroup file system (memory only, does not block).
  * -ENOENT counts as no. */

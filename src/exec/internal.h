@@ -111,6 +111,8 @@ void work_wait(Work *op);
 void work_call(Work *op, sd_bus_message *message, CallFn fn);
 /* The same for a call that makes a job, which is to be finished when the operation ends; one for an operation. */
 void work_call_job(Work *op, Jobs *jobs, sd_bus_message *message, CallFn fn);
+/* Where its only call was not sent yet: it never will be, and type->work is called from the loop. */
+bool work_withdraw(Work *op);
 sd_bus_message *work_message(Work *op, const char *path, const char *interface, const char *member);
 sd_bus_message *work_manager_message(Work *op, const char *member);
 /* Answers r to every operation that lives, from the loop. */
@@ -139,6 +141,10 @@ int files_write_input(const char *directory, const ExecStart *start, char **ret_
 int files_remove_tree(const char *directory, const char *name, unsigned *budget);
 /* Where DynamicUser= makes PID 1 put what it leaves a symlink to; g_free. */
 char *files_private_directory(const char *output_directory);
+
+/* leftovers.c. How many directories it removed. */
+unsigned files_put_away(
+    const char *runtime_directory, const char *output_directory, LeftoverFn is_known, void *userdata);
 
 void evidence_cancel_all(Exec *e);
 void journal_end_all(Exec *e);

@@ -13,8 +13,9 @@ typedef struct StartOp {
     char *input_directory; /* NULL: no input */
     char *job;             /* NULL: not answered yet */
     char *removed_job, *removed_result;
-    bool exact;  /* its command is not what its file says */
-    Error error; /* kept over a second question */
+    bool withdrawn; /* before it was asked for */
+    bool exact;     /* its command is not what its file says */
+    Error error;    /* kept over a second question */
     ExecStartFn fn;
     void *userdata;
 } StartOp;
@@ -622,7 +623,27 @@ static void start_work(Work *op)
 {
     StartOp *s = (StartOp *)op;
 
-    start_end_unmade(s, EXEC_REFUSED, &s->error);
+    start_end_unmade(s, s->withdrawn ? EXEC_WITHDRAWN : EXEC_REFUSED, &s->error);
+}
+
+void exec_withdraw_starts(Exec *e)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, e->starts);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        StartOp *s = value;
+
+        s->withdrawn = s->withdrawn || work_withdraw(&s->op);
+    }
+}
+
+bool exec_start_is_queued(const Exec *e, const char *unit)
+{
+    const StartOp *s = g_hash_table_lookup(e->starts, unit);
+
+    return s && s->job && s->op.calls.length == 0 && s->op.failed == 0;
 }
 
 static const WorkType start_type = {

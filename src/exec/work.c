@@ -220,6 +220,17 @@ void work_call_job(Work *op, Jobs *jobs, sd_bus_message *message, CallFn fn)
     work_queue(op, &jobs->queue, message, fn);
 }
 
+bool work_withdraw(Work *op)
+{
+    const Call *first = op->calls.head ? op->calls.head->data : NULL;
+
+    if (!first || first->slot || op->calls.length > 1 || op->jobs || op->failed < 0)
+        return false;
+    work_drop_calls(op);
+    work_work_later(op);
+    return true;
+}
+
 sd_bus_message *work_message(Work *op, const char *path, const char *interface, const char *member)
 {
     sd_bus_message *m = NULL;

@@ -28,7 +28,7 @@ typedef struct Call {
     void (*fn)(void);
     void *userdata;
     int r, signal;
-    bool main_only, arrived;
+    bool main_only, arrived, withdrawn;
     uint64_t number;
     GPtrArray *units;
     /* of a start */
@@ -322,7 +322,12 @@ static void arrive(Call *c)
 
 static void on_arrival(void *data, uint64_t number)
 {
-    arrive(data);
+    Call *c = data;
+
+    if (c->withdrawn)
+        reply(c, EXEC_WITHDRAWN);
+    else
+        arrive(c);
 }
 
 static void on_fail(void *data, uint64_t number)
@@ -387,7 +392,7 @@ static void half_call(const Call *c)
 {
     Unit *u = NULL;
 
-    if (c->kind == CALL_START)
+    if (c->kind == CALL_START && !c->withdrawn)
         (void)systemd_start(&c->start, &u);
     else if (c->kind == CALL_KILL)
         (void)systemd_kill(c->name, c->main_only, c->signal);
@@ -556,6 +561,25 @@ int exec_release(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
 int exec_start_unit(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
 {
     return -ENOTCONN;
+}
+
+/* Of those that have not arrived some are on their way, and some wait for room. */
+void exec_withdraw_starts(Exec *e)
+{
+    for (guint i = 0; i < e->calls->len; i++) {
+        Call *c = g_ptr_array_index(e->calls, i);
+
+        c->withdrawn |= c->kind == CALL_START && c->r == NOT_RECEIVED && sim_chance(50);
+    }
+}
+
+bool exec_start_is_queued(const Exec *e, const char *unit)
+{
+    return find_call(CALL_START, unit) != NULL;
+}
+
+void exec_put_away(Exec *e, LeftoverFn is_known, void *userdata)
+{
 }
 
 int exec_cgroup_populated(Exec *e, const char *control_group)

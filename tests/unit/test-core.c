@@ -273,12 +273,12 @@ static void name_known_cancelled(TwinKind at, TwinFault fault)
     begin("");
     twins.fault_at = at;
     twins.fault = fault;
-    twins.cancel_at = TWIN_GET;
-    twins.cancel = cancel_at_step;
     twins_add_foreign(1, 1);
     boot();
     for (int n = 0; n < ROUNDS && twins_step(); n++)
         ;
+    twins.cancel_at = TWIN_GET;
+    twins.cancel = cancel_at_step;
     twins_add_run();
     twins_lose_store();
     live(1);
@@ -290,6 +290,20 @@ static void name_known_cancelled(TwinKind at, TwinFault fault)
 static void test_name_known_cancelled(void)
 {
     with_each_fault(name_known_cancelled);
+}
+
+/* The units were listed, and one of them that has no row under way came to its end before the list arrived: nobody heard
+ * of it, and the unit stayed. */
+static void test_end_while_listed(void)
+{
+    begin("");
+    twins_add_recorded(twins_add_run());
+    twins.end_while_listed = true;
+    boot();
+    for (int n = 0; n < ROUNDS && twins_step(); n++)
+        ;
+    g_assert_cmpuint(g_hash_table_size(twins.units), ==, 0);
+    end();
 }
 
 /* A definition was put, and the answer was lost: its entry is replaced when the database is back. */
@@ -641,6 +655,7 @@ int main(int argc, char **argv)
     g_test_add_func("/core/plain", test_plain);
     g_test_add_func("/core/cancelled", test_cancelled);
     g_test_add_func("/core/foreign", test_foreign);
+    g_test_add_func("/core/end-while-listed", test_end_while_listed);
     g_test_add_func("/core/refused", test_refused);
     g_test_add_func("/core/shutting-down", test_shutting_down);
     g_test_add_func("/core/retried", test_retried);

@@ -23,6 +23,7 @@ typedef struct Job {
     int exit_code, exit_status, signal, r;
     bool again;
     GPtrArray *runs;
+    GPtrArray *units; /* as they were when they were listed */
     StoreAsked asked;
     StoreCancelled cancelled;
 } Job;
@@ -69,6 +70,8 @@ static void job_free(Job *j)
 {
     if (j->runs)
         g_ptr_array_unref(j->runs);
+    if (j->units)
+        g_ptr_array_unref(j->units);
     g_free(j->token);
     g_free(j->unit);
     g_free(j->text);
@@ -590,6 +593,18 @@ void twins_add_foreign(uint64_t run, unsigned attempt)
     unit_add(name, "of-another-time")->there_before = true;
 }
 
+void twins_add_recorded(TwinRow *w)
+{
+    g_autofree char *name = exec_unit_name(w->run.id, 1);
+
+    w->run.attempt = 1;
+    w->run.state = RUN_DONE;
+    w->run.result = RUN_SUCCESS;
+    w->n_recorded = 1;
+    w->ended[1] = g_strdup("token");
+    unit_add(name, "token");
+}
+
 void twins_lose_store(void)
 {
     side_down(true);
@@ -680,25 +695,27 @@ int exec_get(Exec *e, const char *unit, ExecStateFn fn, void *userdata)
     return 0;
 }
 
-static void apply_nothing(Job *j)
+static void apply_list(Job *j)
 {
+    GHashTableIter i;
+    gpointer u;
+
+    j->units = g_ptr_array_new_with_free_func((GDestroyNotify)unit_state_free);
+    g_hash_table_iter_init(&i, twins.units);
+    while (g_hash_table_iter_next(&i, NULL, &u))
+        g_ptr_array_add(j->units, unit_read(u));
+    if (twins.end_while_listed)
+        twins_end_processes();
 }
 
 static void answer_list(Job *j, int r)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)unit_state_free);
-    GHashTableIter i;
-    gpointer u;
-
-    g_hash_table_iter_init(&i, twins.units);
-    while (r >= 0 && g_hash_table_iter_next(&i, NULL, &u))
-        g_ptr_array_add(list, unit_read(u));
-    ((ExecListFn)j->fn)(r, r < 0 ? NULL : list, j->userdata);
+    ((ExecListFn)j->fn)(r, r < 0 ? NULL : j->units, j->userdata);
 }
 
 int exec_list(Exec *e, ExecListFn fn, void *userdata)
 {
-    job_new(TWIN_LIST, apply_nothing, answer_list, (void (*)(void))fn, userdata);
+    job_new(TWIN_LIST, apply_list, answer_list, (void (*)(void))fn, userdata);
     return 0;
 }
 
@@ -758,30 +775,6 @@ static void apply_release(Job *j)
 int exec_release(Exec *e, const char *unit, ExecDoneFn fn, void *userdata)
 {
     job_new(TWIN_RELEASE, apply_release, answer_done, (void (*)(void))fn, userdata)->unit = g_strdup(unit);
-    return 0;
-}
-
-int exec_cgroup_populated(Exec *e, const char *control_group)
-{
-    return twins.no_group > 0 ? twins.no_group--, -EMFILE : 0;
-}
-
-int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GBytes **ret, Error *error)
-{
-    return twins.no_output > 0 ? twins.no_output--, -EMFILE : 0;
-}
-
-/* The journal knows which units had a process. */
-int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn, void *userdata)
-{
-    g_autofree Evidence *all = g_new0(Evidence, n);
-
-    for (size_t i = 0; i < n; i++) {
-        all[i].verdict =
-            g_hash_table_contains(twins.started, queries[i].unit) ? EVIDENCE_STARTED : EVIDENCE_NEVER;
-        all[i].started = all[i].ended = UNSET;
-    }
-    fn(all, n, userdata);
     return 0;
 }
 

@@ -47,18 +47,19 @@ typedef struct Twins {
     TwinFault fault;
     TwinKind cancel_at; /* a cancel is committed just before the first of these; _TWIN_KIND_MAX: none */
     void (*cancel)(void);
-    int exit_status;     /* of every process */
-    const char *foreign; /* token of a unit that is there before the first start */
-    uint64_t revision;   /* of the task */
-    uint64_t behind;     /* µs that the database's clock is behind ours */
-    int start_answer;    /* an ExecStarted, if not that a unit is made */
-    unsigned no_group;   /* times that the processes of a unit cannot be counted for want of a descriptor */
-    unsigned no_output;  /* and its output not read */
-    bool never_ran;      /* the first unit that is made loses its command, and nothing is executed */
-    bool altered;        /* units are made with another time-out than was asked for */
-    bool no_revision;    /* definitions that are in force no more are not there either */
-    int ask_answer;      /* of every slot */
-    int unit_answer;     /* of the start of a unit that is no run's */
+    int exit_status;       /* of every process */
+    const char *foreign;   /* token of a unit that is there before the first start */
+    uint64_t revision;     /* of the task */
+    uint64_t behind;       /* µs that the database's clock is behind ours */
+    int start_answer;      /* an ExecStarted, if not that a unit is made */
+    unsigned no_group;     /* times that the processes of a unit cannot be counted for want of a descriptor */
+    unsigned no_output;    /* and its output not read */
+    bool never_ran;        /* the first unit that is made loses its command, and nothing is executed */
+    bool altered;          /* units are made with another time-out than was asked for */
+    bool no_revision;      /* definitions that are in force no more are not there either */
+    bool end_while_listed; /* processes end after the units were listed, before the list is answered */
+    int ask_answer;        /* of every slot */
+    int unit_answer;       /* of the start of a unit that is no run's */
 
     /* What came of it. */
     GPtrArray *rows; /* of TwinRow* */
@@ -76,6 +77,8 @@ void twins_reset(Clock *clock);
 TwinRow *twins_add_run(void);
 /* Does and answers the oldest operation; false if there is none. */
 bool twins_step(void);
+/* The unit of an attempt whose end is recorded, with a process yet: its row was made by another copy of the database. */
+void twins_add_recorded(TwinRow *w);
 /* A unit of somebody else under the name of that attempt. */
 void twins_add_foreign(uint64_t run, unsigned attempt);
 void twins_lose_store(void);
