@@ -4,7 +4,6 @@
 #include "api/message.h"
 #include "api/task-message.h"
 #include "model/input.h"
-#include "model/schedule.h"
 
 #define PAGE_MAX  1000
 #define BATCH     100
@@ -191,97 +190,4 @@ int list_methods_schedules(Request *q, Error *error)
     if (r >= 0 && !p.task)
         r = page_walk(&p, q->manager, task, page_add_schedules);
     return r < 0 ? r : page_finish(&p, q);
-}
-
-/* --- coming slots --- */
-
-typedef struct Coming {
-    const ScheduleEntry *schedule;
-    uint64_t when;
-} Coming;
-
-static int compare_coming(const void *a, const void *b, void *userdata)
-{
-    const Coming *x = a, *y = b;
-    int r;
-
-    if (x->when != y->when)
-        return x->when < y->when ? -1 : 1;
-    r = strcmp(x->schedule->entry->task->name, y->schedule->entry->task->name);
-    return r != 0 ? r : strcmp(x->schedule->schedule->name, y->schedule->schedule->name);
-}
-
-static void list_methods_gather(GSequence *coming, const TaskEntry *entry)
-{
-    for (guint i = 0; i < entry->schedules->len; i++) {
-        const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
-        Coming *c;
-
-        if (!s->enabled || s->next == UNSET)
-            continue;
-        c = g_new0(Coming, 1);
-        c->schedule = s;
-        c->when = s->next;
-        g_sequence_insert_sorted(coming, c, compare_coming, NULL);
-    }
-}
-
-static void list_methods_gather_all(GSequence *coming, Manager *m, const char *task)
-{
-    g_autoptr(GPtrArray) tasks = NULL;
-    const TaskEntry *entry;
-
-    if (task) {
-        entry = manager_find_task(m, task);
-        if (entry)
-            list_methods_gather(coming, entry);
-        return;
-    }
-    tasks = manager_list_tasks(m, NULL, UINT_MAX);
-    for (guint i = 0; i < tasks->len; i++)
-        list_methods_gather(coming, g_ptr_array_index(tasks, i));
-}
-
-static int list_methods_append_next(sd_bus_message *reply, GSequence *coming, unsigned count)
-{
-    int r = sd_bus_message_open_container(reply, 'a', "(sst)");
-
-    while (r >= 0 && count-- > 0 && !g_sequence_is_empty(coming)) {
-        GSequenceIter *first = g_sequence_get_begin_iter(coming);
-        Coming *c = g_sequence_get(first);
-
-        r = sd_bus_message_append(
-            reply, "(sst)", c->schedule->entry->task->name, c->schedule->schedule->name, c->when);
-        c->when = schedule_next(c->schedule->schedule, c->when);
-        if (c->when == USEC_INFINITY)
-            g_sequence_remove(first);
-        else
-            g_sequence_sort_changed(first, compare_coming, NULL);
-    }
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-int list_methods_next(Request *q, Error *error)
-{
-    g_autoptr(GSequence) coming = g_sequence_new(g_free);
-    _cleanup_(page_clear) Page p = { 0 };
-    uint32_t count;
-    int r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", &p, error);
-
-    if (r < 0)
-        return r;
-    r = sd_bus_message_read(q->message, "u", &count);
-    if (r < 0)
-        return message_read_failed(r, error);
-    r = manager_check_tasks(q->manager, error);
-    if (r < 0)
-        return r;
-    list_methods_gather_all(coming, q->manager, p.task);
-    r = sd_bus_message_new_method_return(q->message, &p.reply);
-    if (r >= 0)
-        r = list_methods_append_next(p.reply, coming, count == 0 || count > PAGE_MAX ? PAGE_MAX : count);
-    if (r < 0)
-        return r;
-    request_answer_message(q, p.reply);
-    return 0;
 }

@@ -1,8 +1,7 @@
-/* Pages of tasks, of schedules and of coming slots; see request.h for what they return. */
+/* Pages of tasks and of schedules; see request.h for what they return. */
 #pragma once
 
 #include "api/request.h"
 
 int list_methods_tasks(Request *q, Error *error);
 int list_methods_schedules(Request *q, Error *error);
-int list_methods_next(Request *q, Error *error);

@@ -5,6 +5,7 @@
 #include "api/database-methods.h"
 #include "api/database-info.h"
 #include "api/list-methods.h"
+#include "api/next-methods.h"
 #include "api/node-methods.h"
 #include "api/run-files.h"
 #include "api/run-message.h"
@@ -76,7 +77,7 @@ static const ObjectMethod manager_methods[] = {
     { "GetTaskText", "s", "s", "task\0text\0", task_methods_get_text },
     { "ListSchedules", "a{sv}su", "aa{sv}s", LIST_NAMES, list_methods_schedules },
     { "GetSchedule", "ss", "a{sv}", "task\0schedule\0properties\0", task_methods_get_schedule },
-    { "ListNext", "a{sv}u", "a(sst)", "filter\0count\0slots\0", list_methods_next },
+    { "ListNext", "a{sv}u", "aa{sv}", "filter\0count\0slots\0", next_methods_list },
     { "ListNodes", "a{sv}su", "aa{sv}s", LIST_NAMES, node_methods_list },
     { "GetNode", "s", "a{sv}", "node\0properties\0", node_methods_get },
     { "GetDatabase", "", "a{sv}", "properties\0", database_info_get },

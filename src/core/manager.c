@@ -405,6 +405,11 @@ void manager_free(Manager *m)
     g_free(m);
 }
 
+uint64_t manager_now(const Manager *m)
+{
+    return clock_real(m->clock);
+}
+
 ManagerState manager_state(const Manager *m)
 {
     return m->state;

@@ -52,6 +52,7 @@ void manager_free(Manager *m);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Manager, manager_free)
 
 ManagerState manager_state(const Manager *m);
+uint64_t manager_now(const Manager *m);       /* real µs, by the clock that all of it goes by */
 const char *manager_reason(const Manager *m); /* "" while all is well */
 uint64_t manager_n_running(const Manager *m);
 uint64_t manager_n_waiting(const Manager *m);    /* waiting and queued, as last counted */

@@ -63,7 +63,11 @@ static const ArgsOption table[] = {
         "short short-iso short-precise short-monotonic verbose export json json-pretty cat with-unit",
         "short" },
 
-    { "lines", 'n', ARGS_REQUIRED, "N", " next ", N_("How many, up to 1000"), "@", "20" },
+    { "after", 0, ARGS_REQUIRED, "TIME", " next ", N_("Only what fires later than TIME"), "@", "now" },
+    { "until", 0, ARGS_REQUIRED, "TIME", " next ", N_("Only what fires at TIME or before"), "@" },
+    { "count", 0, ARGS_REQUIRED, "N", " next ", N_("How many, up to 1000"), "@", "20" },
+    { "expression", 0, ARGS_REQUIRED, "KEY=VALUE", " next ",
+        N_("Of a schedule with these keys, which is not defined; may be repeated"), "@" },
     { "output", 'o', ARGS_REQUIRED, "DIR", " export ", N_("As files in DIR"), "@directory" },
     { "signal", 's', ARGS_REQUIRED, "SIGNAL", " kill ", N_("Name or number"),
         "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP", "TERM" },

@@ -8,12 +8,10 @@
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
-#include "lib/value.h"
 #include "model/timespec.h"
 
-#define PAGE_MAX     1000
-#define LIMIT        100 /* of list-runs, where none is given */
-#define COMING_SLOTS 20
+#define PAGE_MAX 1000
+#define LIMIT    100 /* of list-runs, where none is given */
 
 static uint64_t list_now(void)
 {
@@ -192,8 +190,7 @@ int list_show(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t l
     return error.error.code == ERROR_NONE ? EXITS_OK : output_fail(ctl, &error);
 }
 
-/* An instant of an option; absent leaves *ret. */
-static int list_instant(Ctl *ctl, const char *option, uint64_t *ret)
+int list_instant(Ctl *ctl, const char *option, uint64_t *ret)
 {
     const char *text = args_get(&ctl->args, option);
 
@@ -272,76 +269,4 @@ int list_tasks_verb(Ctl *ctl)
 int list_schedules_verb(Ctl *ctl)
 {
     return list_show(ctl, &schedules, &(ClientFilter){ .task = ctl_word(ctl, 0) }, 0);
-}
-
-static const TableColumn next_columns[] = {
-    { N_("NEXT"), false, 0 },
-    { N_("LEFT"), false, 0 },
-    { N_("TASK"), false, 1 },
-    { N_("SCHEDULE"), false, 1 },
-};
-
-static void list_next_add(Ctl *ctl, Table *t, const char *task, const char *schedule, uint64_t when)
-{
-    if (ctl->json == CTL_JSON_OFF) {
-        table_add(t, text_time(when), TABLE_PLAIN);
-        table_add(t, text_relative(when, list_now()), TABLE_PLAIN);
-        table_add(t, g_strdup(task), TABLE_PLAIN);
-        table_add(t, g_strdup(schedule), TABLE_PLAIN);
-    } else {
-        g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), NULL);
-        g_autofree char *next = timespec_format_instant(when);
-        JsonObject *o = json_object_new();
-
-        json_node_take_object(node, o);
-        json_object_set_string_member(o, "Task", task);
-        json_object_set_string_member(o, "Schedule", schedule);
-        json_object_set_string_member(o, "Next", next);
-        output_list_add(ctl, node);
-    }
-}
-
-static int list_next_call(Ctl *ctl, uint32_t count, sd_bus_message **ret, ClientError *e)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-    const char *task = ctl_word(ctl, 0);
-    int r = client_message(ctl->client, "ListNext", &m, e);
-
-    if (r < 0)
-        return r;
-    r = task ? sd_bus_message_append(m, "a{sv}u", 1, "task", "s", task, count)
-             : sd_bus_message_append(m, "a{sv}u", 0, count);
-    return r < 0 ? client_error_from_bus(e, NULL, r) : client_send(ctl->client, m, ret, e);
-}
-
-int list_next_verb(Ctl *ctl)
-{
-    g_autoptr(Table) table = table_new(next_columns, G_N_ELEMENTS(next_columns));
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    g_auto(ClientError) error = { 0 };
-    const char *lines = args_get(&ctl->args, "lines");
-    const char *task, *schedule;
-    int64_t count = COMING_SLOTS;
-    uint64_t when;
-    int r;
-
-    if (lines && args_number(lines, 1, PAGE_MAX, &count) < 0)
-        return output_usage(ctl, _("--lines: \"%s\" is no number from 1 to %d"), lines, PAGE_MAX);
-    r = list_next_call(ctl, (uint32_t)count, &reply, &error);
-    if (r < 0)
-        return output_fail(ctl, &error);
-    r = sd_bus_message_enter_container(reply, 'a', "(sst)");
-    if (ctl->json != CTL_JSON_OFF)
-        output_list_begin(ctl);
-    while (r >= 0 && (r = sd_bus_message_read(reply, "(sst)", &task, &schedule, &when)) > 0)
-        list_next_add(ctl, table, task, schedule, when);
-    if (ctl->json != CTL_JSON_OFF)
-        output_list_end(ctl);
-    else
-        output_table(ctl, table, true);
-    if (r < 0) {
-        client_error_from_bus(&error, NULL, r);
-        return output_fail(ctl, &error);
-    }
-    return EXITS_OK;
 }

@@ -14,6 +14,8 @@ typedef struct List {
 
 /* limit 0 is all. */
 int list_show(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t limit);
+/* An instant of an option; absent leaves *ret. An exit code. */
+int list_instant(Ctl *ctl, const char *option, uint64_t *ret);
 /* What several lists take: --since, --until, --limit, --requester. An exit code; requester is g_free. */
 int list_options(
     Ctl *ctl, uint64_t *ret_since, uint64_t *ret_until, int64_t *ret_limit, char **ret_requester);

@@ -20,7 +20,7 @@ static const Verb table[] = {
     { "list-schedules", 0, 1, list_schedules_verb, false, "[TASK]", "@task",
         N_("Schedules and when they fire next") },
     { "list-nodes", 0, 0, list_nodes_verb, false, "", NULL, N_("Hosts that share the database") },
-    { "next", 0, 1, list_next_verb, false, "[TASK]", "@task", N_("What fires when, soonest first") },
+    { "next", 0, 1, next_verb, false, "[TASK]", "@task", N_("What fires when, soonest first") },
     { "show", 0, ANY, show_verb, false, "[RUN|TASK|TASK/SCHEDULE|node:NODE]…", "@run @task @schedule @node",
         N_("All that is known of it, as KEY=VALUE") },
     { "cat", 1, ANY, export_cat_verb, false, "TASK…", "@task", N_("The definition in force") },
