@@ -1,0 +1,158 @@
+/* What is remembered of a database beside it, and what is made of a file that holds something else. */
+#include "store/remembered.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *directory, *path;
+
+/* A row of texts, as a server would send it. */
+static PGresult *row(const char *const *names, const char *const *values, int n)
+{
+    PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+    PGresAttDesc columns[4] = { 0 };
+
+    for (int i = 0; i < n; i++)
+        columns[i].name = (char *)names[i];
+    g_assert_true(PQsetResultAttrs(res, n, columns));
+    for (int i = 0; i < n; i++)
+        g_assert_true(PQsetvalue(res, 0, i, (char *)values[i], (int)strlen(values[i])));
+    return res;
+}
+
+static void compare(Remembered *m, const char *identity, const char *fence, const char *run, bool behind)
+{
+    static const char *const names[] = { "applied", "fence", "run", "behind" };
+    PGresult *res = row(names, (const char *[]){ identity, fence, run, behind ? "t" : "f" }, 4);
+
+    remembered_compare(m, res);
+    PQclear(res);
+}
+
+static void claim(Remembered *m, const char *run, const char *fence)
+{
+    PGresult *res = row((const char *[]){ "id", "fence" }, (const char *[]){ run, fence }, 2);
+
+    remembered_claims(m, res);
+    PQclear(res);
+}
+
+/* It is read anew: what is in memory is what the next daemon finds. */
+static void check(Remembered *m, const char *identity, uint64_t fence, uint64_t run, uint64_t suspect)
+{
+    for (int again = 0; again < 2; again++) {
+        g_assert_cmpstr(m->identity, ==, identity);
+        g_assert_cmpuint(m->fence, ==, fence);
+        g_assert_cmpuint(m->run, ==, run);
+        g_assert_cmpuint(m->suspect, ==, suspect);
+        remembered_close(m);
+        remembered_open(m, path);
+    }
+}
+
+static void begin(Remembered *m)
+{
+    directory = g_dir_make_tmp("test-store-remembered-XXXXXX", NULL);
+    path = g_build_filename(directory, "database", NULL);
+    remembered_open(m, path);
+}
+
+static void end(Remembered *m)
+{
+    remembered_close(m);
+    g_unlink(path);
+    g_rmdir(directory);
+    g_clear_pointer(&path, g_free);
+    g_clear_pointer(&directory, g_free);
+}
+
+static void test_life(void)
+{
+    Remembered m;
+
+    begin(&m);
+    check(&m, "", 0, 0, 0);
+    compare(&m, "2026-01-01 00:00:00.123456+00", "5", "7", false);
+    check(&m, "2026-01-01 00:00:00.123456+00", 5, 7, 0);
+    claim(&m, "9", "6");
+    check(&m, "2026-01-01 00:00:00.123456+00", 6, 9, 0);
+    claim(&m, "8", "7"); /* a retry of an older run */
+    check(&m, "2026-01-01 00:00:00.123456+00", 7, 9, 0);
+    end(&m);
+}
+
+static void test_restored(void)
+{
+    Remembered m;
+
+    begin(&m);
+    compare(&m, "one", "50", "70", false);
+    compare(&m, "one", "20", "30", true);
+    check(&m, "one", 50, 70, 30); /* numbers that were given out stay so */
+    compare(&m, "one", "50", "70", false);
+    check(&m, "one", 50, 70, 30);
+    end(&m);
+}
+
+static void test_another(void)
+{
+    Remembered m;
+
+    begin(&m);
+    compare(&m, "one", "50", "70", false);
+    compare(&m, "one", "20", "30", true);
+    compare(&m, "another, and its name is longer", "2", "3", false);
+    check(&m, "another, and its name is longer", 2, 3, 0);
+    compare(&m, "one", "50", "70", false);
+    check(&m, "one", 50, 70, 0);
+    end(&m);
+}
+
+static void test_rubbish(void)
+{
+    static const char *const texts[] = {
+        "", "\n", "x", "1 2 3", "1 2 3 \n", "1 2 x one\n", "1\n2\n3\none\n",
+        "1 2 3 a name that is so long that it cannot be that of a database, since there is a limit to these\n"
+    };
+
+    ARRAY_FOREACH (text, texts) {
+        Remembered m;
+
+        begin(&m);
+        remembered_close(&m);
+        g_assert_true(g_file_set_contents(path, *text, -1, NULL));
+        remembered_open(&m, path);
+        check(&m, "", 0, 0, 0);
+        compare(&m, "one", "5", "7", false);
+        check(&m, "one", 5, 7, 0);
+        end(&m);
+    }
+}
+
+static void test_nothing(void)
+{
+    char texts[2][24];
+    const char *values[REMEMBERED_VALUES];
+    Remembered m;
+
+    remembered_open(&m, NULL);
+    compare(&m, "one", "5", "7", false);
+    claim(&m, "9", "6");
+    remembered_values(&m, texts, values);
+    g_assert_cmpstr(values[0], ==, "one");
+    g_assert_cmpstr(values[1], ==, "6");
+    g_assert_cmpstr(values[2], ==, "9");
+    remembered_close(&m);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/store-remembered/life", test_life);
+    g_test_add_func("/store-remembered/restored", test_restored);
+    g_test_add_func("/store-remembered/another", test_another);
+    g_test_add_func("/store-remembered/rubbish", test_rubbish);
+    g_test_add_func("/store-remembered/nothing", test_nothing);
+    return g_test_run();
+}
