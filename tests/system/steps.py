@@ -10,9 +10,9 @@ SRC = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 
 
 class Machine:
-    def __init__(self, test):
+    def __init__(self, test, kind=""):
         stem = os.path.basename(test).partition(".")[0]
-        self.name, self.test = f"{stem}-{os.getpid()}", f"/src/tests/system/{os.path.basename(test)}"
+        self.name, self.test = f"{stem}{kind}-{os.getpid()}", f"/src/tests/system/{os.path.basename(test)}"
         self.script = os.environ.get("CONTAINER") or os.path.join(SRC, "tests/system/container")
         self.on_row = lambda row: None  # what was measured
         os.environ.setdefault("CONTAINER_SRC", SRC)
@@ -54,10 +54,15 @@ class Machine:
 
     def step(self, tap, *words):
         with self.start(*words) as p:
-            planned = False
-            for line in p.stdout:
-                planned |= line.startswith("1..")
-                self.take(tap, line)
+            return self.follow(tap, p, *words)
+
+    def follow(self, tap, p, *words):
+        """To the end of what was started with these words."""
+        planned = False
+        for line in p.stdout:
+            planned |= line.startswith("1..")
+            self.take(tap, line)
+        p.wait()
         if p.returncode not in (0, 1) or not planned:
             tap.ok(False, f"step {words[0]} ends", f"exit status {p.returncode}")
         if p.returncode != 0:
