@@ -60,3 +60,4 @@ int edit_verb(Ctl *ctl);
 int database_verb(Ctl *ctl);
 int export_cat_verb(Ctl *ctl);
 int export_verb(Ctl *ctl);
+int import_verb(Ctl *ctl);

@@ -167,10 +167,21 @@ static int define_append_sources(sd_bus_message *m, const char *path, JsonArray 
     return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
 }
 
+static int define_take_faults(sd_bus_message *reply, JsonArray *faults, ClientError *e)
+{
+    g_autoptr(JsonArray) found = NULL;
+    int r = value_read_array(reply, &found);
+
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    for (guint i = 0; i < json_array_get_length(found); i++)
+        json_array_add_element(faults, json_array_dup_element(found, i));
+    return 0;
+}
+
 static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientError *e)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-    g_autoptr(JsonArray) found = NULL;
     g_autofree char *name = define_name(ctl, path, e);
     int r;
 
@@ -185,14 +196,22 @@ static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientEr
     r = define_append_sources(m, path, faults, e);
     if (r >= 0)
         r = client_send(ctl->client, m, &reply, e);
+    return r < 0 ? r : define_take_faults(reply, faults, e);
+}
+
+int define_verify_text(
+    Ctl *ctl, const char *name, const char *file, const char *text, JsonArray *faults, ClientError *e)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+    int r = client_message(ctl->client, "VerifyTask", &m, e);
+
     if (r < 0)
         return r;
-    r = value_read_array(reply, &found);
+    r = sd_bus_message_append(m, "sa(ss)a{sv}", name, 1, file, text, 0);
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
-    for (guint i = 0; i < json_array_get_length(found); i++)
-        json_array_add_element(faults, json_array_dup_element(found, i));
-    return 0;
+    r = client_send(ctl->client, m, &reply, e);
+    return r < 0 ? r : define_take_faults(reply, faults, e);
 }
 
 /* FILE:LINE:COLUMN: KEY: MESSAGE, without what is not known. */

@@ -44,6 +44,8 @@ static const Verb table[] = {
     { "reload", 0, 0, change_reload_verb, true, "", NULL, N_("Read the task files again") },
     { "export", 0, ANY, export_verb, false, "[TASK…]", "@task",
         N_("Definitions as text, or as files with -o DIR") },
+    { "import", 1, ANY, import_verb, true, "FILE…", "@file",
+        N_("Tasks of crontabs, timers and jobs of at, as text, or as files with -o DIR") },
     { "list-audit", 0, 0, list_audit_verb, true, "", NULL,
         N_("Who asked for what, and whether it was granted") },
     { "vacuum", 0, 0, change_vacuum_verb, true, "", NULL, N_("Remove old history now, rather than today") },

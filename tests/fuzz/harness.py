@@ -29,6 +29,8 @@ PERCENT = 90
 PARSERS = {
     "calendar": "model/calendar-expression.c model/calendar-parse.c",
     "cron": "model/cron.c",
+    "import": "ctl/import-anacron.c ctl/import-at.c ctl/import-command.c ctl/import-crontab.c ctl/import-fields.c"
+              " ctl/import-list.c ctl/import-timer.c ctl/import-write.c",
     "input": "model/input.c model/input-convert.c model/input-spec.c model/timespec.c model/timespec-span.c model/words.c",
     "json": "model/json.c",
     "message": "api/ask-message.c api/audit-methods.c api/list-methods.c api/message.c api/node-methods.c"
