@@ -69,6 +69,8 @@ static const ArgsOption table[] = {
     { "expression", 0, ARGS_REQUIRED, "KEY=VALUE", " next ",
         N_("Of a schedule with these keys, which is not defined; may be repeated"), "@" },
     { "output", 'o', ARGS_REQUIRED, "DIR", " export import ", N_("As files in DIR"), "@directory" },
+    { "format", 0, ARGS_REQUIRED, "FORMAT", " export ", N_("As task files, for cron or for systemd"),
+        "task crontab timer", "task" },
     { "kind", 0, ARGS_REQUIRED, "KIND", " import ", N_("What the files are, where their place does not tell"),
         "crontab system-crontab anacrontab timer at" },
     { "owner", 0, ARGS_REQUIRED, "USER", " import ", N_("Whose crontab it is"), "@user" },

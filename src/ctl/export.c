@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/export-other.h"
+#include "ctl/import-report.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
@@ -52,7 +54,7 @@ int export_cat_verb(Ctl *ctl)
     return EXITS_OK;
 }
 
-static void export_file_free(void *file)
+void export_file_free(void *file)
 {
     ExportFile *f = file;
 
@@ -62,7 +64,7 @@ static void export_file_free(void *file)
     g_free(f);
 }
 
-static ExportFile *export_file_new(GPtrArray *files, const char *path)
+ExportFile *export_file_new(GPtrArray *files, const char *path)
 {
     ExportFile *f = g_new0(ExportFile, 1);
 
@@ -162,15 +164,102 @@ static int export_all_names(Ctl *ctl, GPtrArray *names, ClientError *e)
     return 0;
 }
 
+/* --- for other schedulers --- */
+
+static int export_parse(const char *name, const char *text, Task **ret, ClientError *e)
+{
+    g_autoptr(GPtrArray) parts = export_split(name, text), diags = diag_list_new();
+    g_autofree TaskSource *sources = g_new0(TaskSource, parts->len);
+
+    for (guint i = 0; i < parts->len; i++) {
+        const ExportFile *f = g_ptr_array_index(parts, i);
+
+        sources[i] = (TaskSource){ .path = f->path, .text = f->text->str, .length = f->text->len };
+    }
+    if (task_parse(name, sources, parts->len, diags, ret) < 0) {
+        const Diag *d = g_ptr_array_index(diags, 0);
+
+        return client_error_set(e, ERROR_INVALID_TASK, "%s: %s: %s", name, d->key, d->message);
+    }
+    return 0;
+}
+
+/* A file of cron.d has no dot in its name. */
+static void export_add_crontab(ExportOther *o, GPtrArray *files)
+{
+    g_autofree char *name = g_strdelimit(g_strdup(o->task->name), ".", '-');
+
+    export_crontab(o, export_file_new(files, name)->text);
+}
+
+static int export_put(const char *directory, const GPtrArray *files, bool headings, ClientError *e)
+{
+    int r = 0;
+
+    for (guint i = 0; i < files->len && r >= 0; i++) {
+        const ExportFile *f = g_ptr_array_index(files, i);
+
+        if (f->text->len == 0)
+            continue;
+        if (directory)
+            r = export_write(directory, f, e);
+        else if (headings)
+            printf("# %s\n%s\n", f->path, f->text->str);
+        else
+            fputs(f->text->str, stdout);
+    }
+    return r;
+}
+
+static int export_foreign(Ctl *ctl, const char *name, bool crontab, ExportOther *o, ClientError *e)
+{
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(export_file_free);
+    g_autofree char *text = NULL;
+    g_autoptr(Task) task = NULL;
+    int r = export_text(ctl, name, &text, e);
+
+    if (r >= 0)
+        r = export_parse(name, util_strempty(text), &task, e);
+    if (r < 0)
+        return r;
+    o->task = task;
+    if (crontab)
+        export_add_crontab(o, files);
+    else
+        export_timer(o, files);
+    return export_put(args_get(&ctl->args, "output"), files, !crontab, e);
+}
+
+static int export_foreign_all(Ctl *ctl, const GPtrArray *names, bool crontab)
+{
+    g_autoptr(Import) notes = import_new(NULL);
+    g_autoptr(GHashTable) leaked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    ExportOther o = { .notes = notes, .now = (uint64_t)g_get_real_time(), .user = ctl->user };
+    g_auto(ClientError) error = { 0 };
+
+    o.leaked = args_has(&ctl->args, "output") ? NULL : leaked;
+    for (guint i = 0; i < names->len; i++)
+        if (export_foreign(ctl, g_ptr_array_index(names, i), crontab, &o, &error) < 0)
+            return output_fail(ctl, &error);
+    import_report_notes(ctl, notes);
+    return o.n_refused > 0 ? EXITS_INVALID : EXITS_OK;
+}
+
 int export_verb(Ctl *ctl)
 {
+    const char *format = args_get(&ctl->args, "format");
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_auto(ClientError) error = { 0 };
 
+    if (format && !g_str_equal(format, "task") && !g_str_equal(format, "crontab") &&
+        !g_str_equal(format, "timer"))
+        return output_usage(ctl, _("--format= is task, crontab or timer, not \"%s\""), format);
     for (guint i = 0; i < ctl->args.words->len; i++)
         g_ptr_array_add(names, g_strdup(ctl_word(ctl, i)));
     if (names->len == 0 && export_all_names(ctl, names, &error) < 0)
         return output_fail(ctl, &error);
+    if (format && !g_str_equal(format, "task"))
+        return export_foreign_all(ctl, names, g_str_equal(format, "crontab"));
     for (guint i = 0; i < names->len; i++)
         if (export_task(ctl, g_ptr_array_index(names, i), i == 0, &error) < 0)
             return output_fail(ctl, &error);

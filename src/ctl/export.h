@@ -9,6 +9,9 @@ typedef struct ExportFile {
     GString *text;
 } ExportFile;
 
+/* Adds an empty one to files, of ExportFile*. */
+ExportFile *export_file_new(GPtrArray *files, const char *path);
+void export_file_free(void *file);
 /* The text of a definition in force; g_free. */
 int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e);
 /* text: as `cat` shows it, each source below a line "# PATH". Of ExportFile*, owned; the task's own file

@@ -51,7 +51,7 @@ static void report_task(const Ctl *ctl, const ImportTask *t)
         fprintf(stderr, "%s: %s: %s\n", place, t->name, proof);
 }
 
-void import_report(const Ctl *ctl, const Import *im)
+void import_report_notes(const Ctl *ctl, const Import *im)
 {
     for (guint i = 0; i < im->notes->len; i++) {
         const ImportNote *n = g_ptr_array_index(im->notes, i);
@@ -59,6 +59,11 @@ void import_report(const Ctl *ctl, const Import *im)
         if (n->lost || !ctl->quiet)
             report_note(n);
     }
+}
+
+void import_report(const Ctl *ctl, const Import *im)
+{
+    import_report_notes(ctl, im);
     for (guint i = 0; i < im->tasks->len; i++)
         report_task(ctl, g_ptr_array_index(im->tasks, i));
     output_note(ctl, "%s",
