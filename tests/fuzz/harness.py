@@ -36,6 +36,7 @@ PARSERS = {
     "message": "api/ask-message.c api/audit-methods.c api/list-methods.c api/message.c api/node-methods.c"
                " api/run-files.c api/run-methods.c api/task-methods.c",
     "output": "model/input-output.c",
+    "recurrence": "model/recurrence.c model/recurrence-parse.c",
     "properties": "exec/properties.c exec/property-encode.c exec/property-files.c exec/property-lists.c"
                   " exec/property-names.c exec/property-parse.c",
     "zone": "base/zone-file.c base/zone-rule.c",
