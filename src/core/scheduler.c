@@ -206,7 +206,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
         .priority = t->priority,
         .input = input.json,
         .secrets = sealed,
-        .due = nominal,
+        .due = nominal + schedule_jitter(se->schedule, m->config.node, t->name, nominal),
         .grace_usec = t->stop_usec,
         .schedule = se->schedule->name,
         .nominal = nominal,

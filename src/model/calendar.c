@@ -213,7 +213,8 @@ int64_t calendar_next_local(const Calendar *c, int64_t from)
 
 /* A search in one span of a zone after the other. */
 typedef struct CalendarSearch {
-    const Calendar *calendar;
+    CalendarMoments moments;
+    const void *set;
     const Zone *zone;
     CalendarFold fold;
     guint span;
@@ -280,8 +281,8 @@ static bool calendar_jumped_over(const CalendarSearch *s)
     const Zone *z = s->zone;
     int64_t start = calendar_span_start(z, s->span), local, end = calendar_to_local(z, s->span, start);
 
-    for (local = calendar_next_local(s->calendar, calendar_to_local(z, s->span - 1, start)); local < end;
-         local = calendar_next_local(s->calendar, local + 1))
+    for (local = s->moments(s->set, calendar_to_local(z, s->span - 1, start)); local < end;
+         local = s->moments(s->set, local + 1))
         if (!calendar_shown_before(z, s->span, local) && !calendar_shown_after(z, s->span, local))
             return true;
     return false;
@@ -295,7 +296,7 @@ static uint64_t calendar_search_span(CalendarSearch *s, int64_t from)
     bool passed = false;
 
     for (local = first;; local++, passed = true) {
-        local = calendar_next_local(s->calendar, local);
+        local = s->moments(s->set, local);
         utc = local == CALENDAR_NEVER ? local : calendar_from_local(z, s->span, local);
         if (utc >= end) {
             /* The clock may be set back to before where the search began: what it shows then was not looked at. */
@@ -319,11 +320,10 @@ static guint calendar_search_further(const CalendarSearch *s)
     return MAX(s->span + 1, zone_span(s->zone, s->beyond / (int64_t)USEC_PER_SEC - ZONE_SHIFT_MAX));
 }
 
-uint64_t calendar_next(
-    const Calendar *c, const Zone *zone, CalendarGap gap, CalendarFold fold, uint64_t after)
+uint64_t calendar_next_of(CalendarMoments moments, const void *set, bool every, const Zone *zone,
+    CalendarGap gap, CalendarFold fold, uint64_t after)
 {
-    bool every = c->hours == CALENDAR_ALL_HOURS;
-    CalendarSearch s = { c, zone, every ? CALENDAR_FOLD_BOTH : fold, 0, 0 };
+    CalendarSearch s = { moments, set, zone, every ? CALENDAR_FOLD_BOTH : fold, 0, 0 };
     int64_t from;
     uint64_t found;
 
@@ -345,4 +345,36 @@ uint64_t calendar_next(
             return found;
     }
     return USEC_INFINITY;
+}
+
+static int64_t calendar_moments(const void *set, int64_t from)
+{
+    return calendar_next_local(set, from);
+}
+
+uint64_t calendar_next(
+    const Calendar *c, const Zone *zone, CalendarGap gap, CalendarFold fold, uint64_t after)
+{
+    return calendar_next_of(calendar_moments, c, c->hours == CALENDAR_ALL_HOURS, zone, gap, fold, after);
+}
+
+/* --- single moments --- */
+
+uint64_t calendar_instant(int64_t local, const Zone *zone)
+{
+    guint i = zone_span(zone, local / (int64_t)USEC_PER_SEC - ZONE_SHIFT_MAX);
+    int64_t utc;
+
+    /* The first span that does not end before it: it shows it, or begins behind it. */
+    while (i + 1 < zone->n && calendar_from_local(zone, i, local) >= calendar_span_end(zone, i))
+        i++;
+    utc = MAX(calendar_from_local(zone, i, local), calendar_span_start(zone, i));
+    return utc < 0 ? USEC_INFINITY : (uint64_t)utc;
+}
+
+int64_t calendar_show(uint64_t usec, const Zone *zone)
+{
+    int64_t utc = (int64_t)MIN(usec, (uint64_t)INT64_MAX / 2);
+
+    return calendar_to_local(zone, zone_span(zone, utc / (int64_t)USEC_PER_SEC), utc);
 }

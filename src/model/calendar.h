@@ -53,9 +53,12 @@ typedef enum CalendarFold {
     CALENDAR_FOLD_BOTH,
 } CalendarFold;
 
-void calendar_clear(Calendar *c);
-/* The first moment that is not before `from`, both in µs of the local clock, counted as if that were UTC.
+/* The first moment of a set that is not before `from`, both in µs of the local clock, counted as if that were UTC.
  * CALENDAR_NEVER if there is none. */
+typedef int64_t (*CalendarMoments)(const void *set, int64_t from);
+
+void calendar_clear(Calendar *c);
+/* As CalendarMoments. */
 int64_t calendar_next_local(const Calendar *c, int64_t from);
 /* How long it is at least from one moment of a minute to the next, in µs; a minute where there are none. */
 uint64_t calendar_distance(const Calendar *c);
@@ -64,5 +67,13 @@ uint64_t calendar_distance(const Calendar *c);
  * calendars that name hours: one with every hour fires whenever the clock shows it, which is evenly. */
 uint64_t calendar_next(
     const Calendar *c, const Zone *zone, CalendarGap gap, CalendarFold fold, uint64_t after);
+/* The same of any set; every: it has a moment in every hour. */
+uint64_t calendar_next_of(CalendarMoments moments, const void *set, bool every, const Zone *zone,
+    CalendarGap gap, CalendarFold fold, uint64_t after);
+/* When the clock of a zone shows this: for the first time, or, if it is jumped over, the moment of the jump.
+ * USEC_INFINITY: before the epoch. */
+uint64_t calendar_instant(int64_t local, const Zone *zone);
+/* What the clock of a zone shows at an instant. */
+int64_t calendar_show(uint64_t usec, const Zone *zone);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Calendar, calendar_clear)

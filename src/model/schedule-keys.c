@@ -7,6 +7,7 @@
 #include "model/words.h"
 
 #define SCHEDULE_CALENDARS_MAX 64
+#define SCHEDULE_JITTER_MAX    (366 * 24 * 3600 * USEC_PER_SEC)
 #define SCHEDULE_DISTANCE_USEC (100 * USEC_PER_MSEC) /* as for Every= */
 
 typedef int (*ScheduleRead)(TaskParser *p, const char *text, ScheduleCalendar *ret, CalendarFault *fault);
@@ -90,7 +91,7 @@ void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field
     schedule_keys_add(p, item, field, schedule_keys_read_cron);
 }
 
-void schedule_keys_set_every_second(TaskParser *p, const TaskFileItem *item, void *field)
+void schedule_keys_set_flag(TaskParser *p, const TaskFileItem *item, void *field)
 {
     g_autofree char *shown = NULL;
 
@@ -169,21 +170,47 @@ static void schedule_keys_check_calendar(
         task_parser_key_fault(p, item, "fires every second: AllowEverySecond=yes says that this is meant");
 }
 
+/* A key that is for others, none of which is set. */
+static void schedule_keys_check_use(
+    TaskParser *p, const char *scope, const char *key, const char *const *users)
+{
+    const TaskFileItem *item = task_parser_where(p, scope, key);
+    g_autofree char *names = g_strjoinv("=, ", (char **)users);
+
+    for (const char *const *user = users; item && *user; user++)
+        if (task_parser_where(p, scope, *user))
+            return;
+    if (item)
+        task_parser_key_fault(
+            p, item, "is for %s=, %s set", names, users[1] ? "and none of them is" : "which is not");
+}
+
+static void schedule_keys_check_uses(TaskParser *p, const char *scope)
+{
+    static const struct {
+        const char *key;
+        const char *const users[8];
+    } uses[] = {
+        { "TimeZone", { "OnCalendar", "Cron", "RRule", "RDate", "At", "From", "Until", NULL } },
+        { "DST", { "OnCalendar", "Cron", "RRule", "RDate", NULL } },
+        { "AllowEverySecond", { "Cron", "RRule", NULL } },
+        { "ExDate", { "RRule", "RDate", NULL } },
+        { "FixedJitter", { "Jitter", NULL } },
+    };
+
+    ARRAY_FOREACH (use, uses)
+        schedule_keys_check_use(p, scope, use->key, use->users);
+}
+
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope)
 {
-    static const char *const keys[] = { "TimeZone", "DST" };
     const TaskFileItem *calendar = task_parser_where(p, scope, "OnCalendar"),
-                       *cron = task_parser_where(p, scope, "Cron");
-    const TaskFileItem *every_second = task_parser_where(p, scope, "AllowEverySecond");
+                       *cron = task_parser_where(p, scope, "Cron"),
+                       *jitter = task_parser_where(p, scope, "Jitter");
 
-    ARRAY_FOREACH (key, keys) {
-        const TaskFileItem *item = task_parser_where(p, scope, *key);
-
-        if (item && !calendar && !cron)
-            task_parser_key_fault(p, item, "is for OnCalendar= and Cron=, and neither is set");
-    }
-    if (every_second && !cron)
-        task_parser_key_fault(p, every_second, "is for Cron=, which is not set");
+    schedule_keys_check_uses(p, scope);
+    if (jitter && s->jitter_usec > SCHEDULE_JITTER_MAX)
+        task_parser_value_fault(p, jitter, 0, "has to be a year at most");
     for (guint i = 0; s->calendars && i < s->calendars->len; i++) {
         const ScheduleCalendar *c = g_ptr_array_index(s->calendars, i);
         const TaskFileItem *item = c->cron ? cron : calendar;

@@ -1,6 +1,8 @@
 /* Nominal times of a schedule. Everything follows from its definition and an instant given. */
 #include "model/schedule.h"
 
+#include <string.h>
+
 #define SCHEDULE_CATCH_UP_USEC (24 * 3600 * USEC_PER_SEC)
 #define SCHEDULE_LATENESS_USEC USEC_PER_SEC
 
@@ -11,6 +13,9 @@ void schedule_free(Schedule *s)
     g_free(s->name);
     g_clear_pointer(&s->at, g_array_unref);
     g_clear_pointer(&s->calendars, g_ptr_array_unref);
+    g_clear_pointer(&s->rules, g_ptr_array_unref);
+    g_clear_pointer(&s->dates, g_array_unref);
+    g_clear_pointer(&s->excluded, g_array_unref);
     g_clear_pointer(&s->inputs, g_hash_table_unref);
     g_free(s);
 }
@@ -19,6 +24,12 @@ void schedule_calendar_free(ScheduleCalendar *c)
 {
     calendar_clear(&c->calendar);
     g_free(c);
+}
+
+void schedule_rule_free(Recurrence *r)
+{
+    recurrence_clear(r);
+    g_free(r);
 }
 
 /* The index of the first instant after `after`, the length if there is none. */
@@ -58,33 +69,146 @@ static uint64_t schedule_next_at(const Schedule *s, uint64_t after)
     return s->at && i < s->at->len ? g_array_index(s->at, uint64_t, i) : USEC_INFINITY;
 }
 
-static uint64_t schedule_next_calendar(const Schedule *s, uint64_t after)
+/* --- recurrence --- */
+
+/* One rule, or the dates, without what is excluded. */
+typedef struct ScheduleMoments {
+    const Recurrence *rule;
+    const GArray *dates;
+    const GArray *excluded;
+} ScheduleMoments;
+
+static int64_t schedule_next_date(const GArray *dates, int64_t from)
 {
+    guint low = 0, high = dates->len;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+
+        if (g_array_index(dates, int64_t, middle) < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < dates->len ? g_array_index(dates, int64_t, low) : CALENDAR_NEVER;
+}
+
+/* What it is excluded by; NULL: it is not. */
+static const ScheduleExcluded *schedule_find_excluded(const GArray *excluded, int64_t local)
+{
+    guint low = 0, high = excluded ? excluded->len : 0;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        const ScheduleExcluded *e = &g_array_index(excluded, ScheduleExcluded, middle);
+
+        if (local >= e->from && local <= e->to)
+            return e;
+        if (e->to < local)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static int64_t schedule_next_moment(const void *set, int64_t from)
+{
+    const ScheduleMoments *m = set;
+    const ScheduleExcluded *e;
+    int64_t next;
+
+    /* Each turn is behind one more of what is excluded. */
+    do {
+        next = m->rule ? recurrence_next(m->rule, from) : schedule_next_date(m->dates, from);
+        e = next == CALENDAR_NEVER ? NULL : schedule_find_excluded(m->excluded, next);
+        from = e ? e->to + 1 : 0;
+    } while (e);
+    return next;
+}
+
+static uint64_t schedule_next_recurrence(const Schedule *s, const Zone *zone, uint64_t after)
+{
+    ScheduleMoments m = { NULL, s->dates, s->excluded };
     uint64_t next = USEC_INFINITY;
 
-    for (guint i = 0; s->calendars && i < s->calendars->len; i++) {
-        const ScheduleCalendar *c = g_ptr_array_index(s->calendars, i);
-        const Zone *zone = c->zone ? c->zone : s->zone;
+    if (s->dates)
+        next = calendar_next_of(schedule_next_moment, &m, false, zone, s->gap, s->fold, after);
+    for (guint i = 0; s->rules && i < s->rules->len; i++) {
+        uint64_t found;
 
-        next = MIN(next, calendar_next(&c->calendar, zone ? zone : zone_local(), s->gap, s->fold, after));
+        m.rule = g_ptr_array_index(s->rules, i);
+        found = calendar_next_of(
+            schedule_next_moment, &m, recurrence_is_hourly(m.rule), zone, s->gap, s->fold, after);
+        if (found <= recurrence_until(m.rule))
+            next = MIN(next, found);
     }
     return next;
 }
 
-uint64_t schedule_next(const Schedule *s, uint64_t after)
+/* --- all kinds --- */
+
+static uint64_t schedule_next_clock(const Schedule *s, uint64_t after)
 {
-    uint64_t next;
+    const Zone *own = s->zone ? s->zone : zone_local();
+    uint64_t next = schedule_next_recurrence(s, own, after);
+
+    for (guint i = 0; s->calendars && i < s->calendars->len; i++) {
+        const ScheduleCalendar *c = g_ptr_array_index(s->calendars, i);
+
+        next = MIN(next, calendar_next(&c->calendar, c->zone ? c->zone : own, s->gap, s->fold, after));
+    }
+    return next;
+}
+
+typedef uint64_t (*ScheduleNext)(const Schedule *s, uint64_t after);
+
+/* From= and Until= are slots themselves where there is one. */
+static uint64_t schedule_within(const Schedule *s, ScheduleNext next, uint64_t after)
+{
+    uint64_t found;
 
     if (after == USEC_INFINITY)
         return USEC_INFINITY;
-    next = schedule_next_every(s, after);
+    if (s->from_usec > 0)
+        after = MAX(after, s->from_usec - 1);
+    found = next(s, after);
+    return s->until_usec > 0 && found > s->until_usec ? USEC_INFINITY : found;
+}
+
+static uint64_t schedule_next_any(const Schedule *s, uint64_t after)
+{
+    uint64_t next = schedule_next_every(s, after);
+
     next = MIN(next, schedule_next_at(s, after));
-    return MIN(next, schedule_next_calendar(s, after));
+    return MIN(next, schedule_next_clock(s, after));
+}
+
+uint64_t schedule_next(const Schedule *s, uint64_t after)
+{
+    return schedule_within(s, schedule_next_any, after);
+}
+
+/* What fires by the clock: of it the last slot is caught up. */
+static uint64_t schedule_next_calendar(const Schedule *s, uint64_t after)
+{
+    return schedule_within(s, schedule_next_clock, after);
+}
+
+uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, uint64_t nominal)
+{
+    g_autofree char *seed = NULL, *digest = NULL;
+
+    if (s->jitter_usec == 0)
+        return 0;
+    seed =
+        g_strdup_printf("%s\n%s/%s\n%" G_GUINT64_FORMAT, node, task, s->name, s->jitter_fixed ? 0 : nominal);
+    digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, seed, -1);
+    digest[16] = 0;
+    return g_ascii_strtoull(digest, NULL, 16) % (s->jitter_usec + 1);
 }
 
 /* --- slots that passed --- */
-
-typedef uint64_t (*ScheduleNext)(const Schedule *s, uint64_t after);
 
 /* The newest slot that is not before first (which is one) and not after last. */
 static uint64_t schedule_newest(const Schedule *s, ScheduleNext next, uint64_t first, uint64_t last)
@@ -101,6 +225,14 @@ static uint64_t schedule_newest(const Schedule *s, ScheduleNext next, uint64_t f
             high = middle;
     }
     return low;
+}
+
+/* Slots after this (exclusive) are in time: what Jitter= moves is not late before that is over. */
+static uint64_t schedule_in_time_from(const Schedule *s, uint64_t now)
+{
+    uint64_t lateness = SCHEDULE_LATENESS_USEC + s->jitter_usec;
+
+    return now > lateness ? now - lateness : 0;
 }
 
 /* Slots after this (exclusive) may still be fired. */
@@ -122,7 +254,7 @@ bool schedule_catches_up(const Schedule *s, uint64_t nominal, uint64_t now)
     uint64_t lateness = now > nominal ? now - nominal : 0;
     guint i;
 
-    if (lateness < SCHEDULE_LATENESS_USEC)
+    if (nominal > schedule_in_time_from(s, now))
         return true;
     if (lateness > SCHEDULE_CATCH_UP_USEC)
         return false;
@@ -135,7 +267,7 @@ bool schedule_catches_up(const Schedule *s, uint64_t nominal, uint64_t now)
 uint64_t schedule_last_missed(const Schedule *s, uint64_t nominal, uint64_t now, const char **ret_reason)
 {
     /* The first one after it that is fired. */
-    uint64_t fired = schedule_next(s, now - SCHEDULE_LATENESS_USEC), missed;
+    uint64_t fired = schedule_next(s, schedule_in_time_from(s, now)), missed;
     uint64_t at = schedule_next_at(s, MAX(nominal, schedule_catch_up_from(now)));
     uint64_t caught = schedule_caught_calendar(s, now);
 

@@ -20,7 +20,13 @@ typedef struct TaskParser {
     const TaskFileItem *header;  /* its header; NULL before the first of a file */
     char *scope;                 /* what its keys are noted under: its name, "Schedule NAME"; owned */
     Schedule *schedule;          /* where the section is one */
+    GArray *later;               /* of TaskLater: what is read only once all of its section is known */
 } TaskParser;
+
+typedef struct TaskLater {
+    const Schedule *schedule;
+    const TaskFileItem *item;
+} TaskLater;
 
 Task *task_new(const char *name);
 
@@ -42,10 +48,17 @@ void task_keys_service(TaskParser *p, const TaskFileItem *item);
 /* Of [Schedule], what speaks of calendars; field as the table of its keys says. */
 void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field);
-void schedule_keys_set_every_second(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_flag(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope);
+/* Of it, what speaks of instants and is in the schedule's zone: TimeZone= may stand behind it. */
+void schedule_dates_set(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_dates_set_single(TaskParser *p, const TaskFileItem *item, void *field);
+/* Reads all that; has to come before anything is asked of the schedule. */
+void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope);
+/* Is there anything within these bounds? */
+void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope);
 /* What can be judged only once every file was read. */
 void task_keys_check_task(TaskParser *p);
 void task_keys_check_service(TaskParser *p);

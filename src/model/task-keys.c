@@ -223,48 +223,6 @@ static void task_set_boolean(TaskParser *p, const TaskFileItem *item, void *fiel
     }
 }
 
-/* An instant of a definition means the same whenever it is read: no "tomorrow". */
-static bool task_read_instant(TaskParser *p, const TaskFileItem *item, uint64_t *ret)
-{
-    g_autofree char *shown = NULL;
-    uint64_t some;
-    int r = timespec_parse_absolute(item->value, ret);
-
-    if (r >= 0)
-        return true;
-    shown = words_show(item->value);
-    if (r == -ERANGE)
-        task_parser_value_fault(p, item, 0, "%s is out of range", shown);
-    else if (timespec_eval(item->value, USEC_PER_SEC * 1000000000, &some) >= 0)
-        task_parser_value_fault(
-            p, item, 0, "%s depends on when it is read; a date is needed, like '2030-01-31 06:00'", shown);
-    else
-        task_parser_value_fault(p, item, 0, "%s is no instant, like '2030-01-31 06:00 UTC'", shown);
-    return false;
-}
-
-static void task_set_at(TaskParser *p, const TaskFileItem *item, void *field)
-{
-    GArray *at = *(GArray **)field;
-    uint64_t usec;
-
-    if (!item->value[0]) {
-        g_array_set_size(at, 0);
-        return;
-    }
-    if (!task_read_instant(p, item, &usec))
-        return;
-    g_array_append_val(at, usec);
-}
-
-static void task_set_from(TaskParser *p, const TaskFileItem *item, void *field)
-{
-    if (!item->value[0])
-        *(uint64_t *)field = 0;
-    else
-        task_read_instant(p, item, field);
-}
-
 /* ---- tables ---- */
 
 static const TaskKey task_keys[] = {
@@ -288,12 +246,18 @@ static const TaskKey task_keys[] = {
 static const TaskKey schedule_keys[] = {
     { "OnCalendar", true, schedule_keys_set_calendar, offsetof(Schedule, calendars) },
     { "Cron", true, schedule_keys_set_cron, offsetof(Schedule, calendars) },
-    { "AllowEverySecond", false, schedule_keys_set_every_second, offsetof(Schedule, every_second) },
+    { "RRule", true, schedule_dates_set, 0 },
+    { "RDate", true, schedule_dates_set, 0 },
+    { "ExDate", true, schedule_dates_set, 0 },
+    { "AllowEverySecond", false, schedule_keys_set_flag, offsetof(Schedule, every_second) },
     { "TimeZone", false, schedule_keys_set_zone, offsetof(Schedule, zone) },
     { "DST", false, schedule_keys_set_dst, offsetof(Schedule, gap) },
-    { "At", true, task_set_at, offsetof(Schedule, at) },
+    { "At", true, schedule_dates_set, 0 },
     { "Every", false, task_set_every, offsetof(Schedule, every_usec) },
-    { "From", false, task_set_from, offsetof(Schedule, from_usec) },
+    { "From", false, schedule_dates_set_single, 0 },
+    { "Until", false, schedule_dates_set_single, 0 },
+    { "Jitter", false, task_set_span, offsetof(Schedule, jitter_usec) },
+    { "FixedJitter", false, schedule_keys_set_flag, offsetof(Schedule, jitter_fixed) },
     { "Enabled", false, task_set_boolean, offsetof(Schedule, enabled) },
 };
 
@@ -449,25 +413,6 @@ void task_keys_check_service(TaskParser *p)
     t->command = words;
 }
 
-static gint task_compare_usec(gconstpointer a, gconstpointer b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* Ascending, and one slot for an instant however often it is named. */
-static void task_sort_at(GArray *at)
-{
-    guint kept = 0;
-
-    g_array_sort(at, task_compare_usec);
-    for (guint i = 0; i < at->len; i++)
-        if (i == 0 || g_array_index(at, uint64_t, i) != g_array_index(at, uint64_t, kept - 1))
-            g_array_index(at, uint64_t, kept++) = g_array_index(at, uint64_t, i);
-    g_array_set_size(at, kept);
-}
-
 static void task_check_schedule_input(TaskParser *p, const char *section, const char *name, const char *text)
 {
     g_autofree char *key = g_strconcat("Input.", name, NULL), *reason = NULL;
@@ -499,25 +444,31 @@ static void task_check_schedule_required(TaskParser *p, const Schedule *s, const
     }
 }
 
+static bool task_schedule_fires(TaskParser *p, const char *scope)
+{
+    static const char *const keys[] = { "OnCalendar", "Cron", "RRule", "RDate", "Every", "At" };
+
+    ARRAY_FOREACH (key, keys)
+        if (task_parser_where(p, scope, *key))
+            return true;
+    return false;
+}
+
 void task_keys_check_schedules(TaskParser *p)
 {
     for (guint i = 0; i < p->task->schedules->len; i++) {
-        const Schedule *s = g_ptr_array_index(p->task->schedules, i);
+        Schedule *s = g_ptr_array_index(p->task->schedules, i);
         const TaskFileItem *header = g_ptr_array_index(p->schedule_items, i);
         g_autofree char *scope = g_strconcat("Schedule ", s->name, NULL);
-        const TaskFileItem *from = task_parser_where(p, scope, "From");
         GHashTableIter iter;
         gpointer name, text;
-        bool every = task_parser_where(p, scope, "Every");
 
-        task_sort_at(s->at);
-        if (!every && !task_parser_where(p, scope, "At") && !task_parser_where(p, scope, "OnCalendar") &&
-            !task_parser_where(p, scope, "Cron"))
+        if (!task_schedule_fires(p, scope))
             diag_add(p->diags, header->file, header->line, header->column, header->key,
-                "never fires: OnCalendar=, Cron=, Every= or At= is needed");
+                "never fires: OnCalendar=, Cron=, RRule=, RDate=, Every= or At= is needed");
+        schedule_dates_read(p, s, scope);
         schedule_keys_check(p, s, scope);
-        if (from && !every)
-            task_parser_key_fault(p, from, "is the anchor of Every=, which is not set");
+        schedule_dates_check(p, s, scope);
         g_hash_table_iter_init(&iter, s->inputs);
         while (g_hash_table_iter_next(&iter, &name, &text))
             task_check_schedule_input(p, scope, name, text);

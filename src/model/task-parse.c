@@ -232,6 +232,7 @@ Task *task_read(const char *name, const TaskSource *sources, size_t n, DiagList 
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) where = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) schedule_items = g_ptr_array_new();
+    g_autoptr(GArray) later = g_array_new(false, false, sizeof(TaskLater));
     TaskParser p = {
         .task = t,
         .diags = diags,
@@ -239,6 +240,7 @@ Task *task_read(const char *name, const TaskSource *sources, size_t n, DiagList 
         .seen = seen,
         .where = where,
         .schedule_items = schedule_items,
+        .later = later,
     };
 
     if (!task_name_is_valid(name))

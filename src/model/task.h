@@ -5,6 +5,7 @@
 
 #include "model/calendar.h"
 #include "model/diag.h"
+#include "model/recurrence.h"
 #include "model/run.h"
 
 /* One file of a definition: the task file first, then its drop-ins in their order. */
@@ -62,13 +63,24 @@ typedef struct ScheduleCalendar {
     bool cron;        /* of Cron=, else of OnCalendar= */
 } ScheduleCalendar;
 
+/* What ExDate= takes away, in µs of the local clock, both ends with it. */
+typedef struct ScheduleExcluded {
+    int64_t from, to;
+} ScheduleExcluded;
+
 typedef struct Schedule {
     char *name;           /* of [Schedule NAME]; "default" for a bare [Schedule] */
     bool enabled;         /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
     GArray *at;           /* of uint64_t, real µs, ascending; At= */
     uint64_t every_usec;  /* Every=; 0 is none */
-    uint64_t from_usec;   /* anchor of Every=, 0 is the epoch */
+    uint64_t from_usec;   /* From=: no slot before it, and the anchor of Every=; 0 is the epoch */
+    uint64_t until_usec;  /* Until=: no slot after it; 0 is none */
+    uint64_t jitter_usec; /* Jitter=; 0 is none */
+    bool jitter_fixed;    /* FixedJitter= */
     GPtrArray *calendars; /* of ScheduleCalendar*, owned; OnCalendar=, Cron=; NULL is none */
+    GPtrArray *rules;     /* of Recurrence*, owned; RRule=; likewise */
+    GArray *dates;        /* of int64_t, µs of the local clock, ascending; RDate=; likewise */
+    GArray *excluded;     /* of ScheduleExcluded, ascending; ExDate=; likewise */
     const Zone *zone;     /* TimeZone=; NULL is the system's */
     CalendarGap gap;      /* DST= */
     CalendarFold fold;    /* likewise */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/calendar.h"
 #include "model/timespec-span.h"
 #include "model/timespec.h"
 
@@ -13,7 +14,8 @@ typedef struct Stamp {
     uint64_t fraction; /* µs */
     int weekday;       /* 1 is Monday, 0 is any */
     int day_offset;    /* of today, where there is no date */
-    GTimeZone *zone;   /* owned */
+    bool has_zone;
+    GTimeZone *zone; /* owned */
 } Stamp;
 
 static void timespec_stamp_clear(Stamp *s)
@@ -92,6 +94,7 @@ static bool timespec_read_time(const char **p, Stamp *s)
  * and may not leave that directory. */
 static bool timespec_read_zone(const char *p, Stamp *s)
 {
+    s->has_zone = *p;
     if (!*p || g_str_equal(p, "Z") || g_str_equal(p, "z") || g_str_equal(p, "UTC")) {
         s->zone = *p ? g_time_zone_new_utc() : g_time_zone_new_local();
         return true;
@@ -236,34 +239,41 @@ static int timespec_parse_relative(const char *p, uint64_t now, uint64_t *ret)
     return r < 0 ? r : timespec_shift(now, back, span, ret);
 }
 
-static int timespec_parse_stamp(const char *p, const uint64_t *now, uint64_t *ret)
+static int timespec_read_stamp(const char *p, Stamp *s)
 {
     static const struct {
         const char *word;
         int offset;
     } days[] = { { "today", 0 }, { "yesterday", -1 }, { "tomorrow", 1 } };
-    _cleanup_(timespec_stamp_clear) Stamp s = { 0 };
     bool word = false;
 
-    timespec_read_weekday(&p, &s);
+    timespec_read_weekday(&p, s);
     for (size_t i = 0; i < G_N_ELEMENTS(days) && !word; i++)
         if (timespec_take_word(&p, days[i].word)) {
-            s.day_offset = days[i].offset;
+            s->day_offset = days[i].offset;
             word = true;
         }
     if (!word)
-        timespec_read_date(&p, &s);
-    if (s.has_date && (*p == 'T' || *p == 't'))
+        timespec_read_date(&p, s);
+    if (s->has_date && (*p == 'T' || *p == 't'))
         p++;
     else
         p = timespec_skip(p);
-    if (g_ascii_isdigit(*p) && !timespec_read_time(&p, &s))
+    if (g_ascii_isdigit(*p) && !timespec_read_time(&p, s))
         return -EINVAL;
-    if (!s.has_date && !s.has_time && !word)
+    if (!s->has_date && !s->has_time && !word)
         return -EINVAL;
-    if (!timespec_read_zone(timespec_skip(p), &s))
+    if (!timespec_read_zone(timespec_skip(p), s))
         return -EINVAL;
-    return timespec_from_stamp(&s, now, ret);
+    return 0;
+}
+
+static int timespec_parse_stamp(const char *p, const uint64_t *now, uint64_t *ret)
+{
+    _cleanup_(timespec_stamp_clear) Stamp s = { 0 };
+    int r = timespec_read_stamp(p, &s);
+
+    return r < 0 ? r : timespec_from_stamp(&s, now, ret);
 }
 
 int timespec_parse_absolute(const char *text, uint64_t *ret_usec)
@@ -273,6 +283,50 @@ int timespec_parse_absolute(const char *text, uint64_t *ret_usec)
     if (copy[0] == '@')
         return timespec_parse_epoch(copy + 1, ret_usec);
     return timespec_parse_stamp(copy, NULL, ret_usec);
+}
+
+/* "20300131T060000Z" as "2030-01-31T06:00:00Z"; NULL: it is none of these. g_free. */
+static char *timespec_extend(const char *p)
+{
+    static const char digits[] = "0123456789";
+
+    if (strspn(p, digits) != 8)
+        return NULL;
+    if (!p[8])
+        return g_strdup_printf("%.4s-%.2s-%.2s", p, p + 4, p + 6);
+    if ((p[8] != 'T' && p[8] != 't') || strspn(p + 9, digits) != 6 || (p[15] && !g_str_equal(p + 15, "Z")))
+        return NULL;
+    return g_strdup_printf("%.4s-%.2s-%.2sT%.2s:%.2s:%.2s%s", p, p + 4, p + 6, p + 9, p + 11, p + 13, p + 15);
+}
+
+int timespec_parse_moment(const char *text, const Zone *zone, TimespecMoment *ret)
+{
+    g_autofree char *copy = g_strstrip(g_strdup(text)), *extended = timespec_extend(copy);
+    _cleanup_(timespec_stamp_clear) Stamp s = { 0 };
+    uint64_t shown = 0;
+    int r;
+
+    *ret = (TimespecMoment){ 0 };
+    if (copy[0] == '@')
+        r = timespec_parse_epoch(copy + 1, &ret->usec);
+    else {
+        r = timespec_read_stamp(extended ? extended : copy, &s);
+        if (r >= 0 && !s.has_zone) {
+            g_clear_pointer(&s.zone, g_time_zone_unref);
+            s.zone = g_time_zone_new_utc();
+        }
+        r = r < 0 ? r : timespec_from_stamp(&s, NULL, s.has_zone ? &ret->usec : &shown);
+        ret->whole_day = !s.has_time;
+    }
+    if (r < 0)
+        return r;
+    if (copy[0] == '@' || s.has_zone)
+        ret->local = calendar_show(ret->usec, zone);
+    else {
+        ret->local = (int64_t)shown;
+        ret->usec = calendar_instant(ret->local, zone);
+    }
+    return ret->usec > INT64_MAX ? -ERANGE : 0;
 }
 
 int timespec_parse_instant(const char *text, uint64_t now_usec, uint64_t *ret_usec)

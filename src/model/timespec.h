@@ -1,7 +1,7 @@
 /* systemd.time(7) spans and instants, shared by definitions, inputs and the command line. */
 #pragma once
 
-#include "base/util.h"
+#include "base/zone.h"
 
 /* "5min 20s", "1h", "infinity", a bare number is seconds; *ret in µs. -EINVAL, -ERANGE. */
 int timespec_parse_span(const char *text, uint64_t *ret_usec);
@@ -13,6 +13,17 @@ char *timespec_format_span(uint64_t usec);
 int timespec_parse_instant(const char *text, uint64_t now_usec, uint64_t *ret_usec);
 /* An instant that means the same whenever it is read: one of the above with a date, or "@SECONDS". */
 int timespec_parse_absolute(const char *text, uint64_t *ret_usec);
+/* The same for somebody who has a zone, which counts where the text names none. Also as iCalendar writes it,
+ * "20300131T060000Z". */
+typedef struct TimespecMoment {
+    uint64_t usec; /* real µs */
+    int64_t
+        local; /* what the clock of the zone shows then, in µs, counted as if that were UTC; as it is written where it
+                       shows that never */
+    bool whole_day; /* a date alone: its first moment */
+} TimespecMoment;
+
+int timespec_parse_moment(const char *text, const Zone *zone, TimespecMoment *ret);
 /* A default expression: an instant word above, or today | week-start | month-start | year-start | now
  * followed by any number of signed spans ("month-start -1day"); calendar units (day, week, month, year) are
  * calendar steps in the system's zone. */

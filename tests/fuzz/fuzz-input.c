@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "model/input-convert.h"
 #include "model/json.h"
+#include "model/timespec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +23,22 @@ static void fuzz_convert(const InputSpec *s, const char *text)
     first = json_write(node);
     second = json_write(again);
     g_assert(g_str_equal(first, second));
+}
+
+/* An instant for somebody with a zone: written in UTC it is the same one, and the clock shows the same where it does so at all. */
+static void fuzz_moment(const char *text)
+{
+    g_autofree char *written = NULL;
+    TimespecMoment m, again;
+    const Zone *zone;
+
+    if (zone_find("Europe/Berlin", &zone) < 0)
+        zone = zone_utc();
+    if (timespec_parse_moment(text, zone, &m) < 0)
+        return;
+    written = timespec_format_instant(m.usec);
+    g_assert(timespec_parse_moment(written, zone, &again) >= 0);
+    g_assert(again.usec == m.usec && again.local >= m.local);
 }
 
 /* The input as an attempt gets it: whole, and with the content of a file beside it. */
@@ -121,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     value = g_strndup((const char *)newline + 1, rest);
     bytes = g_bytes_new(newline + 1, rest);
     fuzz_convert(s, value);
+    fuzz_moment(value);
     fuzz_whole(s, value, bytes);
     {
         g_autoptr(JsonNode) node = NULL;

@@ -40,7 +40,8 @@ PARSERS = {
     "properties": "exec/properties.c exec/property-encode.c exec/property-files.c exec/property-lists.c"
                   " exec/property-names.c exec/property-parse.c",
     "zone": "base/zone-file.c base/zone-rule.c",
-    "task": "model/command.c model/schedule-keys.c model/task-file.c model/task-keys.c model/task-parse.c",
+    "task": "model/command.c model/schedule-dates.c model/schedule-keys.c model/task-file.c model/task-keys.c"
+            " model/task-parse.c",
 }
 COLUMNS = ["harness", "executions", "seconds", "executions/s", "failures", "edges", "corpus files", "corpus bytes",
            "lines %", "peak RSS MiB", "programs", "commit", "date", "seed", "load average"]

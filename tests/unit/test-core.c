@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/manager.h"
+#include "model/schedule.h"
 #include "twins.h"
 
 #define NOW    (1800000000 * USEC_PER_SEC)
@@ -490,6 +491,34 @@ static void test_slots(void)
     with_each_fault(slots);
 }
 
+/* A slot's run is due as much later as Jitter= says, and waits until then. */
+static void test_jitter(void)
+{
+    const uint64_t nominal = NOW / USEC_PER_SEC * USEC_PER_SEC + 100 * USEC_PER_SEC;
+    const Schedule s = { .name = (char *)"s", .jitter_usec = 300 * USEC_PER_SEC };
+    g_autofree char *schedule =
+        g_strdup_printf("[Schedule s]\nAt=@%" PRIu64 "\nJitter=5min", nominal / USEC_PER_SEC);
+    const TwinRow *w;
+    uint64_t due = nominal + schedule_jitter(&s, "node", "t", nominal);
+
+    g_assert_cmpuint(due, >, nominal + 2 * USEC_PER_SEC);
+    begin(schedule);
+    boot();
+    while (clock_real(fake) <= nominal + USEC_PER_SEC) {
+        clock_fake_advance(fake, USEC_PER_SEC);
+        while (twins_step())
+            ;
+    }
+    g_assert_cmpuint(twins.rows->len, ==, 1);
+    w = g_ptr_array_index(twins.rows, 0);
+    g_assert_cmpuint(w->run.due, ==, due);
+    g_assert_cmpint(w->run.state, <=, RUN_QUEUED);
+    live(0);
+    g_assert_cmpuint(clock_real(fake), >=, due);
+    check_once(1, 0);
+    end();
+}
+
 /* The daemon ends with something under way at each moment, and begins again on the same rows and units. */
 static void test_restarted(void)
 {
@@ -663,6 +692,7 @@ int main(int argc, char **argv)
     g_test_add_func("/core/altered", test_altered);
     g_test_add_func("/core/old-revision", test_old_revision);
     g_test_add_func("/core/slots", test_slots);
+    g_test_add_func("/core/jitter", test_jitter);
     g_test_add_func("/core/restarted", test_restarted);
     g_test_add_func("/core/short-of-descriptors", test_short_of_descriptors);
     g_test_add_func("/core/name-known", test_name_known);

@@ -193,6 +193,39 @@ static void test_cron(void)
     g_assert_true(task_find_schedule(t, "fast")->every_second);
 }
 
+static void test_recurrence(void)
+{
+    g_autoptr(Task) t = read_good(RUN
+        "[Schedule s]\nRRule=FREQ=DAILY\nRRule=\nRRule=FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE\n"
+        "RRule=rrule:freq=monthly;bymonthday=-1\nFrom=2026-01-07 09:00\nTimeZone=Europe/Berlin\n"
+        "RDate=2026-02-01 10:00, 20260201T100000,20260202T090000Z\nExDate=2026-01-31\n"
+        "ExDate=20260119T090000,2026-01-31 12:00\nUntil=2026-03-31\nJitter=10min\nFixedJitter=yes\n"
+        "[Schedule d]\nAt=2026-07-01 00:00\nTimeZone=Asia/Tokyo\n",
+        "[Schedule s]\nFrom=2026-01-08 09:00\n");
+    const Schedule *s = task_find_schedule(t, "s");
+    const Recurrence *weekly;
+
+    g_assert_cmpuint(s->rules->len, ==, 2);
+    weekly = g_ptr_array_index(s->rules, 0);
+    g_assert_cmpint(weekly->start, ==, 1767862800); /* 09:00 as its clock shows it */
+    g_assert_cmpuint(s->from_usec, ==, UINT64_C(1767859200) * SEC);
+    g_assert_cmpuint(s->until_usec, ==, UINT64_C(1774994400) * SEC - 1); /* the end of that day in Berlin */
+    g_assert_cmpuint(s->dates->len, ==, 2);
+    g_assert_cmpuint(s->excluded->len, ==, 2);
+    g_assert_true(s->jitter_fixed && s->jitter_usec == 600 * SEC);
+    s = task_find_schedule(t, "d");
+    g_assert_cmpuint(g_array_index(s->at, uint64_t, 0), ==, UINT64_C(1782831600) * SEC);
+}
+
+static void test_many_rules(void)
+{
+    g_autoptr(GString) text = g_string_new(RUN "[Schedule s]\nFrom=2026-01-01\n");
+
+    for (unsigned i = 0; i < 65; i++)
+        g_string_append(text, "RRule=FREQ=DAILY\n");
+    expect(text->str, NULL, "t.task:69:1: ", "64 rules at most", NULL);
+}
+
 static void test_drop_in(void)
 {
     g_autoptr(Task) t =
@@ -258,6 +291,8 @@ static void test_places(void)
     expect("[Input]\né=string\n" RUN, NULL, "t.task:2:1: ", "a name is", NULL);
     expect("[Input]\na=string  min=1  patern=x\n" RUN, NULL, "t.task:2:18: ", "did you mean 'pattern'", NULL);
     expect("[Input]\na=string \\\n min=x\n" RUN, NULL, "t.task:3:2: ", "no limit", NULL);
+    expect(RUN "[Schedule s]\nRDate=2026-01-01, noon\nRRule=FREQ=DAILY;BYHOUR=24\nFrom=2026-01-01\n", NULL,
+        "t.task:4:19: ", "no instant", "t.task:5:25: ", "24 is no hour from 0 to 23", NULL);
 }
 
 static void test_sections(void)
@@ -301,7 +336,27 @@ static void test_values(void)
         { "[Schedule s]\nAt=tomorrow 06:00\n", "depends on when it is read" },
         { "[Schedule s]\nAt=noon\n", "no instant" },
         { "[Schedule s]\nAt=1969-01-01 UTC\n", "out of range" },
-        { "[Schedule s]\nAt=@1\nFrom=@1\n", "anchor of Every=" },
+        { "[Schedule s]\nAt=@1\nFrom=@2\n", "never elapses" },
+        { "[Schedule s]\nEvery=1h\nFrom=@2\nUntil=@1\n", "before From=" },
+        { "[Schedule s]\nEvery=1h\nFrom=2026-01-01 00:01 UTC\nUntil=soon\n", "no instant" },
+        { "[Schedule s]\nOnCalendar=*-06-01\nFrom=2026-07-01\nUntil=2026-12-31\n", "never elapses" },
+        { "[Schedule s]\nEvery=1h\nJitter=soon\n", "no time span" },
+        { "[Schedule s]\nEvery=1h\nJitter=2y\n", "a year at most" },
+        { "[Schedule s]\nEvery=1h\nFixedJitter=yes\n", "is for Jitter=, which is not set" },
+        { "[Schedule s]\nRRule=FREQ=DAILY\n", "needs From=" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=DAYLY\n", "'DAILY'" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\n", "never elapses" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=DAILY;UNTIL=20251231\n", "never elapses" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=DAILY;COUNT=2\nExDate=2026-01-01, 20260102\n",
+            "never elapses" },
+        { "[Schedule s]\nFrom=2026-03-29 02:30\nRRule=FREQ=YEARLY;COUNT=1\nTimeZone=Europe/Berlin\nDST=skip\n",
+            "never elapses" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=SECONDLY\n", "fires every second" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30\n", "never elapses" },
+        { "[Schedule s]\nRDate=2026-01-01, tomorrow\n", "depends on when it is read" },
+        { "[Schedule s]\nRDate=2026-01-01,\n", "no instant" },
+        { "[Schedule s]\nRDate=20260101T0900\n", "no instant" },
+        { "[Schedule s]\nOnCalendar=daily\nExDate=2026-01-01\n", "is for RRule=, RDate=, and none" },
         { "[Schedule s]\nOnCalendar=Mon..Fri 25:30\n", "hour 25 is not from 0 to 23" },
         { "[Schedule s]\nOnCalendar=*-02-30\n", "never elapses" },
         { "[Schedule s]\nOnCalendar=*:*:0/0.05\n", "more often" },
@@ -309,14 +364,14 @@ static void test_values(void)
         { "[Schedule s]\nOnCalendar=daily Europe/Nowhere\n", "no time zone" },
         { "[Schedule s]\nOnCalendar=daily\nTimeZone=Mars\n", "'Mars' is no time zone" },
         { "[Schedule s]\nOnCalendar=daily\nDST=first last\n", "'first', 'last' or 'both'" },
-        { "[Schedule s]\nAt=@1\nTimeZone=UTC\n", "is for OnCalendar= and Cron=" },
-        { "[Schedule s]\nEvery=1s\nDST=skip\n", "is for OnCalendar= and Cron=" },
+        { "[Schedule s]\nEvery=1s\nTimeZone=UTC\n", "is for OnCalendar=, Cron=, RRule=, RDate=, At=, From=" },
+        { "[Schedule s]\nEvery=1s\nDST=skip\n", "is for OnCalendar=, Cron=, RRule=, RDate=, and none" },
         { "[Schedule s]\nCron=0 25 * * *\n", "25 is no hour" },
         { "[Schedule s]\nCron=0 0 30 2 *\n", "never elapses" },
         { "[Schedule s]\nCron=* * * * * *\n", "fires every second" },
         { "[Schedule s]\nCron=0-59 */5 * * * *\n", "fires every second" },
         { "[Schedule s]\nCron=@daily\nAllowEverySecond=maybe\n", "neither yes nor no" },
-        { "[Schedule s]\nOnCalendar=daily\nAllowEverySecond=yes\n", "is for Cron=" },
+        { "[Schedule s]\nOnCalendar=daily\nAllowEverySecond=yes\n", "is for Cron=, RRule=, and none" },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -498,6 +553,8 @@ int main(int argc, char **argv)
     g_test_add_func("/task/drop-in", test_drop_in);
     g_test_add_func("/task/calendars", test_calendars);
     g_test_add_func("/task/cron", test_cron);
+    g_test_add_func("/task/recurrence", test_recurrence);
+    g_test_add_func("/task/many-rules", test_many_rules);
     g_test_add_func("/task/ten-faults", test_ten_faults);
     g_test_add_func("/task/places", test_places);
     g_test_add_func("/task/sections", test_sections);

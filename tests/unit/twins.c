@@ -491,8 +491,8 @@ static void apply_ask(Job *j)
     twins.last_nominal = j->nominal;
     twins.n_slots++;
     w = twins_add_run();
-    w->run.due = j->nominal;
-    j->asked = (StoreAsked){ w->run.id, true, RUN_QUEUED, j->nominal };
+    w->run.due = twins.due;
+    j->asked = (StoreAsked){ w->run.id, true, RUN_QUEUED, twins.due };
 }
 
 static void answer_ask(Job *j, int r)
@@ -502,6 +502,7 @@ static void answer_ask(Job *j, int r)
 
 int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
 {
+    twins.due = ask->due;
     job_new(TWIN_ASK, apply_ask, answer_ask, (void (*)(void))fn, userdata)->nominal = ask->nominal;
     return 0;
 }

@@ -66,6 +66,7 @@ typedef struct Twins {
     GHashTable *units;
     GHashTable *started; /* set of names of units that had a process */
     uint64_t last_nominal;
+    uint64_t due; /* of the slot that was asked for last */
     unsigned n_slots, n_passed, n_units;
     unsigned n_claims; /* that were asked for */
     bool faulted;
