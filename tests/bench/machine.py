@@ -200,7 +200,11 @@ class Results:
     def __init__(self, name, columns):
         self.path = SRC / "tests/results" / f"{name}.tsv"
         self.columns = [*columns, "load average"]
-        self.rows = []
+        self.rows, self.on = [], {}
+
+    def taken_on(self, machine, fsync):
+        """To be asked while the machine answers; what is done with it may keep it from that."""
+        self.on = self.on or conditions(machine, fsync)
 
     def add(self, *values):
         self.rows.append([str(value) for value in (*values, f"{os.getloadavg()[0]:.1f}")])
@@ -208,7 +212,8 @@ class Results:
     def write(self, machine, fsync):
         if not LONG:
             return
-        lines = [f"# {key}\t{value}" for key, value in conditions(machine, fsync).items()]
+        self.taken_on(machine, fsync)
+        lines = [f"# {key}\t{value}" for key, value in self.on.items()]
         lines += ["\t".join(row) for row in [self.columns, *self.rows]]
         self.path.parent.mkdir(exist_ok=True)
         self.path.write_text("\n".join(lines) + "\n")

@@ -184,6 +184,7 @@ def keep_results(machine, test):
     sys.path.append(os.path.join(SRC, "tests/bench"))
     from machine import Results, fsync_usec
     results, fsync = Results(os.path.basename(test).partition(".")[0], COLUMNS), fsync_usec(machine)
+    results.taken_on(machine, fsync)
 
     def keep(row):
         results.add(*row.values())
