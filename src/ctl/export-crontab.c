@@ -412,9 +412,10 @@ static void crontab_write_environment(Crontab *c, const char *shell, GString *ou
 
 static void crontab_write_input(const Crontab *c, GString *out)
 {
-    /* cron ends it with a line break. */
+    /* Where it does not end with a line break, cron adds one. */
     size_t length = c->input ? c->input->len : 0;
-    g_autofree char *text = length > 0 ? g_strndup(c->input->str, MAX(length - 1, 1)) : NULL;
+    bool added = length > 1 && c->input->str[length - 2] != '\n';
+    g_autofree char *text = length > 0 ? g_strndup(c->input->str, length - added) : NULL;
 
     if (!text)
         return;

@@ -106,6 +106,7 @@ static void test_round_trip(void)
         "0 0 1 1 0 root date +\\%F",
         "1 1 * * * root cat%a%b\\%c",
         "1 1 * * * root cat%%",
+        "1 1 * * * root cat%a%%",
         "0 4 1,15 * 5 root test -x /usr/bin/a || b",
     };
 
