@@ -294,7 +294,9 @@ static GPtrArray *crontab_lines(Crontab *c, const Schedule *s)
     g_autoptr(GPtrArray) steps = g_ptr_array_new_with_free_func(g_free);
     const char *reason = NULL;
 
-    if (s->at && s->at->len > 0)
+    if (export_other_has_rules(s))
+        reason = _("there are no recurrence rules, and no exceptions");
+    else if (s->at && s->at->len > 0)
         reason = _("cron knows no year");
     else if (s->zone && s->zone != zone_local())
         reason = _("cron knows the system's time zone alone");

@@ -75,11 +75,11 @@ bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GP
     return true;
 }
 
-/* What [Schedule] says of times, which are compared, and of inputs, which stand in the command. */
+/* What [Schedule] says of times, which are compared or refused, and of inputs, which stand in the command. */
 static bool other_is_time(const char *key)
 {
     static const char *const keys[] = { "OnCalendar", "Cron", "Every", "At", "From", "TimeZone", "DST",
-        "Enabled", "AllowEverySecond", NULL };
+        "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", NULL };
 
     return g_strv_contains(keys, key) || g_str_has_prefix(key, "Input.");
 }
@@ -97,8 +97,9 @@ static void other_tell_file(ExportOther *o, const TaskSource *source, const char
 
         if (item->is_section)
             section = item->key;
-        else if (item->value[0] && ((of_task && !g_strv_contains(kept, item->key)) ||
-                                       (of_schedule && !other_is_time(item->key))))
+        else if (item->value[0] &&
+                 ((of_task && !g_strv_contains(kept, item->key)) ||
+                     (of_schedule && !other_is_time(item->key) && !g_strv_contains(kept, item->key))))
             import_lost(o->notes, o->task->name, 0, "", _("[%s] %s=%s: there is no such thing"), section,
                 item->key, item->value);
     }
@@ -113,6 +114,12 @@ void export_other_tell(ExportOther *o, const char *const *kept)
     if (t->inputs->len > 0)
         import_lost(o->notes, t->name, 0, "", "%s",
             _("its input stands in the command alone: there are no credentials that hold it"));
+}
+
+bool export_other_has_rules(const Schedule *s)
+{
+    return (s->rules && s->rules->len > 0) || (s->dates && s->dates->len > 0) ||
+           (s->excluded && s->excluded->len > 0);
 }
 
 bool export_other_has_years(const Calendar *c)

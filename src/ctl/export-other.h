@@ -24,8 +24,10 @@ char *export_other_name(const ExportOther *o, const Schedule *s);
 void export_other_refuse(ExportOther *o, const Schedule *s, const char *remedy, const char *message);
 /* The command for the inputs that the schedule gives; false, with a note, where it depends on when it is run. */
 bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GPtrArray **ret_argv);
-/* Notes on what [Task] and [Schedule] say and others have not; kept: keys of [Task] that they have. */
+/* Notes on what [Task] and [Schedule] say and others have not; kept: keys that they have. */
 void export_other_tell(ExportOther *o, const char *const *kept);
+/* Whether a schedule says more than calendars, intervals and instants. */
+bool export_other_has_rules(const Schedule *s);
 /* Whether some years only count. */
 bool export_other_has_years(const Calendar *c);
 /* The task's times for a year, real µs. */

@@ -244,6 +244,10 @@ static bool timer_write_times(ExportOther *o, const Schedule *s, GString *out)
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *every = s->every_usec > 0 ? timer_every(s) : NULL;
 
+    if (export_other_has_rules(s)) {
+        export_other_refuse(o, s, "", _("there are no recurrence rules, and no exceptions"));
+        return false;
+    }
     for (guint i = 0; s->calendars && i < s->calendars->len; i++)
         if (!timer_calendar(g_ptr_array_index(s->calendars, i), s->zone ? s->zone->name : NULL, events)) {
             export_other_refuse(o, s, "", _("systemd knows neither working days nor such a day of the week"));
@@ -337,6 +341,9 @@ static void timer_write(ExportOther *o, const Schedule *s, const char *name, GPt
     timer = timer_file(files, name, ".timer");
     g_string_append_printf(timer, "[Unit]\nDescription=%s/%s\n\n[Timer]\n%sAccuracySec=1us\n%s",
         o->task->name, s->name, times->str, s->every_usec > 0 ? "" : "Persistent=yes\n");
+    if (s->jitter_usec > 0)
+        g_string_append_printf(timer, "RandomizedDelaySec=%" G_GUINT64_FORMAT "us\n%s", s->jitter_usec,
+            s->jitter_fixed ? "FixedRandomDelay=yes\n" : "");
     if (s->enabled)
         g_string_append(timer, "\n[Install]\nWantedBy=timers.target\n");
     timer_write_service(o->task, path, argv, timer_file(files, name, ".service"));
@@ -344,7 +351,7 @@ static void timer_write(ExportOther *o, const Schedule *s, const char *name, GPt
 
 void export_timer(ExportOther *o, GPtrArray *files)
 {
-    static const char *const kept[] = { "Description", "Timeout", NULL };
+    static const char *const kept[] = { "Description", "Timeout", "Jitter", "FixedJitter", NULL };
     const GPtrArray *schedules = o->task->schedules;
 
     export_other_tell(o, kept);

@@ -118,6 +118,7 @@ static void anacron_add(ImportCrontab *r, const char *line, const AnacronJob *jo
           "was missed is caught up within a day"));
     import_crontab_write(r, line, "root", job->command, out);
     anacron_write_schedule(job, at, out);
+    import_crontab_write_delay(r, out);
     t->text = g_string_free(out, FALSE);
     t->times.rule = IMPORT_RULE_DAYS;
     t->times.days = monthly ? 0 : job->days;
@@ -148,6 +149,7 @@ void import_anacrontab(Import *im, const ImportSource *source)
     char *line;
 
     import_crontab_begin(&r, im, source);
+    r.anacron = true;
     while (import_crontab_line(&r, &p, &line)) {
         anacron_line(&r, line);
         g_free(line);

@@ -10,6 +10,7 @@
 #include "model/words.h"
 
 #define NAME_WORDS 16
+#define DELAY_MAX  (24 * 60)
 
 /* --- environment --- */
 
@@ -126,11 +127,22 @@ static void crontab_take_zone(ImportCrontab *r, const char *value)
 static void crontab_take_delay(ImportCrontab *r, const char *value)
 {
     g_autofree char *shown = words_show(value);
+    guint64 minutes = 0;
 
-    if (g_str_equal(value, "0") || !*value)
-        return;
-    import_lost(r->im, r->source->path, r->line, "",
-        _("RANDOM_DELAY=%s: each run begins at its time, without a delay"), shown);
+    if (*value && !g_ascii_string_to_unsigned(value, 10, 0, DELAY_MAX, &minutes, NULL))
+        import_lost(r->im, r->source->path, r->line, _("correct the line"),
+            _("RANDOM_DELAY=%s: it is no number of minutes"), shown);
+    r->delay = (unsigned)minutes;
+    if (r->delay > 0 && !r->anacron)
+        import_changed(r->im, r->source->path, r->line, _("delete Jitter= where cron did not heed it"),
+            _("RANDOM_DELAY is taken as cronie does, Jitter=%umin; Debian's cron does not heed it"),
+            r->delay);
+}
+
+void import_crontab_write_delay(const ImportCrontab *r, GString *out)
+{
+    if (r->delay > 0)
+        g_string_append_printf(out, "Jitter=%umin\n%s", r->delay, r->anacron ? "" : "FixedJitter=yes\n");
 }
 
 bool import_crontab_variable(ImportCrontab *r, const char *line)
@@ -369,6 +381,7 @@ static void crontab_write_schedule(ImportCrontab *r, const CrontabEntry *e, Impo
     g_string_append_printf(out, "\n[Schedule cron]\nCron=%s\n", e->expression);
     if (r->zone)
         g_string_append_printf(out, "TimeZone=%s\n", r->zone);
+    import_crontab_write_delay(r, out);
     /* cron lets these follow the clock, and makes up for the others where it jumps. */
     if (e->fields.wildcard && !every_hour)
         g_string_append(out, "DST=skip both\n");

@@ -10,6 +10,8 @@ typedef struct ImportCrontab {
     bool damaged;           /* it is no text */
     GPtrArray *environment; /* of char*, NAME=VALUE, as it stands at that line; owned */
     char *zone;             /* CRON_TZ; NULL: none */
+    bool anacron;           /* it is anacron's table */
+    unsigned delay;         /* RANDOM_DELAY, in minutes; 0: none */
     char *mail;             /* MAILTO; NULL: not set, then it is the user */
     unsigned mail_line;
     bool mail_told;
@@ -33,4 +35,6 @@ char *import_crontab_split(const char *text, char **ret_command);
 /* All of a definition but for its schedules. line: as it stood in the file. */
 void import_crontab_write(
     const ImportCrontab *r, const char *line, const char *user, const char *text, GString *out);
+/* What RANDOM_DELAY says of a schedule. */
+void import_crontab_write_delay(const ImportCrontab *r, GString *out);
 void import_crontab_tell_mail(ImportCrontab *r, const char *user);

@@ -9,6 +9,7 @@
 #include "model/words.h"
 
 #define EVERY_MIN_USEC (100 * USEC_PER_MSEC)
+#define DELAY_MAX_USEC (365 * UINT64_C(86400) * USEC_PER_SEC)
 
 typedef struct Timer {
     Import *im;
@@ -17,7 +18,7 @@ typedef struct Timer {
     GPtrArray *calendars; /* of TaskFileItem*: OnCalendar= */
     const TaskFileItem *boot, *spacing,
         *unit; /* likewise: OnBootSec= and the like; OnUnitActiveSec= and the like */
-    const TaskFileItem *persistent, *description, *type, *runtime_max, *timeout;
+    const TaskFileItem *persistent, *delay, *fixed, *description, *type, *runtime_max, *timeout;
     ImportCommands commands;
     GString *comments, *settings; /* lines of the task file */
     const TaskFileItem *refused;  /* a note says why */
@@ -139,8 +140,12 @@ static void timer_take_persistent(Timer *t, const TaskFileItem *item)
 
 static void timer_take_delay(Timer *t, const TaskFileItem *item)
 {
-    if (!g_str_equal(item->value, "0"))
-        timer_lose(t, item, "", _("each run begins at its time, without a delay"));
+    t->delay = item->value[0] ? item : NULL;
+}
+
+static void timer_take_fixed(Timer *t, const TaskFileItem *item)
+{
+    t->fixed = item;
 }
 
 static bool timer_is_yes(const TaskFileItem *item)
@@ -177,14 +182,13 @@ static const TimerKey timer_keys[] = {
     { "Unit", timer_take_unit },
     { "Persistent", timer_take_persistent },
     { "RandomizedDelaySec", timer_take_delay },
-    { "RandomizedOffsetSec", timer_take_delay },
+    { "FixedRandomDelay", timer_take_fixed },
     { "WakeSystem", timer_take_wake },
     { "OnClockChange", timer_take_change },
     { "OnTimezoneChange", timer_take_change },
     /* A schedule is exact, and is never unloaded; this is what they ask for, or less. */
     { "AccuracySec", timer_comment },
     { "RemainAfterElapse", timer_comment },
-    { "FixedRandomDelay", timer_comment },
     { NULL, timer_take_other },
 };
 
@@ -463,6 +467,19 @@ static bool timer_write_spacing(Timer *t, GString *out)
     return true;
 }
 
+static void timer_write_delay(Timer *t, GString *out)
+{
+    uint64_t usec;
+
+    if (!t->delay)
+        return;
+    if (timespec_parse_span(t->delay->value, &usec) < 0 || usec > DELAY_MAX_USEC)
+        timer_lose(t, t->delay, "", _("it is no time span of a year at most"));
+    else if (usec > 0)
+        g_string_append_printf(
+            out, "Jitter=%s\n%s", t->delay->value, timer_is_yes(t->fixed) ? "FixedJitter=yes\n" : "");
+}
+
 static bool timer_write_schedule(Timer *t, const char *path, GString *out, ImportTimes *times)
 {
     bool persistent = timer_is_yes(t->persistent);
@@ -479,6 +496,7 @@ static bool timer_write_schedule(Timer *t, const char *path, GString *out, Impor
     if (t->boot)
         timer_lose(t, t->boot, "",
             _("there is no run because the host is up; the schedule's next time is the first"));
+    timer_write_delay(t, out);
     if (t->calendars->len == 0)
         return timer_write_spacing(t, out);
     if (t->spacing)

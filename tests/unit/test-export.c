@@ -194,6 +194,7 @@ static void test_timer_schedules(void)
         { "Cron=0 0 15W * *\n", "", 1 },
         { "OnCalendar=*:*:0.5\n", "", 1 },
         { "Every=7h\n", "", 1 },
+        { "RRule=FREQ=DAILY\nFrom=2026-01-01 06:00\n", "", 1 },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -207,9 +208,10 @@ static void test_timer_schedules(void)
 
 static void test_timer_service(void)
 {
-    g_autoptr(Task) task = parse("[Task]\nDescription=100%n\nTimeout=5min\nRetries=3\n[Service]\n"
-                                 "ExecStart=-/a 'b c' $$x %h 5%\nUser=bob\nCPUQuota=20%\n"
-                                 "[Schedule a]\nCron=1 1 * * *\n[Schedule b]\nEvery=1h\n");
+    g_autoptr(Task) task =
+        parse("[Task]\nDescription=100%n\nTimeout=5min\nRetries=3\n[Service]\n"
+              "ExecStart=-/a 'b c' $$x %h 5%\nUser=bob\nCPUQuota=20%\n"
+              "[Schedule a]\nCron=1 1 * * *\nJitter=5min\nFixedJitter=yes\n[Schedule b]\nEvery=1h\n");
     g_autoptr(Import) notes = import_new(NULL);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(export_file_free);
     ExportOther o = { .task = task, .notes = notes, .now = NOW };
@@ -222,7 +224,7 @@ static void test_timer_service(void)
     last = g_ptr_array_index(files, 2);
     g_assert_cmpstr(one->path, ==, "t-a.timer");
     g_assert_cmpstr(one->text->str, ==,
-        "[Unit]\nDescription=t/a\n\n[Timer]\nOnCalendar=*-*-* 01:01:00\nAccuracySec=1us\nPersistent=yes\n\n"
+        "[Unit]\nDescription=t/a\n\n[Timer]\nOnCalendar=*-*-* 01:01:00\nAccuracySec=1us\nPersistent=yes\nRandomizedDelaySec=300000000us\nFixedRandomDelay=yes\n\n"
         "[Install]\nWantedBy=timers.target\n");
     g_assert_cmpstr(two->path, ==, "t-a.service");
     g_assert_cmpstr(two->text->str, ==,

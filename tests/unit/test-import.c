@@ -200,7 +200,9 @@ static void test_user(void)
     assert_has(task_at(im, 0), "WorkingDirectory=/srv");
     assert_has(task_at(im, 0), "TimeZone=Europe/Berlin");
     assert_note(im, 3, false, "CRON_TZ");
-    assert_note(im, 4, true, "RANDOM_DELAY");
+    assert_note(im, 4, false, "RANDOM_DELAY");
+    assert_has(task_at(im, 0), "Jitter=5min");
+    assert_has(task_at(im, 0), "FixedJitter=yes");
     assert_note(im, 5, true, "alice");
     assert_note(im, 7, true, "UTF-8");
     assert_note(im, 8, true, "'61'");
@@ -320,8 +322,9 @@ static void test_proof(void)
 
 static void test_anacron(void)
 {
-    static const char text[] = "START_HOURS_RANGE=9-22\n1 5 cron.daily run-parts --report /etc/cron.daily\n"
-                               "7 10 w w\n@monthly 15 m m\n3 0 three t\nx 1 a b\n1 x a b\n1 1 a\n";
+    static const char text[] =
+        "START_HOURS_RANGE=9-22\nRANDOM_DELAY=45\n1 5 cron.daily run-parts --report /etc/cron.daily\n"
+        "7 10 w w\n@monthly 15 m m\n3 0 three t\nx 1 a b\n1 x a b\n1 1 a\n";
     g_autoptr(Import) im = import_new(NULL);
     ImportSource source = { .path = "/etc/anacrontab", .text = text, .length = strlen(text) };
 
@@ -330,6 +333,7 @@ static void test_anacron(void)
     g_assert_cmpuint(im->tasks->len, ==, 7);
     g_assert_cmpstr(task_at(im, 0)->name, ==, "cron.daily");
     assert_has(task_at(im, 0), "OnCalendar=*-*-* 09:05");
+    assert_has(task_at(im, 0), "Jitter=45min");
     assert_has(task_at(im, 1), "OnCalendar=Mon *-*-* 09:10");
     assert_has(task_at(im, 2), "OnCalendar=*-*-01 09:15");
     assert_has(task_at(im, 3), "Every=3d");
@@ -340,9 +344,9 @@ static void test_anacron(void)
     }
     for (guint i = 4; i < 7; i++)
         g_assert_null(task_at(im, i)->name);
-    assert_note(im, 6, true, "number of days");
-    assert_note(im, 7, true, "delay");
-    assert_note(im, 8, true, "command");
+    assert_note(im, 7, true, "number of days");
+    assert_note(im, 8, true, "delay");
+    assert_note(im, 9, true, "command");
 }
 
 static Import *at(const char *path, const char *text)
@@ -436,7 +440,8 @@ static void test_timer(void)
     assert_has(t, "OnCalendar=Mon 12:00");
     g_assert_null(strstr(t->text, "OnCalendar=weekly"));
     g_assert_cmpuint(t->times.events->len, ==, 2);
-    assert_note(im, 8, true, "RandomizedDelaySec");
+    assert_has(t, "Jitter=5min");
+    g_assert_null(strstr(t->text, "FixedJitter"));
     assert_note(im, 9, false, "Persistent");
     assert_note(im, 11, true, "woken");
     assert_note(im, 3, true, "ConditionACPower");
