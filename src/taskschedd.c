@@ -73,6 +73,13 @@ static void on_task_changed(const char *task, void *userdata)
     api_task_changed(d->api, task);
 }
 
+static void on_slots_skipped(const StoreSkip *skip, void *userdata)
+{
+    Daemon *d = userdata;
+
+    api_slots_skipped(d->api, skip);
+}
+
 static void on_ready_timer(void *userdata)
 {
     daemon_set_ready(userdata);
@@ -228,6 +235,7 @@ static int daemon_new_parts(Daemon *d, const DaemonConfig *config)
         .state_changed = on_state_changed,
         .run_changed = on_run_changed,
         .task_changed = on_task_changed,
+        .slots_skipped = on_slots_skipped,
     };
     ManagerConfig manager = daemon_config_manager(config);
     int r = api_new(d->event, d->clock, config->user_scope, on_named, d, &d->api);

@@ -105,3 +105,8 @@ void api_task_changed(Api *a, const char *task)
 {
     signals_task_changed(a->signals, task);
 }
+
+void api_slots_skipped(Api *a, const StoreSkip *skip)
+{
+    signals_slots_skipped(a->signals, skip);
+}

@@ -17,3 +17,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Api, api_free)
 void api_state_changed(Api *a);
 void api_run_changed(Api *a, uint64_t run, RunState state, RunResult result);
 void api_task_changed(Api *a, const char *task);
+void api_slots_skipped(Api *a, const StoreSkip *skip);

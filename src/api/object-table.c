@@ -11,6 +11,7 @@
 #include "api/run-message.h"
 #include "api/run-methods.h"
 #include "api/signals.h"
+#include "api/slot-methods.h"
 #include "api/task-message.h"
 #include "api/task-methods.h"
 #include "config.h"
@@ -77,6 +78,7 @@ static const ObjectMethod manager_methods[] = {
     { "GetTaskText", "s", "s", "task\0text\0", task_methods_get_text },
     { "ListSchedules", "a{sv}su", "aa{sv}s", LIST_NAMES, list_methods_schedules },
     { "GetSchedule", "ss", "a{sv}", "task\0schedule\0properties\0", task_methods_get_schedule },
+    { "ListSlots", "a{sv}su", "aa{sv}s", LIST_NAMES, slot_methods_list },
     { "ListNext", "a{sv}u", "aa{sv}", "filter\0count\0slots\0", next_methods_list },
     { "ListNodes", "a{sv}su", "aa{sv}s", LIST_NAMES, node_methods_list },
     { "GetNode", "s", "a{sv}", "node\0properties\0", node_methods_get },
@@ -94,6 +96,7 @@ static const ObjectMethod manager_methods[] = {
 static const ObjectSignal manager_signals[] = {
     { "RunChanged", "tss", "run\0state\0result\0" },
     { "TaskChanged", "s", "task\0" },
+    { "SlotSkipped", "sstttss", "task\0schedule\0first\0nominal\0count\0cause\0reason\0" },
 };
 
 static const void *find_manager(const ObjectWorld *w, const char *const *labels)

@@ -50,6 +50,7 @@ static const RightsRow rows[] = {
     LOOK("GetTaskText", ABOUT_TASK),
     LOOK("ListSchedules", ABOUT_FILTER),
     LOOK("GetSchedule", ABOUT_SCHEDULE),
+    LOOK("ListSlots", ABOUT_FILTER),
     LOOK("ListNext", ABOUT_FILTER),
     LOOK("VerifyTask", ABOUT_TASK),
     CHANGE("ApplyTask", AUTH_MANAGE_TASKS, ABOUT_TASK),

@@ -2,6 +2,7 @@
  * end. Counters, which change with every run, are told at most ten times a second. */
 #include "api/signals.h"
 
+#include "api/message.h"
 #include "api/object.h"
 #include "base/log.h"
 
@@ -30,6 +31,7 @@ struct Signals {
     GArray *runs;           /* of RunSignal, in order */
     GHashTable *latest;     /* run → its place in runs + 1 */
     GHashTable *tasks;      /* a set of names */
+    GPtrArray *skipped;     /* of sd_bus_message*, in order */
     Told told;
 };
 
@@ -88,6 +90,13 @@ static void signals_flush_tasks(Signals *s)
     g_hash_table_remove_all(s->tasks);
 }
 
+static void signals_flush_skipped(Signals *s)
+{
+    for (guint i = 0; i < s->skipped->len; i++)
+        (void)sd_bus_send(s->bus, g_ptr_array_index(s->skipped, i), NULL);
+    g_ptr_array_set_size(s->skipped, 0);
+}
+
 static void signals_flush_properties(Signals *s)
 {
     uint64_t now = clock_boot(s->clock);
@@ -127,6 +136,7 @@ static int on_flush(sd_event_source *source, void *userdata)
         return 0;
     signals_flush_runs(s);
     signals_flush_tasks(s);
+    signals_flush_skipped(s);
     signals_flush_properties(s);
     return 0;
 }
@@ -139,6 +149,11 @@ static void on_counters(void *userdata)
         signals_flush_properties(s);
 }
 
+static void message_free(void *m)
+{
+    sd_bus_message_unref(m);
+}
+
 int signals_new(sd_event *event, Clock *clock, Signals **ret)
 {
     Signals *s = g_new0(Signals, 1);
@@ -148,6 +163,7 @@ int signals_new(sd_event *event, Clock *clock, Signals **ret)
     s->runs = g_array_new(FALSE, FALSE, sizeof(RunSignal));
     s->latest = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     s->tasks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    s->skipped = g_ptr_array_new_with_free_func(message_free);
     r = sd_event_add_defer(event, &s->flush, on_flush, s);
     if (r >= 0)
         r = sd_event_source_set_enabled(s->flush, SD_EVENT_OFF);
@@ -170,6 +186,7 @@ void signals_free(Signals *s)
     g_array_unref(s->runs);
     g_hash_table_unref(s->latest);
     g_hash_table_unref(s->tasks);
+    g_ptr_array_unref(s->skipped);
     g_free(s->told.reason);
     g_free(s);
 }
@@ -181,6 +198,7 @@ void signals_set_bus(Signals *s, sd_bus *bus, Manager *m)
     g_array_set_size(s->runs, 0);
     g_hash_table_remove_all(s->latest);
     g_hash_table_remove_all(s->tasks);
+    g_ptr_array_set_size(s->skipped, 0);
     clock_timer_disarm(s->counters);
     if (bus)
         signals_take(s, &s->told);
@@ -219,4 +237,18 @@ void signals_task_changed(Signals *s, const char *task)
         return;
     signals_schedule(s);
     g_hash_table_add(s->tasks, g_strdup(task));
+}
+
+void signals_slots_skipped(Signals *s, const StoreSkip *skip)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    g_autofree char *reason = NULL;
+
+    if (!s->bus || sd_bus_message_new_signal(s->bus, &m, API_PATH, API_INTERFACE, "SlotSkipped") < 0)
+        return;
+    if (sd_bus_message_append(m, "sstttss", skip->task, skip->schedule, skip->first, skip->last,
+            skip->count > 0 ? skip->count : UNSET, skip->cause, message_valid(skip->reason, &reason)) < 0)
+        return;
+    signals_schedule(s);
+    g_ptr_array_add(s->skipped, g_steal_pointer(&m));
 }

@@ -19,3 +19,4 @@ void signals_set_bus(Signals *s, sd_bus *bus, Manager *m);
 void signals_state_changed(Signals *s);
 void signals_run_changed(Signals *s, uint64_t run, RunState state, RunResult result);
 void signals_task_changed(Signals *s, const char *task);
+void signals_slots_skipped(Signals *s, const StoreSkip *skip);

@@ -57,6 +57,8 @@ struct Manager {
 /* Tells the world, and nobody else does. */
 void manager_run_changed(Manager *m, uint64_t run, RunState state, RunResult result);
 void manager_task_changed(Manager *m, const char *task);
+/* ledger.c: and the journal. */
+void manager_slots_skipped(Manager *m, const StoreSkip *skip);
 /* Something changed that State, Reason or whether work may go on depends on. */
 void manager_update(Manager *m);
 /* Claims and starts may be made now. */
@@ -165,13 +167,17 @@ Scheduler *scheduler_new(Manager *m);
 void scheduler_free(Scheduler *s);
 /* Of these tasks, what was said of their schedules in the database; also forgets what was under way. */
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules);
-/* An entry is new or changed: its slots are computed anew, none before since (real µs). */
-void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since);
-/* An entry goes. */
-void scheduler_remove(Scheduler *s, const TaskEntry *entry);
-/* Where enabled, no slot before since. */
+/* What a definition that is changed or deleted at that instant leaves without an outcome: of StoreSkip, for the statement
+ * that does it. entry may be NULL. */
+GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at);
+/* They are in the ledger, but for what had its outcome before; the definition is still in force here. */
+void scheduler_skipped(Scheduler *s, const GArray *skips);
+/* An entry is new, or, where since (real µs) is not 0, has another definition: its slots are computed anew, none before
+ * since, those of skips having their outcome. */
+void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips);
+/* off_until: as in store_set_enabled(). */
 void scheduler_set_enabled(
-    Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since);
+    Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t off_until);
 void scheduler_wake(Scheduler *s);
 /* The system's time zone is another: every slot is computed anew. */
 void scheduler_zone_changed(Scheduler *s);

@@ -38,6 +38,8 @@ typedef struct ManagerEvents {
     void (*state_changed)(void *userdata);
     void (*run_changed)(uint64_t run, RunState state, RunResult result, void *userdata);
     void (*task_changed)(const char *task, void *userdata);
+    /* Of slots that did not fire; it stands in the ledger. */
+    void (*slots_skipped)(const StoreSkip *skip, void *userdata);
 } ManagerEvents;
 
 int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, const ManagerEvents *events,
@@ -118,6 +120,10 @@ typedef struct ManagerLog {
 int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, const GPtrArray *attempts,
     const ManagerLog *log, int *ret, Error *error);
 
+/* --- slots --- */
+
+int manager_list_slots(Manager *m, const StoreSlotFilter *f, StoreSlotsFn fn, void *userdata, Error *error);
+
 /* --- nodes --- */
 
 int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,
@@ -141,10 +147,12 @@ typedef struct ScheduleEntry {
     const TaskEntry *entry;
     const Schedule *schedule; /* of entry->task */
     bool enabled;             /* of its own; it fires only where the task is enabled too */
-    uint64_t last;            /* last nominal fired or passed, UNSET if none */
-    uint64_t next;            /* next nominal, UNSET if none */
+    uint64_t last;            /* last slot with an outcome, as the database has it; UNSET if none */
+    uint64_t since;           /* no time before it is a slot; real µs */
+    uint64_t off_until;       /* slots before it passed while it was disabled; real µs, 0 is none */
+    uint64_t next;            /* next slot, UNSET if none */
     bool said;                /* enabled was set by a person, not by the definition */
-    bool firing;              /* a slot is being settled */
+    bool settling;            /* its next slots are being written down */
 } ScheduleEntry;
 
 /* -ENOTCONN: a daemon that never had its database does not know what is defined. Else there is what is found below. */

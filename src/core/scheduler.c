@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "model/schedule.h"
-#include "model/timespec.h"
+#include "model/slots.h"
 
 /* A slot's run is asked for this long before, so that the dispatcher can claim it in time. */
 #define AHEAD_USEC (2 * STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
@@ -13,11 +13,12 @@ struct Scheduler {
     Manager *manager;
     ClockTimer *timer;
     uint64_t earliest; /* the next slot that the timer is armed for */
-    GHashTable *since; /* "TASK/SCHEDULE" → uint64_t*: no slot before it */
+    GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
 };
 
 static void scheduler_act(Scheduler *s);
 static void scheduler_act_on(Scheduler *s, TaskEntry *entry);
+static void settling_free(void *settling);
 
 static void on_slot_due(void *userdata)
 {
@@ -29,9 +30,9 @@ Scheduler *scheduler_new(Manager *m)
     Scheduler *s = g_new0(Scheduler, 1);
 
     s->manager = m;
-    s->since = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    s->doubts = g_ptr_array_new_with_free_func(settling_free);
     if (clock_timer_new(m->clock, CLOCK_REAL, on_slot_due, s, &s->timer) < 0) {
-        g_hash_table_unref(s->since);
+        g_ptr_array_unref(s->doubts);
         g_clear_pointer(&s, g_free);
     }
     return s;
@@ -42,68 +43,54 @@ void scheduler_free(Scheduler *s)
     if (!s)
         return;
     clock_timer_free(s->timer);
-    g_hash_table_unref(s->since);
+    g_ptr_array_unref(s->doubts);
     g_free(s);
 }
 
-static char *scheduler_key(const ScheduleEntry *se)
+/* Its next slot: after the last one with an outcome, and none before it was said that it is to fire. */
+static uint64_t schedule_entry_next(const ScheduleEntry *se)
 {
-    return g_strdup_printf("%s/%s", se->entry->task->name, se->schedule->name);
-}
-
-static uint64_t scheduler_since(Scheduler *s, const ScheduleEntry *se)
-{
-    g_autofree char *key = scheduler_key(se);
-    const uint64_t *since = g_hash_table_lookup(s->since, key);
-
-    return since ? *since : 0;
-}
-
-static void scheduler_set_since(Scheduler *s, const ScheduleEntry *se, uint64_t since)
-{
-    g_hash_table_replace(s->since, scheduler_key(se), g_memdup2(&since, sizeof since));
-}
-
-/* It was said at that instant. Where the clock was set back since, this one counts: else nothing would fire until then. */
-static void scheduler_set_said(Scheduler *s, const ScheduleEntry *se, uint64_t at)
-{
-    scheduler_set_since(s, se, MIN(at, clock_real(s->manager->clock)));
-}
-
-/* Its next nominal time: after the last one, and none before it was said that it is to fire. */
-static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
-{
-    uint64_t since = scheduler_since(s, se);
-    uint64_t after = since > 0 ? since - 1 : 0;
+    uint64_t after = se->since > 0 ? se->since - 1 : 0, next;
 
     if (se->last != UNSET && se->last > after)
         after = se->last;
-    se->next = se->enabled && se->entry->enabled ? schedule_next(se->schedule, after) : UNSET;
-    if (se->next == USEC_INFINITY)
-        se->next = UNSET;
+    next = schedule_next(se->schedule, after);
+    return next == USEC_INFINITY ? UNSET : next;
 }
 
-/* --- firing --- */
+static void scheduler_compute(ScheduleEntry *se)
+{
+    se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
+}
+
+/* --- settling --- */
 
 /* An answer finds its schedule by name: the definition may have changed meanwhile. */
-typedef struct Firing {
+typedef struct Settling {
     Scheduler *scheduler;
     char *task, *schedule;
-    uint64_t nominal;
-} Firing;
+    uint64_t revision;
+    SlotRange range;
+    SlotCause cause;
+    char *reason; /* NULL: it is to fire */
+} Settling;
 
-static Firing *firing_new(Scheduler *s, const ScheduleEntry *se, uint64_t nominal)
+static Settling *settling_new(Scheduler *s, const ScheduleEntry *se, const SlotFate *fate)
 {
-    Firing *f = g_new(Firing, 1);
+    Settling *f = g_new(Settling, 1);
 
-    *f = (Firing){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), nominal };
+    *f = (Settling){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), se->entry->revision,
+        fate->range, fate->cause, fate->fires ? NULL : g_strdup(fate->reason) };
     return f;
 }
 
-static void firing_free(Firing *f)
+static void settling_free(void *settling)
 {
+    Settling *f = settling;
+
     g_free(f->task);
     g_free(f->schedule);
+    g_free(f->reason);
     g_free(f);
 }
 
@@ -120,46 +107,93 @@ static ScheduleEntry *scheduler_find(Scheduler *s, const char *task, const char 
     return NULL;
 }
 
-/* The slot is settled: the next one counts. */
-static void firing_settled(const Firing *f)
+/* Its schedule; NULL: that has another definition by now, which has slots of its own. */
+static ScheduleEntry *settling_find(const Settling *f)
 {
     ScheduleEntry *se = scheduler_find(f->scheduler, f->task, f->schedule);
 
+    return se && se->entry->revision == f->revision ? se : NULL;
+}
+
+/* The database has come to last, be it by this or without it: what follows counts. */
+static void settling_done(const Settling *f, uint64_t last)
+{
+    ScheduleEntry *se = settling_find(f);
+
     if (!se)
         return;
-    se->firing = false;
-    se->last = se->last == UNSET ? f->nominal : MAX(se->last, f->nominal);
-    scheduler_compute(f->scheduler, se);
+    se->settling = false;
+    se->last = last;
+    scheduler_compute(se);
     scheduler_act_on(f->scheduler, registry_find(f->scheduler->manager->registry, f->task));
 }
 
-static void on_passed(int r, const Error *error, void *userdata)
+/* The database does not take it. It is asked again when something changes, or after it was away: not at once and for ever. */
+static void settling_failed(const Settling *f, int r, const Error *error)
 {
-    Firing *f = userdata;
+    ScheduleEntry *se = settling_find(f);
 
-    if (r != -ENOTCONN && r != -ECANCELED)
-        firing_settled(f);
-    firing_free(f);
+    if (r != -ENOENT)
+        log_error("The slots of %s/%s cannot be written down: %s", f->task, f->schedule,
+            error && error->message ? error->message : g_strerror(-r));
+    if (!se)
+        return;
+    se->settling = false;
+    se->next = UNSET;
 }
 
-static void scheduler_pass(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *reason)
+static StoreSkip settling_skip(const Settling *f, uint64_t previous)
 {
-    Firing *f = firing_new(s, se, nominal);
-    g_autofree char *when = timespec_format_instant(nominal);
+    return (StoreSkip){ f->task, f->schedule, f->revision, previous, f->range.first, f->range.last,
+        f->range.count, slot_cause_to_string(f->cause), f->reason };
+}
 
-    log_message(LOG_NOTICE, &(LogContext){ LOG_ID_SLOT_MISSED, se->entry->task->name, 0, 0, NULL },
-        "The slot %s of %s/%s did not fire: %s", when, se->entry->task->name, se->schedule->name, reason);
-    se->firing = true;
-    if (store_pass_slot(s->manager->store, se->entry->task->name, se->schedule->name, nominal, reason,
-            on_passed, f) < 0) {
-        se->firing = false;
-        firing_free(f);
+/* When it stands in the ledger. */
+static void settling_tell(const Settling *f)
+{
+    StoreSkip k = settling_skip(f, UNSET);
+
+    manager_slots_skipped(f->scheduler->manager, &k);
+}
+
+static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
+{
+    Settling *f = userdata;
+
+    if (r == -ENOTCONN) {
+        g_ptr_array_add(f->scheduler->doubts, f);
+        return;
     }
+    if (r > 0)
+        settling_tell(f);
+    if (r >= 0)
+        settling_done(f, r > 0 ? f->range.last : last);
+    else if (r != -ECANCELED)
+        settling_failed(f, r, error);
+    settling_free(f);
+}
+
+static void scheduler_skip(Scheduler *s, ScheduleEntry *se, const SlotFate *fate)
+{
+    Settling *f = settling_new(s, se, fate);
+    StoreSkip k = settling_skip(f, se->last);
+
+    se->settling = true;
+    if (store_skip(s->manager->store, &k, on_skipped, f) < 0) {
+        se->settling = false;
+        settling_free(f);
+    }
+}
+
+/* Its run cannot be asked for. */
+static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *reason)
+{
+    scheduler_skip(s, se, &(SlotFate){ false, { nominal, nominal, 1 }, SLOT_REFUSED, reason });
 }
 
 static void on_fired(int r, const StoreAsked *asked, const Error *error, void *userdata)
 {
-    Firing *f = userdata;
+    Settling *f = userdata;
     Manager *m = f->scheduler->manager;
     ScheduleEntry *se;
 
@@ -169,31 +203,34 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
             manager_run_changed(m, asked->run, asked->state, RUN_RESULT_NONE);
             dispatcher_due(m->dispatcher, asked->due);
         }
-        firing_settled(f);
+        settling_done(f, asked->last);
+    } else if (r == -ENOENT) {
+        settling_failed(f, r, error);
     } else if (r != -ENOTCONN && r != -ECANCELED) {
-        se = scheduler_find(f->scheduler, f->task, f->schedule);
+        se = settling_find(f);
         if (se)
-            scheduler_pass(f->scheduler, se, f->nominal,
+            scheduler_refuse(f->scheduler, se, f->range.first,
                 error && error->message ? error->message : "the database refused its run");
     }
-    firing_free(f);
+    settling_free(f);
 }
 
-static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
+static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate)
 {
     Manager *m = s->manager;
     const Task *t = se->entry->task;
+    uint64_t nominal = fate->range.first;
     g_autofree char *token =
         g_strdup_printf("%s/%s@%" G_GUINT64_FORMAT, t->name, se->schedule->name, nominal);
     g_auto(Input) input = { 0 };
     g_autofree char *sealed = NULL;
     g_auto(Error) error = { 0 };
-    Firing *f;
+    Settling *f;
     StoreAsk ask;
 
     if (definition_schedule_input(t, se->schedule, m->config.input_max, &input, &error) < 0 ||
         (input.secrets && secrets_seal(m->secrets, input.secrets, &sealed, &error) < 0)) {
-        scheduler_pass(s, se, nominal, error.message);
+        scheduler_refuse(s, se, nominal, error.message);
         return;
     }
     ask = (StoreAsk){
@@ -210,28 +247,77 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, uint64_t nominal)
         .grace_usec = t->stop_usec,
         .schedule = se->schedule->name,
         .nominal = nominal,
+        .previous = se->last,
     };
-    f = firing_new(s, se, nominal);
-    se->firing = true;
+    f = settling_new(s, se, fate);
+    se->settling = true;
     if (store_ask(m->store, &ask, on_fired, f) < 0) {
-        se->firing = false;
-        firing_free(f);
+        se->settling = false;
+        settling_free(f);
     }
 }
 
-/* One that is due: fired, or, where it is too late for it, passed up to the newest one that is too. */
 static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 {
-    const char *reason;
+    SlotFate fate;
 
-    if (se->next >= now || schedule_catches_up(se->schedule, se->next, now))
-        scheduler_fire(s, se, se->next);
-    else {
-        uint64_t missed = schedule_last_missed(se->schedule, se->next, now, &reason);
+    slots_decide(se->schedule, se->next, se->off_until, now, &fate);
+    if (fate.fires)
+        scheduler_fire(s, se, &fate);
+    else
+        scheduler_skip(s, se, &fate);
+}
 
-        scheduler_pass(s, se, missed, reason);
+/* --- what changes --- */
+
+static void skip_clear(void *skip)
+{
+    StoreSkip *k = skip;
+
+    g_free((char *)k->task);
+    g_free((char *)k->schedule);
+}
+
+GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
+{
+    GArray *skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
+
+    g_array_set_clear_func(skips, skip_clear);
+    for (guint i = 0; entry && i < entry->schedules->len; i++) {
+        const ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+        uint64_t next = schedule_entry_next(se);
+        bool off = !se->enabled || !entry->enabled || next < se->off_until;
+        SlotRange range;
+        StoreSkip k;
+
+        if (next >= at)
+            continue;
+        slots_take(se->schedule, next, at, true, &range);
+        k = (StoreSkip){ g_strdup(entry->task->name), g_strdup(se->schedule->name), entry->revision, se->last,
+            range.first, range.last, range.count, slot_cause_to_string(off ? SLOT_DISABLED : SLOT_CHANGED),
+            off ? "the schedule or its task was disabled"
+                : "the schedule was changed or deleted before it could be acted on" };
+        g_array_append_val(skips, k);
+    }
+    return skips;
+}
+
+void scheduler_skipped(Scheduler *s, const GArray *skips)
+{
+    for (guint i = 0; i < skips->len; i++) {
+        StoreSkip k = g_array_index(skips, StoreSkip, i);
+        const ScheduleEntry *se = scheduler_find(s, k.task, k.schedule);
+
+        if (se && se->last != k.previous) {
+            k.first = se->last == UNSET ? k.first : MAX(k.first, se->last + 1);
+            k.count = 0;
+        }
+        if (k.first <= k.last)
+            manager_slots_skipped(s->manager, &k);
     }
 }
+
+/* --- the timer --- */
 
 typedef struct SchedulerPass {
     Scheduler *scheduler;
@@ -245,7 +331,7 @@ static void scheduler_visit(TaskEntry *entry, void *userdata)
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
-        if (se->next == UNSET || se->firing)
+        if (se->next == UNSET || se->settling)
             continue;
         if (se->next <= p->now + AHEAD_USEC)
             scheduler_handle(p->scheduler, se, p->now);
@@ -293,13 +379,13 @@ static void scheduler_act_on(Scheduler *s, TaskEntry *entry)
 
 /* --- what is said of schedules --- */
 
-static void scheduler_reset(Scheduler *s, TaskEntry *entry)
+static void scheduler_reset(TaskEntry *entry)
 {
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
-        se->firing = false;
-        scheduler_compute(s, se);
+        se->settling = false;
+        scheduler_compute(se);
     }
 }
 
@@ -314,39 +400,40 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
         se->last = row->last_nominal;
         se->said = row->enabled >= 0;
         se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
-        if (row->since != UNSET)
-            scheduler_set_since(s, se, row->since);
+        se->since = row->since != UNSET ? row->since : 0;
+        se->off_until = row->off_until != UNSET ? row->off_until : 0;
     }
     for (guint i = 0; i < tasks->len; i++) {
         const StoreTask *row = g_ptr_array_index(tasks, i);
         TaskEntry *entry = registry_find(s->manager->registry, row->name);
 
         if (entry)
-            scheduler_reset(s, entry);
+            scheduler_reset(entry);
     }
 }
 
-void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since)
+void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips)
 {
+    /* Where the clock was set back since, this one counts: else nothing would fire until then. */
+    since = MIN(since, clock_real(s->manager->clock));
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
-        scheduler_set_said(s, se, since);
-        scheduler_compute(s, se);
+        if (since > 0)
+            se->since = since;
+        for (guint j = 0; since > 0 && j < skips->len; j++) {
+            const StoreSkip *k = &g_array_index(skips, StoreSkip, j);
+
+            if (strcmp(k->schedule, se->schedule->name) == 0)
+                se->last = se->last == UNSET ? k->last : MAX(se->last, k->last);
+        }
+        scheduler_compute(se);
     }
     scheduler_act_on(s, entry);
 }
 
-void scheduler_remove(Scheduler *s, const TaskEntry *entry)
-{
-    for (guint i = 0; i < entry->schedules->len; i++) {
-        g_autofree char *key = scheduler_key(g_ptr_array_index(entry->schedules, i));
-
-        g_hash_table_remove(s->since, key);
-    }
-}
-
-void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t since)
+void scheduler_set_enabled(
+    Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t off_until)
 {
     if (!schedule)
         entry->enabled = enabled;
@@ -359,15 +446,31 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const char *schedule,
             se->enabled = enabled;
             se->said = true;
         }
-        if (enabled)
-            scheduler_set_said(s, se, since);
-        scheduler_compute(s, se);
+        if (off_until != UNSET)
+            se->off_until = MIN(off_until, clock_real(s->manager->clock));
+        scheduler_compute(se);
     }
     scheduler_act_on(s, entry);
 }
 
+/* What was under way when the connection was lost: it is committed, or it is decided anew. Where the definition is another
+ * by now, it may be that which wrote of these slots: then the ledger alone tells. */
+static void scheduler_resolve_doubts(Scheduler *s)
+{
+    for (guint i = 0; i < s->doubts->len; i++) {
+        const Settling *f = g_ptr_array_index(s->doubts, i);
+        const ScheduleEntry *se = settling_find(f);
+
+        if (se && se->last != UNSET && se->last >= f->range.last)
+            settling_tell(f);
+    }
+    g_ptr_array_set_size(s->doubts, 0);
+}
+
 void scheduler_wake(Scheduler *s)
 {
+    if (s->manager->store_up)
+        scheduler_resolve_doubts(s);
     scheduler_act(s);
 }
 
@@ -375,7 +478,7 @@ void scheduler_wake(Scheduler *s)
 static void scheduler_compute_entry(TaskEntry *entry, void *userdata)
 {
     for (guint i = 0; i < entry->schedules->len; i++)
-        scheduler_compute(userdata, g_ptr_array_index(entry->schedules, i));
+        scheduler_compute(g_ptr_array_index(entry->schedules, i));
 }
 
 void scheduler_zone_changed(Scheduler *s)

@@ -134,7 +134,30 @@ typedef struct Putting {
     const char *origin;
     char *path;
     uint64_t since; /* when it was asked for: slots from then on are its own */
+    GArray *skips;  /* of the definition before; see scheduler_skips() */
 } Putting;
+
+static void putting_free(Putting *p)
+{
+    task_unref(p->task);
+    g_array_unref(p->skips);
+    g_free(p->path);
+    g_free(p);
+}
+
+/* It is committed. Where only the origin is another its slots are what they were. */
+static void putting_done(Putting *p, uint64_t revision, const TaskEntry *before)
+{
+    Manager *m = p->batch->manager;
+    bool changed = !before || before->revision != revision;
+    TaskEntry *entry;
+
+    if (changed)
+        scheduler_skipped(m->scheduler, p->skips);
+    entry = registry_put(m->registry, p->task, p->origin, p->path, revision);
+    scheduler_put(m->scheduler, entry, changed ? p->since : 0, p->skips);
+    manager_task_changed(m, p->task->name);
+}
 
 static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
 {
@@ -146,16 +169,11 @@ static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
     if (r < 0) {
         batch_fault(p->batch, r, error && error->message ? error->message : "");
     } else if (!before || before->revision != revision || strcmp(before->origin, p->origin) != 0) {
-        TaskEntry *entry = registry_put(m->registry, p->task, p->origin, p->path, revision);
-
-        scheduler_put(m->scheduler, entry, p->since);
-        manager_task_changed(m, p->task->name);
+        putting_done(p, revision, before);
     }
     p->batch->revision = revision;
     batch_check(p->batch);
-    task_unref(p->task);
-    g_free(p->path);
-    g_free(p);
+    putting_free(p);
 }
 
 static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
@@ -169,16 +187,16 @@ static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
     for (guint i = 0; i < task->schedules->len; i++)
         g_ptr_array_add(names, ((const Schedule *)g_ptr_array_index(task->schedules, i))->name);
     g_ptr_array_add(names, NULL);
+    *p = (Putting){ b, task_ref(task), origin, g_strdup(path), clock_real(b->manager->clock), NULL };
+    p->skips =
+        scheduler_skips(b->manager->scheduler, registry_find(b->manager->registry, task->name), p->since);
     put = (StorePutTask){ task->name, origin, path, task->description, definition,
-        (const char *const *)names->pdata };
-    *p = (Putting){ b, task_ref(task), origin, g_strdup(path), clock_real(b->manager->clock) };
+        (const char *const *)names->pdata, p->since, p->skips };
     b->pending++;
     r = store_put_task(b->manager->store, &put, on_put, p);
     if (r < 0) {
         b->pending--;
-        task_unref(p->task);
-        g_free(p->path);
-        g_free(p);
+        putting_free(p);
     }
     return r;
 }
@@ -229,7 +247,8 @@ typedef struct Change {
     Batch *batch; /* of a reload; else NULL */
     char *task, *schedule;
     bool enabled;
-    uint64_t since; /* when it was asked for */
+    uint64_t off_until; /* of what is enabled again */
+    GArray *skips;      /* of what is deleted */
     ManagerDoneFn fn;
     void *userdata;
 } Change;
@@ -239,7 +258,7 @@ static Change *change_new(
 {
     Change *c = g_new0(Change, 1);
 
-    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, clock_real(m->clock), fn, userdata };
+    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, UNSET, NULL, fn, userdata };
     return c;
 }
 
@@ -247,6 +266,8 @@ static void change_free(Change *c)
 {
     g_free(c->task);
     g_free(c->schedule);
+    if (c->skips)
+        g_array_unref(c->skips);
     g_free(c);
 }
 
@@ -276,15 +297,19 @@ static void change_answer(Change *c, int r, const Error *given)
 static void on_deleted(int r, const Error *error, void *userdata)
 {
     Change *c = userdata;
-    const TaskEntry *entry = registry_find(c->manager->registry, c->task);
 
-    if (r >= 0 && entry)
-        scheduler_remove(c->manager->scheduler, entry);
     if (r >= 0) {
+        scheduler_skipped(c->manager->scheduler, c->skips);
         registry_remove(c->manager->registry, c->task);
         manager_task_changed(c->manager, c->task);
     }
     change_answer(c, r, error);
+}
+
+static int change_delete(Change *c, const TaskEntry *entry)
+{
+    c->skips = scheduler_skips(c->manager->scheduler, entry, clock_real(c->manager->clock));
+    return store_delete_task(c->manager->store, c->task, c->skips, on_deleted, c);
 }
 
 int manager_delete_task(
@@ -305,7 +330,7 @@ int manager_delete_task(
         return -EEXIST;
     }
     c = change_new(m, name, NULL, fn, userdata);
-    r = store_delete_task(m->store, name, on_deleted, c);
+    r = change_delete(c, entry);
     if (r < 0) {
         change_free(c);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
@@ -319,7 +344,7 @@ static void on_enabled(int r, const Error *error, void *userdata)
     TaskEntry *entry = registry_find(c->manager->registry, c->task);
 
     if (r >= 0 && entry) {
-        scheduler_set_enabled(c->manager->scheduler, entry, c->schedule, c->enabled, c->since);
+        scheduler_set_enabled(c->manager->scheduler, entry, c->schedule, c->enabled, c->off_until);
         manager_task_changed(c->manager, c->task);
     }
     change_answer(c, r, error);
@@ -330,6 +355,7 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
 {
     g_auto(GStrv) parts = g_strsplit(object, "/", 2);
     const TaskEntry *entry;
+    const ScheduleEntry *se;
     Change *c;
     int r = manager_check_store(m, error);
 
@@ -338,11 +364,14 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
     entry = *parts ? registry_find(m->registry, parts[0]) : NULL;
     if (!entry)
         return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", util_strempty(parts[0]));
-    if (parts[1] && !task_find_schedule(entry->task, parts[1]))
+    se = parts[1] ? manager_find_schedule(entry, parts[1]) : NULL;
+    if (parts[1] && !se)
         return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", parts[0], parts[1]);
     c = change_new(m, parts[0], parts[1], fn, userdata);
     c->enabled = enabled;
-    r = store_set_enabled(m->store, parts[0], parts[1], enabled, on_enabled, c);
+    if (enabled && !(se ? se->enabled : entry->enabled))
+        c->off_until = clock_real(m->clock);
+    r = store_set_enabled(m->store, parts[0], parts[1], enabled, c->off_until, on_enabled, c);
     if (r < 0) {
         change_free(c);
         return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
@@ -447,7 +476,7 @@ static void reload_delete(Batch *b, const char *name)
 
     c->batch = b;
     b->pending++;
-    if (store_delete_task(b->manager->store, name, on_deleted, c) < 0) {
+    if (change_delete(c, registry_find(b->manager->registry, name)) < 0) {
         b->pending--;
         change_free(c);
     }

@@ -11,6 +11,8 @@
     "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \
     "expired lost not-found dependency"
 
+#define CAUSES "disabled host-down window-passed changed refused"
+
 /* A name may have several rows, for verbs that mean different things by it; letter and kind of value are the same in
  * all of them. */
 static const ArgsOption table[] = {
@@ -44,6 +46,13 @@ static const ArgsOption table[] = {
     { "since", 0, ARGS_REQUIRED, "TIME", " list-runs ", N_("Asked for at TIME or later"), "@" },
     { "until", 0, ARGS_REQUIRED, "TIME", " list-runs ", N_("Asked for at TIME or before"), "@" },
     { "limit", 0, ARGS_REQUIRED, "N", " list-runs ", N_("At most N; 0 is all"), "@", "100" },
+
+    { "outcome", 0, ARGS_REQUIRED, "OUTCOME", " list-slots ", N_("Only slots with this outcome"),
+        "fired skipped" },
+    { "cause", 0, ARGS_REQUIRED, "CAUSE", " list-slots ", N_("Only slots that were skipped for it"), CAUSES },
+    { "since", 0, ARGS_REQUIRED, "TIME", " list-slots ", N_("Slots of TIME or later"), "@" },
+    { "until", 0, ARGS_REQUIRED, "TIME", " list-slots ", N_("Slots of TIME or before"), "@" },
+    { "limit", 0, ARGS_REQUIRED, "N", " list-slots ", N_("At most N; 0 is all"), "@", "100" },
 
     { "requester", 0, ARGS_REQUIRED, "USER", " list-audit ", N_("Calls of this user, name or number"),
         "@user" },

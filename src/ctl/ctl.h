@@ -41,6 +41,7 @@ int show_verb(Ctl *ctl);
 int list_runs_verb(Ctl *ctl);
 int list_tasks_verb(Ctl *ctl);
 int list_schedules_verb(Ctl *ctl);
+int list_slots_verb(Ctl *ctl);
 int next_verb(Ctl *ctl);
 int list_nodes_verb(Ctl *ctl);
 int list_audit_verb(Ctl *ctl);

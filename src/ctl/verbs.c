@@ -19,6 +19,8 @@ static const Verb table[] = {
     { "list-runs", 0, 0, list_runs_verb, false, "", NULL, N_("Runs, newest first") },
     { "list-schedules", 0, 1, list_schedules_verb, false, "[TASK]", "@task",
         N_("Schedules and when they fire next") },
+    { "list-slots", 0, 1, list_slots_verb, false, "[TASK|TASK/SCHEDULE]", "@task @schedule",
+        N_("What became of the times of schedules, newest first") },
     { "list-nodes", 0, 0, list_nodes_verb, false, "", NULL, N_("Hosts that share the database") },
     { "next", 0, 1, next_verb, false, "[TASK]", "@task", N_("What fires when, soonest first") },
     { "show", 0, ANY, show_verb, false, "[RUN|TASK|TASK/SCHEDULE|node:NODE]…", "@run @task @schedule @node",

@@ -328,7 +328,8 @@ static int client_append_filter(sd_bus_message *m, const ClientFilter *f)
     const struct {
         const char *key, *value;
     } strings[] = { { "task", f->task }, { "state", f->state }, { "result", f->result },
-        { "requester", f->requester }, { "user", f->user }, { "method", f->method } };
+        { "requester", f->requester }, { "user", f->user }, { "method", f->method },
+        { "schedule", f->schedule }, { "outcome", f->outcome }, { "cause", f->cause } };
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     ARRAY_FOREACH (s, strings)

@@ -63,10 +63,11 @@ int client_manager(Client *c, ClientError *e, JsonObject **ret);
 /* What lists are narrowed down by; unset members are NULL or 0. All borrowed. */
 typedef struct ClientFilter {
     const char *task, *state, *result, *requester;
-    const char *user, *method; /* of ListAudit */
-    bool has_granted, granted; /* likewise */
-    uint64_t since, until;     /* real µs */
-    const GHashTable *meta;    /* char* → char* */
+    const char *user, *method;              /* of ListAudit */
+    const char *schedule, *outcome, *cause; /* of ListSlots, which takes task too */
+    bool has_granted, granted;              /* likewise */
+    uint64_t since, until;                  /* real µs */
+    const GHashTable *meta;                 /* char* → char* */
 } ClientFilter;
 
 /* One page of ListRuns, ListTasks and the like. cursor "" begins; *ret_next is "" after the last page. */

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define SCHEDULE_CATCH_UP_USEC (24 * 3600 * USEC_PER_SEC)
-#define SCHEDULE_LATENESS_USEC USEC_PER_SEC
-
 void schedule_free(Schedule *s)
 {
     if (!s)
@@ -161,21 +158,6 @@ static uint64_t schedule_next_clock(const Schedule *s, uint64_t after)
     return next;
 }
 
-typedef uint64_t (*ScheduleNext)(const Schedule *s, uint64_t after);
-
-/* From= and Until= are slots themselves where there is one. */
-static uint64_t schedule_within(const Schedule *s, ScheduleNext next, uint64_t after)
-{
-    uint64_t found;
-
-    if (after == USEC_INFINITY)
-        return USEC_INFINITY;
-    if (s->from_usec > 0)
-        after = MAX(after, s->from_usec - 1);
-    found = next(s, after);
-    return s->until_usec > 0 && found > s->until_usec ? USEC_INFINITY : found;
-}
-
 static uint64_t schedule_next_any(const Schedule *s, uint64_t after)
 {
     uint64_t next = schedule_next_every(s, after);
@@ -184,15 +166,17 @@ static uint64_t schedule_next_any(const Schedule *s, uint64_t after)
     return MIN(next, schedule_next_clock(s, after));
 }
 
+/* From= and Until= are slots themselves where there is one. */
 uint64_t schedule_next(const Schedule *s, uint64_t after)
 {
-    return schedule_within(s, schedule_next_any, after);
-}
+    uint64_t found;
 
-/* What fires by the clock: of it the last slot is caught up. */
-static uint64_t schedule_next_calendar(const Schedule *s, uint64_t after)
-{
-    return schedule_within(s, schedule_next_clock, after);
+    if (after == USEC_INFINITY)
+        return USEC_INFINITY;
+    if (s->from_usec > 0)
+        after = MAX(after, s->from_usec - 1);
+    found = schedule_next_any(s, after);
+    return s->until_usec > 0 && found > s->until_usec ? USEC_INFINITY : found;
 }
 
 uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, uint64_t nominal)
@@ -206,80 +190,4 @@ uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, 
     digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, seed, -1);
     digest[16] = 0;
     return g_ascii_strtoull(digest, NULL, 16) % (s->jitter_usec + 1);
-}
-
-/* --- slots that passed --- */
-
-/* The newest slot that is not before first (which is one) and not after last. */
-static uint64_t schedule_newest(const Schedule *s, ScheduleNext next, uint64_t first, uint64_t last)
-{
-    uint64_t low = first, high = last;
-
-    /* low is a slot, and none is after high */
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2, found = next(s, middle);
-
-        if (found <= high)
-            low = found;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Slots after this (exclusive) are in time: what Jitter= moves is not late before that is over. */
-static uint64_t schedule_in_time_from(const Schedule *s, uint64_t now)
-{
-    uint64_t lateness = SCHEDULE_LATENESS_USEC + s->jitter_usec;
-
-    return now > lateness ? now - lateness : 0;
-}
-
-/* Slots after this (exclusive) may still be fired. */
-static uint64_t schedule_catch_up_from(uint64_t now)
-{
-    return now > SCHEDULE_CATCH_UP_USEC ? now - SCHEDULE_CATCH_UP_USEC - 1 : 0;
-}
-
-/* The slot of a calendar that is still to be fired: the newest that passed within the time for it. USEC_INFINITY: none. */
-static uint64_t schedule_caught_calendar(const Schedule *s, uint64_t now)
-{
-    uint64_t first = schedule_next_calendar(s, schedule_catch_up_from(now));
-
-    return first <= now ? schedule_newest(s, schedule_next_calendar, first, now) : USEC_INFINITY;
-}
-
-bool schedule_catches_up(const Schedule *s, uint64_t nominal, uint64_t now)
-{
-    uint64_t lateness = now > nominal ? now - nominal : 0;
-    guint i;
-
-    if (nominal > schedule_in_time_from(s, now))
-        return true;
-    if (lateness > SCHEDULE_CATCH_UP_USEC)
-        return false;
-    i = schedule_find_at(s, nominal);
-    if (i > 0 && g_array_index(s->at, uint64_t, i - 1) == nominal)
-        return true;
-    return nominal == schedule_caught_calendar(s, now); /* a slot of Every=: the next one is as good */
-}
-
-uint64_t schedule_last_missed(const Schedule *s, uint64_t nominal, uint64_t now, const char **ret_reason)
-{
-    /* The first one after it that is fired. */
-    uint64_t fired = schedule_next(s, schedule_in_time_from(s, now)), missed;
-    uint64_t at = schedule_next_at(s, MAX(nominal, schedule_catch_up_from(now)));
-    uint64_t caught = schedule_caught_calendar(s, now);
-
-    fired = MIN(fired, at);
-    if (caught > nominal)
-        fired = MIN(fired, caught);
-    missed = schedule_newest(s, schedule_next, nominal, fired - 1);
-    if (now - missed > SCHEDULE_CATCH_UP_USEC && s->every_usec == 0)
-        *ret_reason = "it was missed by more than a day";
-    else if (schedule_next_calendar(s, missed - 1) == missed)
-        *ret_reason = "the host or taskschedd was down, and of a calendar only the last slot is caught up";
-    else
-        *ret_reason = "the host or taskschedd was down, and intervals are not caught up";
-    return missed;
 }

@@ -53,12 +53,6 @@ BatchTrouble batch_trouble(const PGresult *error)
 
 /* --- forming */
 
-/* May several operations of the kind about the same thing stand in one statement? */
-static bool kind_repeats(OpKind kind)
-{
-    return kind == OP_PASS_SLOT;
-}
-
 /* Kinds are applied in their order. An operation that was asked for after another about the same, and would
  * be applied before or together with it, waits for the next batch; so do all that follow it. */
 static bool fits(GHashTable *latest, const Op *op)
@@ -70,9 +64,7 @@ static bool fits(GHashTable *latest, const Op *op)
 
         if (!op->keys[i] || !g_hash_table_lookup_extended(latest, op->keys[i], NULL, &kind))
             continue;
-        if (GPOINTER_TO_INT(kind) > (int)op->kind)
-            ok = false;
-        if (GPOINTER_TO_INT(kind) == (int)op->kind && !kind_repeats(op->kind))
+        if (GPOINTER_TO_INT(kind) >= (int)op->kind)
             ok = false;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(op->keys); i++)

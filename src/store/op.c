@@ -3,13 +3,15 @@
 
 #include <string.h>
 
+#include "model/json.h"
+
 static const OpInfo *const infos[] = {
     [OP_PUT_TASK] = &op_put_task,
     [OP_DELETE_TASK] = &op_delete_task,
     [OP_ENABLE_TASK] = &op_enable_task,
     [OP_ENABLE_SCHEDULE] = &op_enable_schedule,
     [OP_ASK] = &op_ask,
-    [OP_PASS_SLOT] = &op_pass_slot,
+    [OP_SKIP] = &op_skip,
     [OP_REQUEUE] = &op_requeue,
     [OP_RUNNING] = &op_running,
     [OP_STOPPING] = &op_stopping,
@@ -22,6 +24,7 @@ static const OpInfo *const infos[] = {
     [OP_GET_RUN] = &op_get_run,
     [OP_LIST_RUNS] = &op_list_runs,
     [OP_LIST_NODES] = &op_list_nodes,
+    [OP_LIST_SLOTS] = &op_list_slots,
     [OP_LIST_AUDIT] = &op_list_audit,
     [OP_GET_DATABASE] = &op_get_database,
 };
@@ -184,4 +187,32 @@ char *op_array_of(const char *const *list)
     for (; list && *list; list++)
         array_add(array, *list);
     return array_end(array);
+}
+
+static void skips_add_number(JsonObject *o, const char *name, uint64_t value)
+{
+    if (value != UNSET)
+        json_object_set_int_member(o, name, (gint64)value);
+}
+
+char *op_skips(const GArray *skips)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_ARRAY);
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; skips && i < skips->len; i++) {
+        const StoreSkip *s = &g_array_index(skips, StoreSkip, i);
+        JsonObject *o = json_object_new();
+
+        json_object_set_string_member(o, "schedule", s->schedule);
+        skips_add_number(o, "previous", s->previous);
+        skips_add_number(o, "first", s->first);
+        skips_add_number(o, "last", s->last);
+        skips_add_number(o, "n", s->count);
+        json_object_set_string_member(o, "cause", s->cause);
+        json_object_set_string_member(o, "reason", s->reason);
+        json_array_add_object_element(array, o);
+    }
+    json_node_take_array(node, array);
+    return json_write(node);
 }

@@ -14,7 +14,7 @@ typedef enum OpKind {
     OP_ENABLE_TASK,
     OP_ENABLE_SCHEDULE,
     OP_ASK,
-    OP_PASS_SLOT,
+    OP_SKIP,
     OP_REQUEUE,
     OP_RUNNING,
     OP_STOPPING,
@@ -28,6 +28,7 @@ typedef enum OpKind {
     OP_GET_RUN,
     OP_LIST_RUNS,
     OP_LIST_NODES,
+    OP_LIST_SLOTS,
     OP_LIST_AUDIT,
     OP_GET_DATABASE,
     _OP_KIND_MAX,
@@ -73,9 +74,9 @@ typedef struct OpInfo {
     void (*answer)(Op *op, const OpAnswer *a);
 } OpInfo;
 
-extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_ask, op_pass_slot,
+extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_ask, op_skip,
     op_requeue, op_running, op_stopping, op_cancel, op_end, op_audit, op_partitions, op_claim,
-    op_get_revision, op_get_run, op_list_runs, op_list_nodes, op_list_audit, op_get_database;
+    op_get_revision, op_get_run, op_list_runs, op_list_nodes, op_list_slots, op_list_audit, op_get_database;
 
 const OpInfo *op_info(OpKind kind);
 
@@ -93,5 +94,7 @@ void op_where_u64(Op *op, GString *sql, const char *before, const char *after, u
 void op_answer(Op *op, const OpAnswer *a);
 /* An array literal of value i of n operations; g_free. */
 char *op_array(Op *const *ops, unsigned n, unsigned i);
+/* The skips (NULL is none) as a JSON array for OP_SKIPS; g_free. */
+char *op_skips(const GArray *skips);
 /* An array literal of a NULL-terminated list; g_free. */
 char *op_array_of(const char *const *list);

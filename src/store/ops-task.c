@@ -2,6 +2,24 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
+/* What becomes of slots that a definition had, together with its end: what stands in the ledger by now stays, and the rest,
+ * from the next instant on, is not counted then. The lock keeps others from firing one of them meanwhile. What changes the
+ * rows that are read here comes after it: it asks for SKIPS_FIRST. */
+#define SKIPS_FIRST "(SELECT count(*) >= 0 FROM ledger)"
+#define SKIPS(array, also)                                                                                               \
+    "skipped AS MATERIALIZED ("                                                                                          \
+    "  SELECT x.*, s.last_nominal AS at FROM jsonb_to_recordset(" array                                                  \
+    ") AS x(schedule text, previous bigint,"                                                                             \
+    "   first bigint, last bigint, n bigint, cause text, reason text)"                                                   \
+    "  JOIN schedule s ON s.task = $1 AND s.name = x.schedule"                                                           \
+    "  WHERE (s.last_nominal IS NULL OR s.last_nominal < usec_to_time(x.last))" also " FOR UPDATE OF s),"                \
+    " ledger AS ("                                                                                                       \
+    "  INSERT INTO slot (task, schedule, nominal, first, count, outcome, cause, reason, at)"                             \
+    "  SELECT $1, schedule, usec_to_time(last),"                                                                         \
+    "   nullif(greatest(usec_to_time(first), at + interval '1 microsecond'), usec_to_time(last)),"                       \
+    "   CASE WHEN at IS NOT DISTINCT FROM usec_to_time(previous) THEN nullif(n, 0) END, 'skipped', cause, reason, now()" \
+    "  FROM skipped ON CONFLICT DO NOTHING RETURNING nominal)"
+
 /* Touches nothing where nothing changed: at every start all files are put. A schedule's last_nominal outlives
  * a change of the definition. */
 static const char put_task_sql[] =
@@ -11,22 +29,26 @@ static const char put_task_sql[] =
     "  WHERE t.name = $1::text),"
     " now AS MATERIALIZED ("
     "  SELECT coalesce((SELECT CASE WHEN same THEN revision ELSE revision + 1 END FROM old), 1) AS revision,"
-    "   coalesce((SELECT same FROM old), false) AS same),"
-    " v AS ("
-    "  INSERT INTO task_revision (task, revision, description, definition, created)"
-    "  SELECT $1, revision, $4::text, $5::jsonb, now() FROM now WHERE NOT same),"
-    " t AS ("
-    "  INSERT INTO task AS t (name, origin, path, revision, changed)"
-    "  SELECT $1, $2::text, $3::text, revision, now() FROM now"
-    "  ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, path = excluded.path,"
-    "   revision = excluded.revision, enabled = t.enabled OR t.deleted, deleted = false, changed = now()"
-    "  WHERE (t.origin, t.path, t.revision, t.deleted)"
-    "   IS DISTINCT FROM (excluded.origin, excluded.path, excluded.revision, false)),"
-    " gone AS (DELETE FROM schedule WHERE task = $1 AND name <> ALL ($6::text[])),"
-    " s AS ("
-    "  INSERT INTO schedule (task, name, since) SELECT $1, n, now() FROM unnest($6::text[]) AS n"
-    "  ON CONFLICT (task, name) DO UPDATE SET since = now() WHERE NOT (SELECT same FROM now))"
-    "SELECT revision FROM now";
+    "   coalesce((SELECT same FROM old), false) AS same)," SKIPS("$8::jsonb",
+        " AND NOT (SELECT same FROM now)") ","
+                                           " v AS ("
+                                           "  INSERT INTO task_revision (task, revision, description, definition, created)"
+                                           "  SELECT $1, revision, $4::text, $5::jsonb, now() FROM now WHERE NOT same),"
+                                           " t AS ("
+                                           "  INSERT INTO task AS t (name, origin, path, revision, changed)"
+                                           "  SELECT $1, $2::text, $3::text, revision, now() FROM now"
+                                           "  ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, path = excluded.path,"
+                                           "   revision = excluded.revision, enabled = t.enabled OR t.deleted, deleted = false, changed = now()"
+                                           "  WHERE (t.origin, t.path, t.revision, t.deleted)"
+                                           "   IS DISTINCT FROM (excluded.origin, excluded.path, excluded.revision, false)),"
+                                           " gone AS (DELETE FROM schedule WHERE task = $1 AND name <> ALL ($6::text[]) AND " SKIPS_FIRST
+                                           "),"
+                                           " s AS ("
+                                           "  INSERT INTO schedule AS s (task, name, since) SELECT $1, n, usec_to_time($7::bigint) FROM unnest($6::text[]) AS n"
+                                           "  ON CONFLICT (task, name) DO UPDATE SET since = excluded.since, last_nominal = greatest(s.last_nominal,"
+                                           "   (SELECT usec_to_time(k.last) FROM skipped k WHERE k.schedule = excluded.name)) WHERE NOT (SELECT same FROM now)"
+                                           "   AND " SKIPS_FIRST ")"
+                                           "SELECT revision FROM now";
 
 static void put_task_answer(Op *op, const OpAnswer *a)
 {
@@ -38,7 +60,7 @@ static void put_task_answer(Op *op, const OpAnswer *a)
 const OpInfo op_put_task = {
     .name = "put_task",
     .sql = put_task_sql,
-    .n_values = 6,
+    .n_values = 8,
     .answer = put_task_answer,
 };
 
@@ -46,6 +68,7 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
 {
     Op *op = op_new(OP_PUT_TASK, (OpFn)fn, userdata);
     g_autofree char *schedules = op_array_of(t->schedules);
+    g_autofree char *skips = op_skips(t->skips);
 
     op_set_text(op, 0, t->name);
     op_set_text(op, 1, t->origin);
@@ -53,6 +76,8 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     op_set_text(op, 3, util_strempty(t->description));
     op_set_text(op, 4, t->definition);
     op_set_text(op, 5, schedules);
+    op_set_u64(op, 6, t->since);
+    op_set_text(op, 7, skips);
     op_set_key(op, 0, "t%s", t->name);
     return store_enqueue(s, op);
 }
@@ -73,17 +98,21 @@ static void task_answer(Op *op, const OpAnswer *a)
 
 const OpInfo op_delete_task = {
     .name = "delete_task",
-    .sql = "WITH s AS (DELETE FROM schedule WHERE task = $1::text)"
-           "UPDATE task SET deleted = true, changed = now() WHERE name = $1 AND NOT deleted RETURNING name",
-    .n_values = 1,
+    .sql = "WITH " SKIPS("$2::jsonb",
+        "") ","
+            " s AS (DELETE FROM schedule WHERE task = $1::text AND " SKIPS_FIRST ")"
+            "UPDATE task SET deleted = true, changed = now() WHERE name = $1 AND NOT deleted RETURNING name",
+    .n_values = 2,
     .answer = task_answer,
 };
 
-int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata)
+int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDoneFn fn, void *userdata)
 {
     Op *op = op_new(OP_DELETE_TASK, (OpFn)fn, userdata);
+    g_autofree char *skipped = op_skips(skips);
 
     op_set_text(op, 0, name);
+    op_set_text(op, 1, skipped);
     op_set_key(op, 0, "t%s", name);
     return store_enqueue(s, op);
 }
@@ -92,12 +121,12 @@ int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata
 const OpInfo op_enable_task = {
     .name = "enable_task",
     .sql = "WITH old AS MATERIALIZED (SELECT enabled FROM task WHERE name = $1::text AND NOT deleted),"
-           " s AS (UPDATE schedule SET since = now()"
-           "  WHERE task = $1 AND $2::boolean AND (SELECT NOT enabled FROM old)),"
+           " s AS (UPDATE schedule SET off_until = usec_to_time($3::bigint)"
+           "  WHERE task = $1 AND $2::boolean AND $3::bigint IS NOT NULL AND (SELECT NOT enabled FROM old)),"
            " t AS (UPDATE task SET enabled = $2::boolean"
            "  WHERE name = $1 AND NOT deleted AND enabled <> $2::boolean)"
            "SELECT enabled FROM old",
-    .n_values = 2,
+    .n_values = 3,
     .answer = task_answer,
 };
 
@@ -118,14 +147,15 @@ static void schedule_answer(Op *op, const OpAnswer *a)
 const OpInfo op_enable_schedule = {
     .name = "enable_schedule",
     .sql = "UPDATE schedule SET enabled = $3::boolean,"
-           " since = CASE WHEN $3::boolean AND enabled IS DISTINCT FROM true THEN now() ELSE since END"
+           " off_until = CASE WHEN $3::boolean AND enabled IS DISTINCT FROM true"
+           "  THEN coalesce(usec_to_time($4::bigint), off_until) ELSE off_until END"
            " WHERE task = $1::text AND name = $2::text RETURNING name",
-    .n_values = 3,
+    .n_values = 4,
     .answer = schedule_answer,
 };
 
-int store_set_enabled(
-    Store *s, const char *task, const char *schedule, bool enabled, StoreDoneFn fn, void *userdata)
+int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
+    StoreDoneFn fn, void *userdata)
 {
     Op *op = op_new(schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (OpFn)fn, userdata);
     unsigned i = 0;
@@ -133,7 +163,8 @@ int store_set_enabled(
     op_set_text(op, i++, task);
     if (schedule)
         op_set_text(op, i++, schedule);
-    op_set_bool(op, i, enabled);
+    op_set_bool(op, i++, enabled);
+    op_set_u64(op, i, off_until);
     op_set_key(op, 0, "t%s", task);
     return store_enqueue(s, op);
 }

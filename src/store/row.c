@@ -9,6 +9,7 @@
 #define SCHEDULE_FIELD(expression, type, field) { ROW_##type, offsetof(StoreSchedule, field) },
 #define NODE_FIELD(expression, type, field)     { ROW_##type, offsetof(StoreNode, field) },
 #define AUDIT_FIELD(expression, type, field)    { ROW_##type, offsetof(StoreAuditEntry, field) },
+#define SLOT_FIELD(expression, type, field)     { ROW_##type, offsetof(StoreSlot, field) },
 
 const RowField row_run[] = { ROW_RUN_WHOLE(RUN_FIELD) ROW_RUN_REST(RUN_FIELD) };
 const unsigned row_run_n = G_N_ELEMENTS(row_run);
@@ -22,6 +23,7 @@ const RowField row_node[] = { ROW_NODE_FIELDS(NODE_FIELD) };
 const unsigned row_node_n = G_N_ELEMENTS(row_node);
 
 static const RowField row_audit[] = { ROW_AUDIT_FIELDS(AUDIT_FIELD) };
+static const RowField row_slot[] = { ROW_SLOT_FIELDS(SLOT_FIELD) };
 
 uint64_t row_u64(const PGresult *res, int row, int column)
 {
@@ -139,6 +141,11 @@ static void audit_free(void *a)
     row_free(row_audit, G_N_ELEMENTS(row_audit), a);
 }
 
+static void slot_free(void *s)
+{
+    row_free(row_slot, G_N_ELEMENTS(row_slot), s);
+}
+
 static GPtrArray *row_all(const PGresult *res, int first, const RowField *fields, unsigned n, size_t size,
     GDestroyNotify free_record)
 {
@@ -181,4 +188,9 @@ GPtrArray *row_schedules(const PGresult *res)
 GPtrArray *row_audits(const PGresult *res)
 {
     return row_all(res, 0, row_audit, G_N_ELEMENTS(row_audit), sizeof(StoreAuditEntry), audit_free);
+}
+
+GPtrArray *row_slots(const PGresult *res)
+{
+    return row_all(res, 0, row_slot, G_N_ELEMENTS(row_slot), sizeof(StoreSlot), slot_free);
 }

@@ -41,6 +41,7 @@ uint64_t row_u64(const PGresult *res, int row, int column);
 GPtrArray *row_runs(const PGresult *res, int first);
 GPtrArray *row_attempts(const PGresult *res);
 GPtrArray *row_audits(const PGresult *res);
+GPtrArray *row_slots(const PGresult *res);
 GPtrArray *row_tasks(const PGresult *res);
 GPtrArray *row_schedules(const PGresult *res);
 GPtrArray *row_nodes(const PGresult *res);
@@ -150,7 +151,8 @@ GPtrArray *row_nodes(const PGresult *res);
     X("s.name", TEXT, name)                                                                                  \
     X("s.enabled::int", INT, enabled)                                                                        \
     X("time_to_usec(s.last_nominal)", U64, last_nominal)                                                     \
-    X("time_to_usec(s.since)", U64, since)
+    X("time_to_usec(s.since)", U64, since)                                                                   \
+    X("time_to_usec(s.off_until)", U64, off_until)
 
 /* $4 is this node: up, since it asks. No other daemon uses the database meanwhile. */
 #define ROW_NODE_FIELDS(X)                                                                                   \
@@ -159,3 +161,15 @@ GPtrArray *row_nodes(const PGresult *res);
     X("n.epoch", U64, epoch)                                                                                 \
     X("n.boot_id", TEXT, boot_id)                                                                            \
     X("time_to_usec(CASE WHEN n.name = $4::text THEN now() ELSE n.last_seen END)", U64, last_seen)
+
+#define ROW_SLOT_FIELDS(X)                                                                                   \
+    X("l.task", TEXT, task)                                                                                  \
+    X("l.schedule", TEXT, schedule)                                                                          \
+    X("time_to_usec(l.nominal)", U64, nominal)                                                               \
+    X("time_to_usec(coalesce(l.first, l.nominal))", U64, first)                                              \
+    X("l.count", U64, count)                                                                                 \
+    X("l.outcome", TEXT, outcome)                                                                            \
+    X("l.cause", TEXT, cause)                                                                                \
+    X("l.reason", TEXT, reason)                                                                              \
+    X("l.run", U64, run)                                                                                     \
+    X("time_to_usec(l.at)", U64, at)

@@ -106,7 +106,9 @@ typedef struct StoreSchedule {
     char *task, *name;
     int enabled;           /* SetEnabled(): 1, 0; -1 where it was never said */
     uint64_t last_nominal; /* UNSET where none fired or was passed yet */
-    uint64_t since; /* real µs: no slot before this instant is due (when it was added, enabled or changed) */
+    uint64_t since; /* real µs: no time before this instant is a slot (when it was added or changed) */
+    uint64_t
+        off_until; /* slots before this one that have no outcome passed while it was disabled; UNSET: none */
 } StoreSchedule;
 
 /* What stands there when the store comes up: called after the lease is taken (epoch + 1) and the node's
@@ -144,20 +146,35 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 typedef void (*StoreNumberFn)(int r, uint64_t number, const Error *error, void *userdata);
 typedef void (*StoreDoneFn)(int r, const Error *error, void *userdata);
 
+/* Slots in a row of one schedule that are not to fire, for one cause. */
+typedef struct StoreSkip {
+    const char *task, *schedule;
+    uint64_t revision; /* of the task */
+    /* last_nominal of the schedule, as far as is known: UNSET where it has none. Where it is another by now, what is said of
+     * the slots after it is not so. */
+    uint64_t previous;
+    uint64_t first, last, count; /* real µs; count 0: not counted */
+    const char *cause, *reason;
+} StoreSkip;
+
 typedef struct StorePutTask {
     const char *name, *origin, *path, *description, *definition;
     const char *const *schedules; /* names, NULL-terminated */
+    uint64_t since;               /* real µs */
+    const GArray *
+        skips; /* of StoreSkip, one of a schedule: slots of the definition before, which has them no more. In the
+                            ledger with it; what has its outcome meanwhile keeps that. NULL is none */
 } StorePutTask;
 
 /* Adds a task or a new revision of it; answers the revision, unchanged where the definition is. Schedules
- * that are new get since = now; those that are no longer there are removed; where the definition changed,
- * since = now for all. */
+ * that are new get since; those that are no longer there are removed; where the definition changed, all get since,
+ * and skips are written. */
 int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *userdata);
-/* Marks it deleted; its history stays. */
-int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata);
-/* schedule NULL: the task itself. Enabling sets since = now. */
-int store_set_enabled(
-    Store *s, const char *task, const char *schedule, bool enabled, StoreDoneFn fn, void *userdata);
+/* Marks it deleted; its history stays. skips as above. */
+int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDoneFn fn, void *userdata);
+/* schedule NULL: the task itself. off_until: of what is enabled again, when; UNSET: it was enabled, or is not. */
+int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
+    StoreDoneFn fn, void *userdata);
 /* The definition of an old revision. */
 typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */
 int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata);
@@ -177,23 +194,26 @@ typedef struct StoreAsk {
     uint64_t due;      /* real µs; 0 is now (the database's) */
     uint64_t retry_of; /* 0 is none */
     uint64_t grace_usec;
-    const char
-        *schedule; /* a slot: fires only if last_nominal is below nominal, which is advanced; else NULL */
-    uint64_t nominal;
+    const char *
+        schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it; else NULL */
+    uint64_t nominal, previous;
 } StoreAsk;
 
 typedef struct StoreAsked {
-    uint64_t run; /* 0: the slot was fired before */
+    uint64_t run; /* 0: the slot was not the schedule's next one */
     bool fresh;   /* false: this token asked before, run is the first one */
     RunState state;
     uint64_t due;
+    uint64_t last; /* last_nominal of its schedule, UNSET where it has none */
 } StoreAsked;
 
+/* -ENOENT: there is no such schedule, or another revision of its task is in force. */
 typedef void (*StoreAskFn)(int r, const StoreAsked *asked, const Error *error, void *userdata);
 int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata);
-/* A slot that is not to fire: last_nominal is advanced and the ledger gets reason. */
-int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
-    StoreDoneFn fn, void *userdata);
+/* Slots that are not to fire: last_nominal is advanced from previous, and the ledger gets them. r 1: so it is; 0: last_nominal
+ * was another, and is last; -ENOENT: there is no such schedule, or another revision of its task is in force. */
+typedef void (*StoreSkipFn)(int r, uint64_t last, const Error *error, void *userdata);
+int store_skip(Store *s, const StoreSkip *skip, StoreSkipFn fn, void *userdata);
 
 /* --- the life of a run --- */
 
@@ -306,6 +326,30 @@ typedef void (*StoreNodesFn)(int r, GPtrArray *nodes /* StoreNode* */, const Err
 /* By name: this one alone (NULL: any), after that one (NULL: from the first), at most limit. */
 int store_list_nodes(
     Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata);
+
+/* A row of the ledger: a slot, or several in a row that were skipped for one cause. */
+typedef struct StoreSlot {
+    char *task, *schedule;
+    uint64_t nominal, first; /* the last of them, and the first; real µs */
+    uint64_t count;          /* UNSET: they were not counted */
+    char *outcome;           /* "fired" or "skipped" */
+    char *cause, *reason;
+    uint64_t run; /* UNSET is none */
+    uint64_t at;  /* when that was decided */
+} StoreSlot;
+
+typedef struct StoreSlotFilter {
+    const char *task, *schedule, *outcome, *cause; /* NULL is any */
+    uint64_t since, until;                         /* real µs, both inclusive; 0 is open */
+    /* Older than this one; 0 is from the newest. */
+    uint64_t before;
+    const char *before_task, *before_schedule;
+    unsigned limit; /* 1…1000 */
+} StoreSlotFilter;
+
+typedef void (*StoreSlotsFn)(int r, GPtrArray *slots /* StoreSlot* */, const Error *error, void *userdata);
+/* Newest first. */
+int store_list_slots(Store *s, const StoreSlotFilter *f, StoreSlotsFn fn, void *userdata);
 
 /* --- history --- */
 

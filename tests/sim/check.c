@@ -129,20 +129,34 @@ void check_released(const Unit *u)
         sim_fail("unit %s is released while it lives", u->name);
 }
 
-/* Each slot has its outcome: a slot that fires is the next one after the last that has one, or the first that is due at
- * all. One that is passed over stands for those before it. */
-void check_slot(const ScheduleRow *s, uint64_t nominal, bool fires)
+static uint64_t next_slot(const ScheduleRow *s)
 {
-    /* Where the clocks differ, the daemon's own says from when on it counts. */
-    uint64_t after = s->since - 1 + (sim.database_ahead != 0 ? LATE_USEC : 0);
+    uint64_t after = s->since - 1;
 
     if (s->last_nominal != UNSET && s->last_nominal > after)
         after = s->last_nominal;
-    after = MAX(after, s->known);
-    if (nominal > database_now() + LATE_USEC)
-        return; /* asked for before the clock was set back: what lies between had its time before that */
-    if (fires && nominal > (after / EVERY_USEC + 1) * EVERY_USEC)
+    return (after / EVERY_USEC + 1) * EVERY_USEC;
+}
+
+void check_closed(const ScheduleRow *s, uint64_t since)
+{
+    if (next_slot(s) < since)
+        sim_fail("slots of %s/%s were before it was changed, and have no outcome", s->task, s->name);
+}
+
+/* Each slot has its outcome, and one: those that get theirs are the next ones after those that have it, and as many as is
+ * said. */
+void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count, bool fires)
+{
+    if (s->last_nominal != UNSET && first <= s->last_nominal)
+        sim_fail("a slot of %s/%s gets a second outcome", s->task, s->name);
+    if (first > next_slot(s))
         sim_fail("slots of %s/%s have no outcome", s->task, s->name);
+    if (last < first || (count > 0 && count != last / EVERY_USEC - (first - 1) / EVERY_USEC))
+        sim_fail("slots of %s/%s are counted as %" G_GUINT64_FORMAT, s->task, s->name, count);
+    /* Where the clock was set back while it was asked for, what is due is not waited for until the clock is there again. */
+    if (fires && first < s->since && sim.latest == 0)
+        sim_fail("%s/%s fires what was before it", s->task, s->name);
 }
 
 /* All has been well for some time: no slot is overdue. */
@@ -150,7 +164,7 @@ void check_kept(const ScheduleRow *s)
 {
     uint64_t newest = (database_now() - LATE_USEC) / EVERY_USEC * EVERY_USEC;
 
-    if (s->since < newest && (s->last_nominal == UNSET || s->last_nominal < newest))
+    if (s->enabled != 0 && s->since < newest && (s->last_nominal == UNSET || s->last_nominal < newest))
         sim_fail("%s/%s has gone silent", s->task, s->name);
 }
 
@@ -162,6 +176,24 @@ void check_told(uint64_t run, RunState state, RunResult result)
     if (!row || (state == RUN_DONE && (row->run.state != RUN_DONE || row->run.result != result)))
         sim_fail("run %" G_GUINT64_FORMAT " is told as %s %s, and is not", run, run_state_to_string(state),
             run_result_to_string(result));
+}
+
+/* What did not fire is told when the ledger has it, and once. */
+void check_told_skipped(const StoreSkip *skip)
+{
+    g_autofree char *name = g_strdup_printf("%s/%s", skip->task, skip->schedule);
+
+    for (guint i = 0; i < database.slots->len; i++) {
+        SlotRow *row = g_ptr_array_index(database.slots, i);
+
+        if (row->run > 0 || row->last != skip->last || !g_str_has_prefix(row->schedule, name))
+            continue;
+        if (row->told)
+            sim_fail("slots of %s are told as skipped twice", name);
+        row->told = true;
+        return;
+    }
+    sim_fail("slots of %s are told as skipped, and are not", name);
 }
 
 /* --- after every event --- */
@@ -203,7 +235,7 @@ void check_every_event(void)
 
 /* --- when all is quiet --- */
 
-static void check_slots(void)
+static void check_ledger(void)
 {
     for (guint i = 0; i < database.slots->len; i++) {
         const SlotRow *a = g_ptr_array_index(database.slots, i);
@@ -211,7 +243,7 @@ static void check_slots(void)
         for (guint j = 0; j < i; j++) {
             const SlotRow *b = g_ptr_array_index(database.slots, j);
 
-            if (a->nominal == b->nominal && strcmp(a->schedule, b->schedule) == 0)
+            if (a->first <= b->last && b->first <= a->last && strcmp(a->schedule, b->schedule) == 0)
                 sim_fail("a slot of %s has two outcomes", a->schedule);
         }
         if (a->run > database.rows->len)
@@ -246,6 +278,6 @@ void check_settled(void)
             sim_fail("run %" G_GUINT64_FORMAT " ended %u times and is %s", row->run.id, row->n_done,
                 run_state_to_string(row->run.state));
     }
-    check_slots();
+    check_ledger();
     check_nothing_kept();
 }

@@ -128,9 +128,14 @@ static void on_task(const char *task, void *userdata)
 {
 }
 
+static void on_skipped(const StoreSkip *skip, void *userdata)
+{
+    check_told_skipped(skip);
+}
+
 void daemon_boot(void)
 {
-    static const ManagerEvents events = { on_state, on_run, on_task };
+    static const ManagerEvents events = { on_state, on_run, on_task, on_skipped };
     static const char *const none[] = { NULL };
     const ManagerConfig config = {
         .conninfo = "",
@@ -354,7 +359,7 @@ static void define(unsigned i, bool file)
     if (strstr(templates[i].text, "[Schedule s]")) {
         ScheduleRow *s = g_new0(ScheduleRow, 1);
 
-        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now() };
+        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET };
         g_strlcpy(s->task, templates[i].name, sizeof s->task);
         g_ptr_array_add(database.schedules, s);
     }
@@ -371,6 +376,13 @@ void people_change_task(void)
         return;
     /* All slots are computed anew, and are the same. */
     manager_zone_changed(daemon_twin.manager);
+    if (sim_chance(40)) {
+        g_autofree char *object = sim_chance(50) ? g_strdup(t->name) : g_strconcat(t->name, "/s", NULL);
+
+        (void)manager_set_enabled(
+            daemon_twin.manager, &caller, object, sim_chance(60), on_done, NULL, &error);
+        return;
+    }
     if (sim_chance(20)) {
         (void)manager_delete_task(daemon_twin.manager, &caller, t->name, on_done, NULL, &error);
         return;
@@ -426,12 +438,29 @@ bool people_are_calm(void)
     return true;
 }
 
+/* Once: what was disabled is enabled again. */
+void people_enable(void)
+{
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    ARRAY_FOREACH (name, ticking) {
+        g_autofree char *schedule = g_strconcat(*name, "/s", NULL);
+
+        if (!daemon_twin.manager)
+            return;
+        (void)manager_set_enabled(daemon_twin.manager, &caller, *name, true, on_done, NULL, &error);
+        (void)manager_set_enabled(daemon_twin.manager, &caller, schedule, true, on_done, NULL, &error);
+    }
+}
+
 /* Schedules end; asked for again until it is so. */
 void people_calm(void)
 {
     const Caller caller = { 0, "root", "" };
     g_auto(Error) error = { 0 };
 
+    daemon_twin.well = true;
     ARRAY_FOREACH (name, ticking)
         if (daemon_twin.manager && !is_calm(*name))
             (void)manager_set_enabled(daemon_twin.manager, &caller, *name, false, on_done, NULL, &error);

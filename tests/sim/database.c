@@ -128,7 +128,7 @@ static void load_tasks(StoreLoaded *ret)
         ScheduleRow *s = g_ptr_array_index(database.schedules, i);
         StoreSchedule *copy = g_new0(StoreSchedule, 1);
 
-        *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since };
+        *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until };
         g_ptr_array_add(ret->schedules, copy);
     }
 }
@@ -168,7 +168,7 @@ DbOp *db_op_new(int kind, void (*fn)(void), void *userdata)
     op->kind = kind;
     op->fn = fn;
     op->userdata = userdata;
-    op->nominal = op->finished = op->started = UNSET;
+    op->nominal = op->previous = op->off_until = op->finished = op->started = UNSET;
     return op;
 }
 
@@ -177,6 +177,8 @@ void db_op_free(DbOp *op)
     g_free(op->text);
     if (op->names)
         g_ptr_array_unref(op->names);
+    if (op->skips)
+        g_array_unref(op->skips);
     if (op->runs)
         g_ptr_array_unref(op->runs);
     g_free(op);
@@ -415,30 +417,73 @@ static void apply_cancel(DbOp *op)
     op->cancelled.cause_at = row->run.cause_at;
 }
 
-/* The guard against firing twice: false where the schedule is past that slot. */
-static bool slot_is_new(const DbOp *op, uint64_t run)
-{
-    ScheduleRow *s = database_schedule(op->task, op->name);
-    SlotRow *slot;
+/* --- the ledger --- */
 
-    if (!s || (s->last_nominal != UNSET && s->last_nominal >= op->nominal))
-        return false;
-    check_slot(s, op->nominal, run > 0);
-    s->last_nominal = op->nominal;
-    slot = g_new0(SlotRow, 1);
-    *slot = (SlotRow){ .nominal = op->nominal, .run = run };
-    g_snprintf(slot->schedule, sizeof slot->schedule, "%s/%s", op->task, op->name);
+static void ledger_add(ScheduleRow *s, uint64_t first, uint64_t last, uint64_t run)
+{
+    SlotRow *slot = g_new0(SlotRow, 1);
+
+    s->last_nominal = last;
+    *slot = (SlotRow){ .first = first, .last = last, .run = run };
+    g_snprintf(slot->schedule, sizeof slot->schedule, "%s/%s", s->task, s->name);
     g_ptr_array_add(database.slots, slot);
-    return true;
 }
 
-/* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first. */
-static void slot_is_known(const DbOp *op)
+/* The guard against gaps and second outcomes: the ledger has come to where the daemon knows it to be. */
+static bool ledger_is_at(const ScheduleRow *s, uint64_t previous)
+{
+    return s->last_nominal == previous;
+}
+
+static bool slot_is_next(DbOp *op)
+{
+    const ScheduleRow *s = database_schedule(op->task, op->name);
+    const TaskRow *t = database_task(op->task);
+
+    if (!s || !t || t->revision != op->revision) {
+        op->r = -ENOENT;
+        return false;
+    }
+    op->asked.last = s->last_nominal;
+    return ledger_is_at(s, op->previous) && (s->last_nominal == UNSET || s->last_nominal < op->nominal);
+}
+
+static void slot_fires(DbOp *op, uint64_t run)
+{
+    ScheduleRow *s = database_schedule(op->task, op->name);
+
+    check_slots(s, op->nominal, op->nominal, 1, true);
+    ledger_add(s, op->nominal, op->nominal, run);
+    op->asked.last = op->nominal;
+}
+
+/* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first, and
+ * passes it. */
+static void slot_is_known(DbOp *op)
 {
     ScheduleRow *s = op->nominal != UNSET ? database_schedule(op->task, op->name) : NULL;
 
-    if (s)
-        s->known = MAX(s->known, op->nominal);
+    op->asked.last = s ? s->last_nominal : UNSET;
+    if (s && slot_is_next(op))
+        op->asked.last = s->last_nominal = op->nominal;
+    op->r = 0;
+}
+
+/* Of a definition that ends: what has its outcome by now keeps it. */
+static void skip_rest(ScheduleRow *s, const GArray *skips)
+{
+    for (guint i = 0; i < skips->len; i++) {
+        const DbSkip *k = &g_array_index(skips, DbSkip, i);
+        uint64_t from = k->first;
+        bool at = ledger_is_at(s, k->previous);
+
+        if (strcmp(k->name, s->name) != 0 || (s->last_nominal != UNSET && s->last_nominal >= k->last))
+            continue;
+        if (!at && s->last_nominal != UNSET)
+            from = MAX(from, s->last_nominal + 1);
+        check_slots(s, from, k->last, at ? k->count : 0, false);
+        ledger_add(s, from, k->last, 0);
+    }
 }
 
 static void apply_ask(DbOp *op)
@@ -450,13 +495,13 @@ static void apply_ask(DbOp *op)
 
     if (known > 0) {
         row = g_ptr_array_index(database.rows, known - 1);
-        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due };
+        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due, UNSET };
         slot_is_known(op);
         return;
     }
-    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET };
+    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET };
     g_assert(task);
-    if (op->nominal != UNSET && !slot_is_new(op, id))
+    if (op->nominal != UNSET && !slot_is_next(op))
         return;
     row = g_new0(Row, 1);
     row->truths = g_ptr_array_new_with_free_func(g_free);
@@ -479,14 +524,23 @@ static void apply_ask(DbOp *op)
     g_strlcpy(row->schedule, op->nominal != UNSET ? op->name : "", sizeof row->schedule);
     g_ptr_array_add(database.rows, row);
     g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
-    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due };
+    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET };
+    if (op->nominal != UNSET)
+        slot_fires(op, id);
     sim_trace("asked", id, row->run.due, 0);
 }
 
-static void apply_pass_slot(DbOp *op)
+static void apply_skip(DbOp *op)
 {
-    if (slot_is_new(op, 0))
-        sim_trace("passed", op->nominal, 0, 0);
+    ScheduleRow *s = database_schedule(op->task, op->name);
+
+    if (!slot_is_next(op))
+        return;
+    check_slots(s, op->first, op->nominal, op->count, false);
+    ledger_add(s, op->first, op->nominal, 0);
+    op->asked.last = op->nominal;
+    op->r = 1;
+    sim_trace("skipped", op->first, op->nominal, op->count);
 }
 
 /* --- tasks --- */
@@ -501,10 +555,14 @@ static void put_schedules(const DbOp *op, bool same)
             continue;
         for (guint j = 0; j < op->names->len; j++)
             there = there || strcmp(g_ptr_array_index(op->names, j), s->name) == 0;
+        if (!same) {
+            skip_rest(s, op->skips);
+            check_closed(s, op->since);
+        }
         if (!there)
             g_ptr_array_remove_index(database.schedules, i - 1);
         else if (!same)
-            s->since = database_now();
+            s->since = op->since;
     }
     for (guint j = 0; j < op->names->len; j++) {
         ScheduleRow *s = database_schedule(op->task, g_ptr_array_index(op->names, j));
@@ -516,7 +574,7 @@ static void put_schedules(const DbOp *op, bool same)
         g_strlcpy(s->name, g_ptr_array_index(op->names, j), sizeof s->name);
         s->enabled = -1;
         s->last_nominal = UNSET;
-        s->since = database_now();
+        s->since = op->since;
         g_ptr_array_add(database.schedules, s);
     }
 }
@@ -565,10 +623,11 @@ static void apply_delete_task(DbOp *op)
     TaskRow *t = database_task(op->task);
 
     for (guint i = database.schedules->len; i > 0; i--) {
-        const ScheduleRow *s = g_ptr_array_index(database.schedules, i - 1);
+        ScheduleRow *s = g_ptr_array_index(database.schedules, i - 1);
 
         if (strcmp(s->task, op->task) != 0)
             continue;
+        skip_rest(s, op->skips);
         forget_slots(s);
         g_ptr_array_remove_index(database.schedules, i - 1);
     }
@@ -591,10 +650,10 @@ static void apply_enable_task(DbOp *op)
 
         if (strcmp(s->task, op->task) != 0)
             continue;
-        if (!op->flag && t->enabled)
+        if (!op->flag && t->enabled && daemon_twin.well)
             check_kept(s);
-        if (op->flag && !t->enabled)
-            s->since = database_now();
+        if (op->flag && !t->enabled && op->off_until != UNSET)
+            s->off_until = op->off_until;
     }
     t->enabled = op->flag;
 }
@@ -607,8 +666,8 @@ static void apply_enable_schedule(DbOp *op)
         op->r = -ENOENT;
         return;
     }
-    if (op->flag && s->enabled != 1)
-        s->since = database_now();
+    if (op->flag && s->enabled != 1 && op->off_until != UNSET)
+        s->off_until = op->off_until;
     s->enabled = op->flag;
 }
 
@@ -639,7 +698,7 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_ENABLE_TASK] = apply_enable_task,
     [OP_ENABLE_SCHEDULE] = apply_enable_schedule,
     [OP_ASK] = apply_ask,
-    [OP_PASS_SLOT] = apply_pass_slot,
+    [OP_SKIP] = apply_skip,
     [OP_REQUEUE] = apply_requeue,
     [OP_RUNNING] = apply_running,
     [OP_STOPPING] = apply_stopping,

@@ -211,6 +211,13 @@ static void on_crash(void *data, uint64_t number)
     (void)crash();
 }
 
+/* Of slots that have just passed nothing is written yet. */
+static void change_what_is_late(void)
+{
+    if (sim_chance(25))
+        people_change_task();
+}
+
 static bool step(bool forward)
 {
     static const uint64_t spans[] = { USEC_PER_MSEC, USEC_PER_SEC, 20 * USEC_PER_SEC, 3600 * USEC_PER_SEC };
@@ -219,6 +226,7 @@ static bool step(bool forward)
     if (sim_chance(30))
         later(sim_now() + sim_draw(USEC_PER_SEC), on_crash);
     set_clock(forward ? span : -span);
+    change_what_is_late();
     return true;
 }
 
@@ -235,6 +243,7 @@ static bool step_back(void)
 static bool sleep_host(void)
 {
     clock_fake_sleep(sim.clock, sim_between(1, 600) * USEC_PER_SEC);
+    change_what_is_late();
     return true;
 }
 

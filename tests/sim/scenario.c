@@ -105,6 +105,7 @@ static void settle(void)
     uint64_t until = sim_now() + SETTLE_USEC, next = sim_now() + HEALTHY_USEC;
 
     daemon_twin.calm = true;
+    people_enable();
     while ((unsettled() || !people_are_calm()) && !sim.broken) {
         if (sim_now() >= next) {
             people_calm();

@@ -92,7 +92,9 @@ typedef struct Row {
 
 typedef struct SlotRow {
     char schedule[2 * SIM_TEXT]; /* TASK/NAME */
-    uint64_t nominal, run;       /* 0: passed over */
+    uint64_t first, last;
+    uint64_t run; /* 0: skipped */
+    bool told;    /* as skipped */
 } SlotRow;
 
 typedef struct TaskRow {
@@ -105,8 +107,7 @@ typedef struct TaskRow {
 typedef struct ScheduleRow {
     char task[SIM_TEXT], name[SIM_TEXT];
     int enabled;
-    uint64_t last_nominal, since;
-    uint64_t known; /* the latest slot that its namesake, which was deleted, had fired already */
+    uint64_t last_nominal, since, off_until;
 } ScheduleRow;
 
 typedef struct Database {
@@ -133,6 +134,12 @@ TaskRow *database_task(const char *name);
 void database_load(StoreLoaded *ret);
 void database_unload(StoreLoaded *loaded);
 
+/* A StoreSkip of a definition that ends. */
+typedef struct DbSkip {
+    char name[SIM_TEXT];
+    uint64_t previous, first, last, count;
+} DbSkip;
+
 /* One operation between the daemon and the database. */
 typedef struct DbOp {
     int kind; /* OpKind */
@@ -144,8 +151,8 @@ typedef struct DbOp {
     int r;
     bool refused; /* the database finds fault with it */
 
-    uint64_t run, nominal, due, in_usec, revision, grace, retry_of, finished, started, epoch, stamp,
-        monotonic;
+    uint64_t run, nominal, previous, first, count, since, off_until, due, in_usec, revision, grace, retry_of,
+        finished, started, epoch, stamp, monotonic;
     unsigned attempt, limit;
     int priority;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
@@ -153,6 +160,7 @@ typedef struct DbOp {
     char reason[2 * SIM_TEXT];
     char *text;
     GPtrArray *names; /* of char* */
+    GArray *skips;    /* of DbSkip */
     RunResult result, cause;
     RunState state;
     int code, status;
@@ -278,9 +286,13 @@ void check_given_back(const Row *row, Truth *t);
 void check_stopping(const Row *row, const Truth *t, const DbOp *op);
 void check_released(const Unit *u);
 void check_kept(const ScheduleRow *s);
-void check_slot(const ScheduleRow *s, uint64_t nominal, bool fires);
+/* first to last get their outcome now; count 0: they were not counted. */
+void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count, bool fires);
+/* Its definition is another from that instant on. */
+void check_closed(const ScheduleRow *s, uint64_t since);
 void check_every_event(void);
 void check_told(uint64_t run, RunState state, RunResult result);
+void check_told_skipped(const StoreSkip *skip);
 void check_settled(void);
 
 #define EVERY_USEC (15 * USEC_PER_SEC) /* of the one schedule there is */
@@ -292,6 +304,7 @@ typedef struct Daemon {
     bool stopping;
     unsigned n_lives;
     bool calm; /* no faults any more, and nobody asks for anything new */
+    bool well; /* for some time now */
 } Daemon;
 
 extern Daemon daemon_twin;
@@ -307,6 +320,7 @@ void people_cancel(uint64_t run);
 void people_kill(uint64_t run, int signal);
 void people_retry(uint64_t run);
 void people_change_task(void);
+void people_enable(void);
 void people_calm(void);
 bool people_are_calm(void);
 /* Everybody has an answer. */

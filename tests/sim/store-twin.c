@@ -37,7 +37,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_ENABLE_TASK] = "enable task",
     [OP_ENABLE_SCHEDULE] = "enable schedule",
     [OP_ASK] = "ask",
-    [OP_PASS_SLOT] = "pass slot",
+    [OP_SKIP] = "skip",
     [OP_REQUEUE] = "requeue",
     [OP_RUNNING] = "running",
     [OP_STOPPING] = "stopping",
@@ -138,8 +138,7 @@ static bool fits(GArray *taken, const DbOp *op)
     for (guint i = 0; i < taken->len; i += 2)
         for (unsigned k = 0; k < G_N_ELEMENTS(op->keys); k++)
             if (op->keys[k] && g_array_index(taken, uint64_t, i) == op->keys[k] &&
-                ((int)g_array_index(taken, uint64_t, i + 1) > op->kind ||
-                    ((int)g_array_index(taken, uint64_t, i + 1) == op->kind && op->kind != OP_PASS_SLOT)))
+                (int)g_array_index(taken, uint64_t, i + 1) >= op->kind)
                 ok = false;
     for (unsigned k = 0; k < G_N_ELEMENTS(op->keys); k++) {
         uint64_t kind = ok ? (uint64_t)op->kind : G_MAXINT;
@@ -313,7 +312,7 @@ void store_twin_refuse(uint64_t run)
 
 void store_twin_lose_answer(void)
 {
-    static const int kinds[] = { OP_ASK, OP_PASS_SLOT, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL, OP_END,
+    static const int kinds[] = { OP_ASK, OP_SKIP, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL, OP_END,
         OP_CLAIM };
 
     lose_kind = kinds[sim_draw(G_N_ELEMENTS(kinds))];
@@ -542,6 +541,7 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->grace = a->grace_usec;
     op->retry_of = a->retry_of;
     op->nominal = a->schedule ? a->nominal : UNSET;
+    op->previous = a->schedule ? a->previous : UNSET;
     op->keys[0] = key_of('a', a->requester, a->token);
     op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;
     return enqueue(op);
@@ -552,17 +552,39 @@ static void answer_done(DbOp *op)
     ((StoreDoneFn)op->fn)(op->r, NULL, op->userdata);
 }
 
-int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
-    StoreDoneFn fn, void *userdata)
+static void answer_skip(DbOp *op)
 {
-    DbOp *op = db_op_new(OP_PASS_SLOT, (void (*)(void))fn, userdata);
+    ((StoreSkipFn)op->fn)(op->r, op->asked.last, NULL, op->userdata);
+}
 
-    op->answer = answer_done;
-    g_strlcpy(op->task, task, sizeof op->task);
-    g_strlcpy(op->name, schedule, sizeof op->name);
-    op->nominal = nominal;
-    op->keys[0] = key_of('s', task, schedule);
+int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_SKIP, (void (*)(void))fn, userdata);
+
+    op->answer = answer_skip;
+    g_strlcpy(op->task, k->task, sizeof op->task);
+    g_strlcpy(op->name, k->schedule, sizeof op->name);
+    op->revision = k->revision;
+    op->previous = k->previous;
+    op->first = k->first;
+    op->nominal = k->last;
+    op->count = k->count;
+    op->keys[0] = key_of('s', k->task, k->schedule);
     return enqueue(op);
+}
+
+static GArray *copy_skips(const GArray *skips)
+{
+    GArray *copy = g_array_new(FALSE, FALSE, sizeof(DbSkip));
+
+    for (guint i = 0; skips && i < skips->len; i++) {
+        const StoreSkip *k = &g_array_index(skips, StoreSkip, i);
+        DbSkip d = { "", k->previous, k->first, k->last, k->count };
+
+        g_strlcpy(d.name, k->schedule, sizeof d.name);
+        g_array_append_val(copy, d);
+    }
+    return copy;
 }
 
 static void answer_number(DbOp *op)
@@ -578,6 +600,8 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     g_strlcpy(op->task, t->name, sizeof op->task);
     op->text = g_strdup(t->definition);
     op->flag = strcmp(t->origin, "file") == 0;
+    op->since = t->since;
+    op->skips = copy_skips(t->skips);
     op->names = g_ptr_array_new_with_free_func(g_free);
     for (const char *const *name = t->schedules; name && *name; name++)
         g_ptr_array_add(op->names, g_strdup(*name));
@@ -585,18 +609,19 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     return enqueue(op);
 }
 
-int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata)
+int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDoneFn fn, void *userdata)
 {
     DbOp *op = db_op_new(OP_DELETE_TASK, (void (*)(void))fn, userdata);
 
     op->answer = answer_done;
+    op->skips = copy_skips(skips);
     g_strlcpy(op->task, name, sizeof op->task);
     op->keys[0] = key_of('t', name, "");
     return enqueue(op);
 }
 
-int store_set_enabled(
-    Store *s, const char *task, const char *schedule, bool enabled, StoreDoneFn fn, void *userdata)
+int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
+    StoreDoneFn fn, void *userdata)
 {
     DbOp *op = db_op_new(schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (void (*)(void))fn, userdata);
 
@@ -604,6 +629,7 @@ int store_set_enabled(
     g_strlcpy(op->task, task, sizeof op->task);
     g_strlcpy(op->name, util_strempty(schedule), sizeof op->name);
     op->flag = enabled;
+    op->off_until = off_until;
     op->keys[0] = key_of('t', task, "");
     return enqueue(op);
 }
@@ -649,6 +675,11 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
 
 int store_list_nodes(
     Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
+int store_list_slots(Store *s, const StoreSlotFilter *f, StoreSlotsFn fn, void *userdata)
 {
     return -ENOTCONN;
 }

@@ -212,24 +212,45 @@ static void test_batch_order(void)
     g_assert_cmpstr(fixture_get(f, run, NULL)->reason, ==, "too long");
 }
 
-/* A slot fires once, whoever asks and with whatever token; a slot before it never does, and one that was passed over has
- * its outcome too. */
+static StoreAsk slot_ask(const char *token, uint64_t previous, uint64_t nominal)
+{
+    return (StoreAsk){
+        .requester = "taskschedd",
+        .requester_uid = UNSET,
+        .token = token,
+        .task = "slots",
+        .revision = f->revision,
+        .queue = "default",
+        .schedule = "nightly",
+        .nominal = nominal,
+        .previous = previous,
+        .grace_usec = 1,
+    };
+}
+
+static StoreAsked fire(const char *token, uint64_t previous, uint64_t nominal)
+{
+    StoreAsk ask = slot_ask(token, previous, nominal);
+    Asked a;
+
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    g_assert_cmpint(a.r, ==, 0);
+    if (a.asked.fresh)
+        g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+    return a.asked;
+}
+
+/* A slot fires once, whoever asks and with whatever token, and only from where the ledger has come to; so with those that are
+ * skipped. Whoever is wrong about that is told. */
 static void test_slot(void)
 {
     static const char *const schedules[] = { "nightly", NULL };
     uint64_t nominal = 1700000000 * USEC_PER_SEC + 123456;
-    StoreAsk ask = {
-        .requester = "taskschedd",
-        .requester_uid = UNSET,
-        .token = "slot-1",
-        .task = "slots",
-        .revision = 1,
-        .queue = "default",
-        .schedule = "nightly",
-        .nominal = nominal,
-        .grace_usec = 1,
-    };
+    StoreAsk ask = slot_ask("slot-1", UNSET, nominal);
+    StoreAsked asked;
     Asked a, b, again;
+    Skipped k;
 
     fixture_put(f, "slots", "[]", schedules);
     fixture_ask_plain(f, &ask, &a);
@@ -242,17 +263,57 @@ static void test_slot(void)
     fixture_until(f, &again.answered);
     g_assert_cmpuint(a.asked.run, >, 0);
     g_assert_true(a.asked.fresh);
+    g_assert_cmpuint(a.asked.last, ==, nominal);
     g_assert_cmpuint(b.asked.run, ==, 0);
     g_assert_false(b.asked.fresh);
+    g_assert_cmpuint(b.asked.last, ==, nominal);
     g_assert_cmpuint(again.asked.run, ==, a.asked.run);
     g_assert_cmpuint(fixture_get(f, a.asked.run, NULL)->nominal, ==, nominal);
-    fixture_pass(f, "slots", "nightly", nominal + 2 * USEC_PER_SEC);
-    ask.token = "slot-2";
-    ask.nominal = nominal + USEC_PER_SEC;
+    g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+    k = fixture_skip(f, "slots", "nightly", nominal - 1, nominal + 1, nominal + 2, 2);
+    g_assert_cmpint(k.r, ==, 0);
+    g_assert_cmpuint(k.last, ==, nominal);
+    k = fixture_skip(f, "slots", "nightly", nominal, nominal + 1, nominal + 2, 2);
+    g_assert_cmpint(k.r, ==, 1);
+    k = fixture_skip(f, "slots", "nightly", nominal, nominal + 1, nominal + 2, 2);
+    g_assert_cmpint(k.r, ==, 0);
+    g_assert_cmpuint(k.last, ==, nominal + 2);
+    asked = fire("slot-2", nominal, nominal + 3);
+    g_assert_cmpuint(asked.run, ==, 0);
+    g_assert_cmpuint(asked.last, ==, nominal + 2);
+    g_assert_true(fire("slot-2", nominal + 2, nominal + 3).fresh);
+    g_assert_cmpint(fixture_skip(f, "slots", "weekly", UNSET, nominal, nominal, 1).r, ==, -ENOENT);
+    ask.token = "slot-of-before";
+    ask.revision++;
     fixture_ask_plain(f, &ask, &b);
     fixture_until(f, &b.answered);
-    g_assert_cmpuint(b.asked.run, ==, 0);
-    g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+    g_assert_cmpint(b.r, ==, -ENOENT);
+    ask.revision--;
+    ask.schedule = "weekly";
+    ask.token = "slot-of-none";
+    fixture_ask_plain(f, &ask, &b);
+    fixture_until(f, &b.answered);
+    g_assert_cmpint(b.r, ==, -ENOENT);
+}
+
+/* A schedule that is made anew under the name of another passes the slots that the other fired. */
+static void test_slot_anew(void)
+{
+    static const char *const schedules[] = { "nightly", NULL };
+    uint64_t nominal = 1710000000 * USEC_PER_SEC;
+    StoreAsked first, again;
+
+    g_assert_cmpint(fixture_delete(f, "slots"), ==, 0);
+    fixture_put(f, "slots", "[]", schedules);
+    first = fire("anew", UNSET, nominal);
+    g_assert_true(first.fresh);
+    g_assert_cmpint(fixture_delete(f, "slots"), ==, 0);
+    fixture_put(f, "slots", "[]", schedules);
+    again = fire("anew", UNSET, nominal);
+    g_assert_false(again.fresh);
+    g_assert_cmpuint(again.run, ==, first.run);
+    g_assert_cmpuint(again.last, ==, nominal);
+    g_assert_true(fire("anew-2", nominal, nominal + 1).fresh);
 }
 
 /* Each claim has the time at which it was asked for, by the clock that nobody sets, and the boot that it is of. */
@@ -351,6 +412,7 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/cancel", test_cancel);
     g_test_add_func("/store/contract/batch-order", test_batch_order);
     g_test_add_func("/store/contract/slot", test_slot);
+    g_test_add_func("/store/contract/slot-anew", test_slot_anew);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);
     g_test_add_func("/store/contract/task", test_task);

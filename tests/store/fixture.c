@@ -42,20 +42,27 @@ static void on_number(int r, uint64_t number, const Error *error, void *userdata
     n->number = number;
 }
 
-uint64_t fixture_put(Fixture *f, const char *name, const char *definition, const char *const *schedules)
+uint64_t fixture_put_plain(Fixture *f, const StorePutTask *t)
 {
     Number n = { 0 };
+
+    g_assert_cmpint(store_put_task(f->store, t, on_number, &n), ==, 0);
+    g_assert_false(n.answered);
+    fixture_until(f, &n.answered);
+    return f->revision = n.number;
+}
+
+uint64_t fixture_put(Fixture *f, const char *name, const char *definition, const char *const *schedules)
+{
     StorePutTask t = {
         .name = name,
         .origin = "api",
         .definition = definition,
         .schedules = schedules,
+        .since = clock_real(f->clock),
     };
 
-    g_assert_cmpint(store_put_task(f->store, &t, on_number, &n), ==, 0);
-    g_assert_false(n.answered);
-    fixture_until(f, &n.answered);
-    return n.number;
+    return fixture_put_plain(f, &t);
 }
 
 typedef struct Done {
@@ -71,22 +78,36 @@ static void on_done(int r, const Error *error, void *userdata)
     d->r = r;
 }
 
-int fixture_delete(Fixture *f, const char *task)
+int fixture_delete_with(Fixture *f, const char *task, const GArray *skips)
 {
     Done d = { 0 };
 
-    g_assert_cmpint(store_delete_task(f->store, task, on_done, &d), ==, 0);
+    g_assert_cmpint(store_delete_task(f->store, task, skips, on_done, &d), ==, 0);
     fixture_until(f, &d.answered);
     return d.r;
 }
 
-void fixture_pass(Fixture *f, const char *task, const char *schedule, uint64_t nominal)
+int fixture_delete(Fixture *f, const char *task)
 {
-    Done d = { 0 };
+    return fixture_delete_with(f, task, NULL);
+}
 
-    g_assert_cmpint(store_pass_slot(f->store, task, schedule, nominal, "passed", on_done, &d), ==, 0);
-    fixture_until(f, &d.answered);
-    g_assert_cmpint(d.r, ==, 0);
+static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
+{
+    *(Skipped *)userdata = (Skipped){ true, r, last };
+}
+
+Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_t previous, uint64_t first,
+    uint64_t last, uint64_t count)
+{
+    const StoreSkip skip = { task, schedule, f->revision, previous, first, last, count, "host-down",
+        "it was down" };
+    Skipped k = { 0 };
+
+    g_assert_cmpint(store_skip(f->store, &skip, on_skipped, &k), ==, 0);
+    g_assert_false(k.answered);
+    fixture_until(f, &k.answered);
+    return k;
 }
 
 static void on_ask(int r, const StoreAsked *asked, const Error *error, void *userdata)

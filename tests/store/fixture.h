@@ -17,6 +17,7 @@ typedef struct Fixture {
     unsigned n_up;  /* how often it came up */
     uint64_t epoch; /* of the latest time */
     uint64_t next_due, n_waiting;
+    uint64_t revision;                     /* that was put last */
     unsigned n_tasks, n_schedules, n_runs; /* loaded then */
 } Fixture;
 
@@ -38,7 +39,17 @@ uint64_t fixture_sql_u64(const char *sql);
 
 /* Answers what the store does. */
 int fixture_delete(Fixture *f, const char *task);
-void fixture_pass(Fixture *f, const char *task, const char *schedule, uint64_t nominal);
+int fixture_delete_with(Fixture *f, const char *task, const GArray *skips);
+
+typedef struct Skipped {
+    bool answered;
+    int r;
+    uint64_t last;
+} Skipped;
+
+Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_t previous, uint64_t first,
+    uint64_t last, uint64_t count);
+uint64_t fixture_put_plain(Fixture *f, const StorePutTask *t);
 uint64_t fixture_put(Fixture *f, const char *name, const char *definition, const char *const *schedules);
 
 typedef struct Asked {

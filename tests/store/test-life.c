@@ -81,6 +81,7 @@ static void test_slot(void)
         .queue = "default",
         .schedule = "nightly",
         .nominal = nominal,
+        .previous = UNSET,
         .grace_usec = 1,
     };
     Asked a, b, c, again;
@@ -112,28 +113,62 @@ static void test_slot(void)
     g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
 }
 
-static void on_done(int r, const Error *error, void *userdata)
-{
-    int *left = userdata;
+#define LEDGER                                                                                                         \
+    "SELECT string_agg(format('%%s-%%s %%s %%s %%s', coalesce(time_to_usec(first) - 1800000000000000, 0),"             \
+    " time_to_usec(nominal) - 1800000000000000, coalesce(count, 0), outcome, cause), ', ' ORDER BY nominal) FROM slot" \
+    " WHERE task = 'slots' AND nominal >= '2027-01-01'"
 
-    g_assert_cmpint(r, ==, 0);
-    (*left)--;
+static StoreSkip skip_of(uint64_t previous, uint64_t first, uint64_t last)
+{
+    const uint64_t base = 1800000000 * USEC_PER_SEC;
+
+    return (StoreSkip){ "slots", "nightly", 0, base + previous, base + first, base + last, last - first + 1,
+        "changed", "it was changed" };
 }
 
-static void test_pass(void)
+/* What a definition leaves without an outcome gets it when that ends; what has one meanwhile keeps it. */
+static void put_with(const char *definition, StoreSkip skip)
 {
-    uint64_t nominal = 1800000000 * USEC_PER_SEC;
-    int left = 5;
+    static const char *const schedules[] = { "nightly", NULL };
+    g_autoptr(GArray) skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
+    StorePutTask put = { "slots", "api", "", "", definition, schedules, 1900000000 * USEC_PER_SEC, skips };
 
-    for (int i = 0; i < 4; i++)
-        store_pass_slot(f->store, "slots", "nightly", nominal + (uint64_t)(3 - i), "passed", on_done, &left);
-    store_pass_slot(f->store, "slots", "nightly", nominal, "passed again", on_done, &left);
-    for (int i = 0; left > 0 && i < 1000; i++)
-        fixture_turn(f);
-    g_assert_cmpint(left, ==, 0);
-    g_assert_cmpuint(fixture_sql_u64("SELECT time_to_usec(last_nominal) FROM schedule"), ==, nominal + 3);
+    g_array_append_val(skips, skip);
+    fixture_put_plain(f, &put);
+}
+
+static void test_ledger(void)
+{
+    uint64_t base = 1800000000 * USEC_PER_SEC,
+             before = fixture_sql_u64("SELECT time_to_usec(last_nominal) FROM schedule");
+    g_autofree char *ledger = NULL, *unchanged = NULL, *changed = NULL, *deleted = NULL;
+    g_autoptr(GArray) skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
+    StoreSkip rest = skip_of(30, 31, 35);
+
+    g_assert_cmpint(fixture_skip(f, "slots", "nightly", before, base + 1, base + 4, 4).r, ==, 1);
+    g_assert_cmpint(fixture_skip(f, "slots", "nightly", base + 4, base + 5, base + 5, 1).r, ==, 1);
+    g_assert_cmpint(fixture_skip(f, "slots", "nightly", base + 4, base + 5, base + 6, 2).r, ==, 0);
+    ledger = fixture_sql(LEDGER);
+    g_assert_cmpstr(ledger, ==, "1-4 4 skipped host-down, 0-5 1 skipped host-down");
+    put_with("[]", skip_of(5, 6, 9));
+    unchanged = fixture_sql(LEDGER);
+    g_assert_cmpstr(unchanged, ==, ledger);
+    put_with("[1]", skip_of(5, 6, 9));
+    put_with("[2]", skip_of(7, 8, 20)); /* is wrong by two */
+    put_with("[3]", skip_of(7, 8, 19)); /* all have theirs */
+    put_with("[4]", skip_of(20, 21, 21));
+    changed = fixture_sql(LEDGER);
+    g_assert_cmpstr(changed, ==,
+        "1-4 4 skipped host-down, 0-5 1 skipped host-down, 6-9 4 skipped changed, 10-20 0 skipped changed, 0-21 1 skipped changed");
+    g_assert_cmpuint(fixture_sql_u64("SELECT time_to_usec(last_nominal) FROM schedule"), ==, base + 21);
     g_assert_cmpuint(
-        fixture_sql_u64("SELECT count(*) FROM slot WHERE outcome = 'skipped' AND reason = 'passed'"), ==, 4);
+        fixture_sql_u64("SELECT time_to_usec(since) FROM schedule"), ==, 1900000000 * USEC_PER_SEC);
+    g_assert_cmpint(fixture_skip(f, "slots", "nightly", base + 21, base + 30, base + 30, 1).r, ==, 1);
+    g_array_append_val(skips, rest);
+    g_assert_cmpint(fixture_delete_with(f, "slots", skips), ==, 0);
+    deleted = fixture_sql(LEDGER);
+    g_assert_true(g_str_has_suffix(deleted, "0-30 1 skipped host-down, 31-35 5 skipped changed"));
+    g_assert_cmpuint(fixture_sql_u64("SELECT count(*) FROM schedule"), ==, 0);
 }
 
 /* Another node, an earlier epoch, another token or attempt: nothing changes, and a late end is noted. */
@@ -343,7 +378,7 @@ int main(int argc, char **argv)
     fixture_put(f, "t", "[]", NULL);
     g_test_add_func("/store/life/whole", test_whole);
     g_test_add_func("/store/life/slot", test_slot);
-    g_test_add_func("/store/life/pass", test_pass);
+    g_test_add_func("/store/life/ledger", test_ledger);
     g_test_add_func("/store/life/not-yours", test_not_yours);
     g_test_add_func("/store/life/database", test_database);
     g_test_add_func("/store/life/nodes", test_nodes);

@@ -209,18 +209,17 @@ static int enable(Fixture *f, const char *task, const char *schedule, bool on)
 {
     Done d = { 0 };
 
-    store_set_enabled(f->store, task, schedule, on, on_done, &d);
+    store_set_enabled(f->store, task, schedule, on, on ? 1 : UNSET, on_done, &d);
     fixture_until(f, &d.answered);
     g_free(d.text);
     return d.r;
 }
 
-/* Slots that pass while a task or a schedule is disabled are not due later; saying it twice changes nothing.
- */
+/* Of slots that pass while a task or a schedule is disabled it is known until when; saying it twice changes nothing. */
 static void test_enabled(void)
 {
     static const char *const schedules[] = { "a", NULL };
-    static const char since[] = "SELECT count(*) FROM schedule WHERE since = 'epoch'";
+    static const char off[] = "SELECT count(*) FROM schedule WHERE time_to_usec(off_until) = 1";
     Done d = { 0 };
     Fixture *f;
 
@@ -229,18 +228,20 @@ static void test_enabled(void)
     fixture_wait(f, STORE_UP);
     fixture_put(f, "x", "[\"one\"]", schedules);
     fixture_put(f, "x", "[\"two\"]", schedules);
-    g_free(fixture_sql("UPDATE schedule SET since = 'epoch'"));
     g_assert_cmpint(enable(f, "x", NULL, true), ==, 0);
     g_assert_cmpint(enable(f, "x", NULL, false), ==, 0);
-    g_assert_cmpuint(fixture_sql_u64(since), ==, 1);
+    g_assert_cmpuint(fixture_sql_u64(off), ==, 0);
     g_assert_cmpuint(fixture_sql_u64("SELECT count(*) FROM task WHERE NOT enabled"), ==, 1);
     g_assert_cmpint(enable(f, "x", NULL, true), ==, 0);
-    g_assert_cmpuint(fixture_sql_u64(since), ==, 0);
-    g_free(fixture_sql("UPDATE schedule SET since = 'epoch'"));
+    g_assert_cmpuint(fixture_sql_u64(off), ==, 1);
+    g_free(fixture_sql("UPDATE schedule SET off_until = NULL"));
     g_assert_cmpint(enable(f, "x", "a", false), ==, 0);
-    g_assert_cmpuint(fixture_sql_u64(since), ==, 1);
+    g_assert_cmpuint(fixture_sql_u64(off), ==, 0);
     g_assert_cmpint(enable(f, "x", "a", true), ==, 0);
-    g_assert_cmpuint(fixture_sql_u64(since), ==, 0);
+    g_assert_cmpuint(fixture_sql_u64(off), ==, 1);
+    g_free(fixture_sql("UPDATE schedule SET off_until = NULL"));
+    g_assert_cmpint(enable(f, "x", "a", true), ==, 0);
+    g_assert_cmpuint(fixture_sql_u64(off), ==, 0);
     g_assert_cmpint(enable(f, "x", "b", true), ==, -ENOENT);
     g_assert_cmpint(enable(f, "y", NULL, true), ==, -ENOENT);
 
@@ -255,7 +256,7 @@ static void test_enabled(void)
 
     for (int i = 0; i < 2; i++) {
         d = (Done){ 0 };
-        store_delete_task(f->store, "x", on_done, &d);
+        store_delete_task(f->store, "x", NULL, on_done, &d);
         fixture_until(f, &d.answered);
         g_assert_cmpint(d.r, ==, i ? -ENOENT : 0);
         g_free(d.text);

@@ -5,6 +5,7 @@
 #include "model/run.h"
 #include "model/calendar-expression.h"
 #include "model/schedule.h"
+#include "model/slots.h"
 #include "model/signals.h"
 
 #define SEC USEC_PER_SEC
@@ -159,10 +160,6 @@ static void test_schedule_every(void)
     g_assert_cmpuint(schedule_next(&s, 2000 * SEC), ==, 2003 * SEC);
     g_assert_cmpuint(schedule_next(&s, USEC_INFINITY - 1), ==, USEC_INFINITY);
     g_assert_cmpuint(schedule_next(&s, USEC_INFINITY), ==, USEC_INFINITY);
-    g_assert_true(schedule_catches_up(&s, 1013 * SEC, 1013 * SEC));
-    g_assert_true(schedule_catches_up(&s, 1013 * SEC, 1012 * SEC));
-    g_assert_true(schedule_catches_up(&s, 1013 * SEC, 1014 * SEC - 1));
-    g_assert_false(schedule_catches_up(&s, 1013 * SEC, 1014 * SEC));
 }
 
 /* Asking for one slot after the other gives the arithmetic series, whatever the step. */
@@ -188,12 +185,8 @@ static void test_schedule_at(void)
     g_assert_cmpuint(schedule_next(&s, 5 * SEC), ==, 9 * SEC);
     g_assert_cmpuint(schedule_next(&s, 39 * SEC), ==, 40 * SEC);
     g_assert_cmpuint(schedule_next(&s, 40 * SEC), ==, USEC_INFINITY);
-    g_assert_true(schedule_catches_up(&s, 9 * SEC, 9 * SEC + DAY));
-    g_assert_false(schedule_catches_up(&s, 9 * SEC, 9 * SEC + DAY + 1));
     s.every_usec = 6 * SEC;
     g_assert_cmpuint(schedule_next(&s, 5 * SEC), ==, 6 * SEC);
-    g_assert_true(schedule_catches_up(&s, 9 * SEC, 19 * SEC));
-    g_assert_false(schedule_catches_up(&s, 12 * SEC, 19 * SEC));
     g_array_unref(s.at);
 }
 
@@ -217,64 +210,159 @@ static void test_schedule_calendar(void)
 {
     const uint64_t noon = UINT64_C(1793358000) * SEC; /* Friday, 30 October 2026, 12:00 in Berlin */
     Schedule s = { .name = NULL };
-    const char *reason;
 
     add_calendar(&s, "Mon..Fri 12:00");
     add_calendar(&s, "12:00 UTC"); /* 13:00 in Berlin */
     g_assert_cmpuint(schedule_next(&s, noon - 1), ==, noon);
     g_assert_cmpuint(schedule_next(&s, noon), ==, noon + 3600 * SEC);
     g_assert_cmpuint(schedule_next(&s, noon + 3600 * SEC), ==, noon + DAY + 3600 * SEC);
-    /* The last that passed within a day, and no other. */
-    g_assert_true(schedule_catches_up(&s, noon, noon + SEC - 1));
-    g_assert_true(schedule_catches_up(&s, noon, noon + 3600 * SEC - 1));
-    g_assert_false(schedule_catches_up(&s, noon, noon + 3600 * SEC));
-    g_assert_true(schedule_catches_up(&s, noon + 3600 * SEC, noon + DAY));
-    g_assert_true(schedule_catches_up(&s, noon + 3600 * SEC, noon + DAY + 3600 * SEC - 1));
-    g_assert_false(schedule_catches_up(&s, noon + 3600 * SEC, noon + DAY + 3600 * SEC));
-    g_assert_cmpuint(schedule_last_missed(&s, noon, noon + 7200 * SEC, &reason), ==, noon);
-    g_assert_nonnull(strstr(reason, "only the last"));
-    /* Saturday, Sunday and Monday passed: the last of these is left. */
-    g_assert_cmpuint(schedule_last_missed(&s, noon + 3600 * SEC, noon + 3 * DAY + 7200 * SEC, &reason), ==,
-        noon + 3 * DAY);
-    /* All of it is too old. */
-    s.calendars = (g_ptr_array_unref(s.calendars), NULL);
-    add_calendar(&s, "2026-10-30..31 12:00");
-    g_assert_cmpuint(schedule_last_missed(&s, noon, noon + 9 * DAY, &reason), ==, noon + DAY);
-    g_assert_nonnull(strstr(reason, "more than a day"));
     g_ptr_array_unref(s.calendars);
 }
 
-/* What is said of the newest slot that is missed is what one gets by looking at each. */
-static void test_schedule_missed(void)
+typedef struct Fate {
+    uint64_t next, off_until, now;
+    uint64_t last, count; /* count 0: it fires */
+    SlotCause cause;
+} Fate;
+
+static void check_fates(const Schedule *s, const Fate *fates, size_t n)
 {
-    static const uint64_t instants[] = { 100 * SEC, 90000 * SEC, 170000 * SEC, 260000 * SEC };
-    Schedule s = { .every_usec = 1000 * SEC, .at = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
-    g_autoptr(GRand) chance = g_rand_new_with_seed(7);
-    unsigned passed = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t last = fates[i].count == 0 ? fates[i].next : fates[i].last;
+        SlotFate fate;
+
+        slots_decide(s, fates[i].next, fates[i].off_until, fates[i].now, &fate);
+        g_assert_cmpint(fate.fires, ==, fates[i].count == 0);
+        g_assert_cmpuint(fate.range.first, ==, fates[i].next);
+        g_assert_cmpuint(fate.range.last, ==, last);
+        g_assert_cmpuint(fate.range.count, ==, MAX(fates[i].count, 1));
+        g_assert_cmpint(fate.cause, ==, fates[i].cause);
+        g_assert_cmpint(*fate.reason == 0, ==, fates[i].count == 0);
+    }
+}
+
+/* Of an interval nothing is caught up. */
+static void test_slots_every(void)
+{
+    const Schedule s = { .every_usec = 10 * SEC };
+    const Fate fates[] = {
+        { 20 * SEC, 0, 19 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 21 * SEC - 1, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 21 * SEC, 20 * SEC, 1, SLOT_HOST_DOWN },
+        { 20 * SEC, 0, 50 * SEC, 40 * SEC, 3, SLOT_HOST_DOWN },
+        { 20 * SEC, 0, 51 * SEC, 50 * SEC, 4, SLOT_HOST_DOWN },
+        { 20 * SEC, 45 * SEC, 90 * SEC, 40 * SEC, 3, SLOT_DISABLED },
+        { 20 * SEC, 20 * SEC, 20 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 20 * SEC + 10 * SLOTS_RANGE_MAX * SEC, 10 * (SLOTS_RANGE_MAX + 1) * SEC,
+            SLOTS_RANGE_MAX, SLOT_HOST_DOWN },
+    };
+
+    check_fates(&s, fates, G_N_ELEMENTS(fates));
+}
+
+/* Instants are caught up within a day, each. */
+static void test_slots_at(void)
+{
+    static const uint64_t instants[] = { 5 * SEC, 9 * SEC, 40 * SEC };
+    Schedule s = { .at = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
+    const Fate fates[] = {
+        { 9 * SEC, 0, 9 * SEC + DAY, 0, 0, SLOT_NO_CAUSE },
+        { 9 * SEC, 0, 9 * SEC + DAY + 1, 9 * SEC, 1, SLOT_WINDOW_PASSED },
+        { 5 * SEC, 0, 30 * SEC + DAY, 9 * SEC, 2, SLOT_WINDOW_PASSED },
+        { 5 * SEC, 0, 50 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 5 * SEC, 0, 50 * SEC + DAY, 40 * SEC, 3, SLOT_WINDOW_PASSED },
+    };
 
     g_array_append_vals(s.at, instants, G_N_ELEMENTS(instants));
-    for (unsigned n = 0; n < 3000; n++) {
-        uint64_t nominal = schedule_next(&s, (uint64_t)g_rand_int_range(chance, 0, 300000) * SEC), slot,
-                 missed;
-        uint64_t now = nominal + (uint64_t)g_rand_int_range(chance, 0, n % 2 ? 3000 : 300000) * SEC / 2;
-        const char *reason;
+    check_fates(&s, fates, G_N_ELEMENTS(fates));
+    g_array_unref(s.at);
+}
 
-        if (n == 1000)
+/* Of a calendar the last that passed within a day is caught up, and no other. */
+static void test_slots_calendar(void)
+{
+    const uint64_t noon = UINT64_C(1793358000) * SEC, one = noon + 3600 * SEC; /* Friday in Berlin */
+    Schedule s = { .name = NULL };
+    const Fate fates[] = {
+        { noon, 0, noon + SEC - 1, 0, 0, SLOT_NO_CAUSE },
+        { noon, 0, one - 1, 0, 0, SLOT_NO_CAUSE },
+        { noon, 0, one, noon, 1, SLOT_HOST_DOWN },
+        { one, 0, noon + DAY, 0, 0, SLOT_NO_CAUSE },
+        { one, 0, one + DAY - 1, 0, 0, SLOT_NO_CAUSE },
+        { one, 0, one + DAY, one, 1, SLOT_HOST_DOWN },
+        /* Saturday, Sunday and Monday passed: the last of these is left. */
+        { one, 0, noon + 3 * DAY + 7200 * SEC, one + 2 * DAY, 3, SLOT_WINDOW_PASSED },
+        { one, noon + DAY, noon + 3 * DAY, one, 1, SLOT_DISABLED },
+    };
+
+    add_calendar(&s, "Mon..Fri 12:00");
+    add_calendar(&s, "12:00 UTC"); /* 13:00 in Berlin */
+    check_fates(&s, fates, G_N_ELEMENTS(fates));
+    g_ptr_array_unref(s.calendars);
+}
+
+/* Step by step each slot has one outcome, in order, and what fires is what is told by looking at each alone. */
+static void test_slots_all(void)
+{
+    static const uint64_t instants[] = { 100 * SEC, 90000 * SEC, 170000 * SEC, 260000 * SEC };
+    Schedule s = { .at = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
+    g_autoptr(GRand) chance = g_rand_new_with_seed(7);
+    unsigned fired = 0, skipped = 0;
+
+    g_array_append_vals(s.at, instants, G_N_ELEMENTS(instants));
+    for (unsigned n = 0; n < 900; n++) {
+        uint64_t after = (uint64_t)g_rand_int_range(chance, 0, 200000) * SEC, next, slot;
+        uint64_t now = after + (uint64_t)g_rand_int_range(chance, 0, n % 2 ? 6000 : 300000) * SEC;
+        uint64_t off_until = n % 3 ? 0 : after + (uint64_t)g_rand_int_range(chance, 0, 3000) * SEC;
+
+        if (n == 300)
             add_calendar(&s, "*:0/7");
-        if (n == 2000)
-            s.every_usec = 0;
-        nominal = schedule_next(&s, nominal - 1);
-        if (nominal >= now || schedule_catches_up(&s, nominal, now))
-            continue;
-        for (slot = missed = nominal; slot <= now && !schedule_catches_up(&s, slot, now);
-             slot = schedule_next(&s, slot))
-            missed = slot;
-        g_assert_cmpuint(schedule_last_missed(&s, nominal, now, &reason), ==, missed);
-        passed++;
+        if (n == 600)
+            s.every_usec = 1000 * SEC;
+        next = schedule_next(&s, after);
+        while (next <= now) {
+            SlotFate fate;
+            uint64_t count = 0;
+
+            slots_decide(&s, next, off_until, now, &fate);
+            g_assert_cmpuint(fate.range.first, ==, next);
+            for (slot = next; slot <= fate.range.last; slot = schedule_next(&s, slot), count++) {
+                uint64_t late = now - slot;
+                bool caught = n >= 600  ? false
+                              : n < 300 ? late <= DAY
+                                        : late <= DAY && schedule_next(&s, slot) > now;
+
+                g_assert_cmpint(fate.fires, ==, slot >= off_until && (late < SEC || caught));
+            }
+            g_assert_cmpuint(count, ==, fate.range.count);
+            g_assert_true(!fate.fires || count == 1);
+            fired += fate.fires;
+            skipped += !fate.fires;
+            next = schedule_next(&s, fate.range.last);
+        }
     }
-    g_assert_cmpuint(passed, >, 1000);
+    g_assert_cmpuint(fired, >, 200);
+    g_assert_cmpuint(skipped, >, 200);
     g_array_unref(s.at);
     g_ptr_array_unref(s.calendars);
+}
+
+/* A definition that ends takes all at once, and does not count more than it likes to. */
+static void test_slots_take(void)
+{
+    const Schedule s = { .every_usec = SEC };
+    SlotRange range;
+
+    slots_take(&s, 10 * SEC, 12 * SEC, true, &range);
+    g_assert_cmpuint(range.last, ==, 11 * SEC);
+    g_assert_cmpuint(range.count, ==, 2);
+    slots_take(&s, SEC, 1000000 * SEC, true, &range);
+    g_assert_cmpuint(range.first, ==, SEC);
+    g_assert_cmpuint(range.last, ==, 999999 * SEC);
+    g_assert_cmpuint(range.count, ==, 0);
+    for (int c = 0; c < _SLOT_CAUSE_MAX; c++)
+        g_assert_cmpint(slot_cause_from_string(slot_cause_to_string((SlotCause)c)), ==, c);
+    g_assert_cmpint(slot_cause_from_string("weather"), ==, _SLOT_CAUSE_INVALID);
 }
 
 static void test_signals(void)
@@ -306,7 +394,11 @@ int main(int argc, char **argv)
     g_test_add_func("/schedule/series", test_schedule_series);
     g_test_add_func("/schedule/at", test_schedule_at);
     g_test_add_func("/schedule/calendar", test_schedule_calendar);
-    g_test_add_func("/schedule/missed", test_schedule_missed);
+    g_test_add_func("/slots/every", test_slots_every);
+    g_test_add_func("/slots/at", test_slots_at);
+    g_test_add_func("/slots/calendar", test_slots_calendar);
+    g_test_add_func("/slots/all", test_slots_all);
+    g_test_add_func("/slots/take", test_slots_take);
     g_test_add_func("/signals/names", test_signals);
     return g_test_run();
 }

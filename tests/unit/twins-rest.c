@@ -6,13 +6,13 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     return -ENOTCONN;
 }
 
-int store_delete_task(Store *s, const char *name, StoreDoneFn fn, void *userdata)
+int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDoneFn fn, void *userdata)
 {
     return -ENOTCONN;
 }
 
-int store_set_enabled(
-    Store *s, const char *task, const char *schedule, bool enabled, StoreDoneFn fn, void *userdata)
+int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
+    StoreDoneFn fn, void *userdata)
 {
     return -ENOTCONN;
 }
@@ -29,6 +29,11 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
 
 int store_list_nodes(
     Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
+int store_list_slots(Store *s, const StoreSlotFilter *f, StoreSlotsFn fn, void *userdata)
 {
     return -ENOTCONN;
 }

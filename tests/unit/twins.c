@@ -16,7 +16,7 @@ typedef struct Job {
     void (*answer)(struct Job *j, int r);
     void (*fn)(void);
     void *userdata;
-    uint64_t run, in_usec, nominal;
+    uint64_t run, in_usec, nominal, previous, count;
     unsigned attempt, limit;
     char *token, *unit, *text;
     RunResult result, cause;
@@ -111,25 +111,6 @@ static TwinRow *row_find(uint64_t id)
     return w;
 }
 
-static StoreRun *row_copy(const TwinRow *w)
-{
-    StoreRun *r = g_memdup2(&w->run, sizeof w->run);
-
-    r->task = g_strdup(twins.task);
-    r->revision = 1;
-    r->reason = g_strdup("");
-    r->queue = g_strdup("default");
-    r->node = g_strdup("node");
-    r->token = g_strdup(util_strempty(w->run.token));
-    r->unit = exec_unit_name(r->id, r->attempt);
-    r->invocation_id = g_strdup(util_strempty(w->run.invocation_id));
-    r->schedule = g_strdup("");
-    r->requester = g_strdup("root");
-    r->boot_id = g_strdup(util_strempty(w->run.boot_id));
-    r->nominal = UNSET;
-    return r;
-}
-
 /* --- the queue --- */
 
 static Job *job_new(
@@ -189,7 +170,7 @@ static void store_come_up(void)
     g_autoptr(GPtrArray) tasks = g_ptr_array_new(), schedules = g_ptr_array_new();
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
     StoreTask task = { twins.task, (char *)"api", (char *)"", twins.revision, true, false, twins.definition };
-    StoreSchedule schedule = { twins.task, (char *)"s", -1, twins.last_nominal, 1 };
+    StoreSchedule schedule = { twins.task, (char *)"s", -1, twins.last_nominal, 1, UNSET };
     StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, 0, true };
 
     g_ptr_array_add(tasks, &task);
@@ -198,7 +179,7 @@ static void store_come_up(void)
         TwinRow *w = g_ptr_array_index(twins.rows, i);
 
         if (w->run.state >= RUN_STARTING && w->run.state <= RUN_STOPPING)
-            g_ptr_array_add(runs, row_copy(w));
+            g_ptr_array_add(runs, twins_copy_run(w));
         if (w->run.state <= RUN_QUEUED) {
             loaded.next_due = MIN(loaded.next_due, w->run.due);
             loaded.n_waiting++;
@@ -324,7 +305,7 @@ static void apply_claim(Job *j)
         w->run.token = g_strdup_printf("token-%u-%u", i, w->run.attempt);
         g_free(w->run.boot_id);
         w->run.boot_id = g_strdup(store.boot_id);
-        g_ptr_array_add(j->runs, row_copy(w));
+        g_ptr_array_add(j->runs, twins_copy_run(w));
     }
 }
 
@@ -486,13 +467,14 @@ static void apply_ask(Job *j)
     TwinRow *w;
 
     j->r = twins.ask_answer;
-    if (j->r < 0 || (twins.last_nominal != UNSET && twins.last_nominal >= j->nominal))
+    j->asked.last = twins.last_nominal;
+    if (j->r < 0 || twins.last_nominal != j->previous)
         return;
     twins.last_nominal = j->nominal;
     twins.n_slots++;
     w = twins_add_run();
     w->run.due = twins.due;
-    j->asked = (StoreAsked){ w->run.id, true, RUN_QUEUED, twins.due };
+    j->asked = (StoreAsked){ w->run.id, true, RUN_QUEUED, twins.due, j->nominal };
 }
 
 static void answer_ask(Job *j, int r)
@@ -500,31 +482,45 @@ static void answer_ask(Job *j, int r)
     ((StoreAskFn)j->fn)(r, &j->asked, NULL, j->userdata);
 }
 
+static int slot_job(Job *j, uint64_t previous, uint64_t nominal, uint64_t count)
+{
+    j->previous = previous;
+    j->nominal = nominal;
+    j->count = count;
+    return 0;
+}
+
 int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
 {
     twins.due = ask->due;
-    job_new(TWIN_ASK, apply_ask, answer_ask, (void (*)(void))fn, userdata)->nominal = ask->nominal;
-    return 0;
+    return slot_job(job_new(TWIN_ASK, apply_ask, answer_ask, (void (*)(void))fn, userdata), ask->previous,
+        ask->nominal, 1);
 }
 
 static void apply_pass(Job *j)
 {
-    if (twins.last_nominal != UNSET && twins.last_nominal >= j->nominal)
-        return;
-    twins.last_nominal = j->nominal;
-    twins.n_passed++;
+    if (twins.last_nominal == j->previous) {
+        twins.last_nominal = j->nominal;
+        twins.n_passed += (unsigned)j->count;
+        j->r = 1;
+    }
+    j->asked.last = twins.last_nominal;
+}
+
+static void answer_pass(Job *j, int r)
+{
+    ((StoreSkipFn)j->fn)(r < 0 ? r : j->r, j->asked.last, NULL, j->userdata);
+}
+
+int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
+{
+    return slot_job(job_new(TWIN_PASS, apply_pass, answer_pass, (void (*)(void))fn, userdata), k->previous,
+        k->last, k->count);
 }
 
 static void answer_done(Job *j, int r)
 {
     ((ExecDoneFn)j->fn)(r, NULL, j->userdata);
-}
-
-int store_pass_slot(Store *s, const char *task, const char *schedule, uint64_t nominal, const char *reason,
-    StoreDoneFn fn, void *userdata)
-{
-    job_new(TWIN_PASS, apply_pass, answer_done, (void (*)(void))fn, userdata)->nominal = nominal;
-    return 0;
 }
 
 static void apply_revision(Job *j)

@@ -76,6 +76,7 @@ extern Twins twins;
 
 void twins_reset(Clock *clock);
 TwinRow *twins_add_run(void);
+StoreRun *twins_copy_run(const TwinRow *w);
 /* Does and answers the oldest operation; false if there is none. */
 bool twins_step(void);
 /* The unit of an attempt whose end is recorded, with a process yet: its row was made by another copy of the database. */

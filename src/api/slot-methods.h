@@ -1,0 +1,6 @@
+/* The ledger, page by page; see request.h for what it returns. */
+#pragma once
+
+#include "api/request.h"
+
+int slot_methods_list(Request *q, Error *error);

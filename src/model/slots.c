@@ -1,0 +1,125 @@
+/* Which slots fire late, and which are skipped. */
+#include "model/slots.h"
+
+#include <string.h>
+
+#include "model/schedule.h"
+
+#define WINDOW_USEC   (24 * 3600 * USEC_PER_SEC)
+#define LATENESS_USEC USEC_PER_SEC
+
+static const char *const causes[] = {
+    [SLOT_NO_CAUSE] = "",
+    [SLOT_BY_HAND] = "by-hand",
+    [SLOT_OVERLAP] = "overlap",
+    [SLOT_CALENDAR] = "calendar",
+    [SLOT_PAUSED] = "paused",
+    [SLOT_DISABLED] = "disabled",
+    [SLOT_HOST_DOWN] = "host-down",
+    [SLOT_WINDOW_PASSED] = "window-passed",
+    [SLOT_DEADLINE_PASSED] = "deadline-passed",
+    [SLOT_NOT_EXISTING] = "not-existing",
+    [SLOT_CHANGED] = "changed",
+    [SLOT_REFUSED] = "refused",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(causes) == _SLOT_CAUSE_MAX);
+
+const char *slot_cause_to_string(SlotCause c)
+{
+    return causes[c];
+}
+
+SlotCause slot_cause_from_string(const char *s)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++)
+        if (strcmp(causes[i], s) == 0)
+            return (SlotCause)i;
+    return _SLOT_CAUSE_INVALID;
+}
+
+/* What is done with slots that passed. */
+typedef enum CatchUp {
+    CATCH_UP_NONE,
+    CATCH_UP_LAST,
+    CATCH_UP_ALL,
+} CatchUp;
+
+/* The next slot of an interval is as good as the one that passed; instants that were named are all meant. */
+static CatchUp slots_catch_up(const Schedule *s)
+{
+    if (s->every_usec > 0)
+        return CATCH_UP_NONE;
+    return (s->calendars && s->calendars->len > 0) || s->rules || s->dates ? CATCH_UP_LAST : CATCH_UP_ALL;
+}
+
+/* The newest slot that is not before first (which is one) and not after last. */
+static uint64_t slots_newest(const Schedule *s, uint64_t first, uint64_t last)
+{
+    uint64_t low = first, high = last;
+
+    /* low is a slot, and none is after high */
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2, found = schedule_next(s, middle);
+
+        if (found <= high)
+            low = found;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRange *ret)
+{
+    *ret = (SlotRange){ next, next, 1 };
+    while ((next = schedule_next(s, next)) < end) {
+        if (ret->count < SLOTS_RANGE_MAX) {
+            ret->last = next;
+            ret->count++;
+            continue;
+        }
+        if (all)
+            *ret = (SlotRange){ ret->first, slots_newest(s, next, end - 1), 0 };
+        return;
+    }
+}
+
+static void slots_skip(
+    const Schedule *s, uint64_t next, uint64_t end, SlotCause cause, const char *reason, SlotFate *ret)
+{
+    *ret = (SlotFate){ .cause = cause, .reason = reason };
+    slots_take(s, next, end, false, &ret->range);
+}
+
+/* It is late. */
+static void slots_decide_late(const Schedule *s, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
+{
+    uint64_t oldest = now > WINDOW_USEC ? now - WINDOW_USEC : 0, newest;
+    CatchUp catch_up = slots_catch_up(s);
+
+    if (catch_up == CATCH_UP_NONE) {
+        slots_skip(s, next, on_time, SLOT_HOST_DOWN,
+            "the host, taskschedd or its database was down, and intervals are not caught up", ret);
+        return;
+    }
+    if (next < oldest) {
+        slots_skip(s, next, oldest, SLOT_WINDOW_PASSED, "it was missed by more than a day", ret);
+        return;
+    }
+    newest = catch_up == CATCH_UP_LAST ? slots_newest(s, next, now) : next;
+    if (newest > next)
+        slots_skip(s, next, newest, SLOT_HOST_DOWN,
+            "the host, taskschedd or its database was down, and only the last slot is caught up", ret);
+}
+
+void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t now, SlotFate *ret)
+{
+    /* What Jitter= moves is not late before that is over. */
+    uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0;
+
+    *ret = (SlotFate){ true, { next, next, 1 }, SLOT_NO_CAUSE, "" };
+    if (next < off_until)
+        slots_skip(s, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
+    else if (next < on_time)
+        slots_decide_late(s, next, on_time, now, ret);
+}

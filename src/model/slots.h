@@ -1,0 +1,47 @@
+/* What becomes of the slots of a schedule: whether one that is due fires, and which of those that passed are skipped.
+ * Everything follows from the schedule, from where its ledger has come to, and from the time. Pure. */
+#pragma once
+
+#include "model/task.h"
+
+typedef enum SlotCause {
+    SLOT_NO_CAUSE,
+    SLOT_BY_HAND,
+    SLOT_OVERLAP,
+    SLOT_CALENDAR,
+    SLOT_PAUSED,
+    SLOT_DISABLED, /* it, or its task, was disabled at the time */
+    SLOT_HOST_DOWN,
+    SLOT_WINDOW_PASSED,
+    SLOT_DEADLINE_PASSED,
+    SLOT_NOT_EXISTING, /* the clock jumped over it */
+    SLOT_CHANGED,      /* before it could be settled the schedule became another, or was deleted */
+    SLOT_REFUSED,      /* its run could not be asked for */
+    _SLOT_CAUSE_MAX,
+    _SLOT_CAUSE_INVALID = -EINVAL,
+} SlotCause;
+
+const char *slot_cause_to_string(SlotCause c);
+SlotCause slot_cause_from_string(const char *s);
+
+/* Slots in a row with one cause: so many at most are one range, the rest is the next one. */
+#define SLOTS_RANGE_MAX 20000
+
+typedef struct SlotRange {
+    uint64_t first, last;
+    uint64_t count; /* 0: not counted */
+} SlotRange;
+
+typedef struct SlotFate {
+    bool fires;      /* the first one, alone */
+    SlotRange range; /* else these are skipped */
+    SlotCause cause;
+    const char *reason; /* a sentence without its end */
+} SlotFate;
+
+/* Of next, which is a slot and due, and of as many after it as are skipped for the same cause. Slots before off_until passed
+ * while it was disabled. Lateness below 1 s (of scheduling itself) always fires. */
+void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t now, SlotFate *ret);
+/* next and the slots after it that are before end: the first SLOTS_RANGE_MAX of them, or all, and then not counted where they
+ * are more. */
+void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRange *ret);
