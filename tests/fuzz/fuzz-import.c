@@ -54,14 +54,27 @@ static const struct {
     { 't', fuzz_timer },
 };
 
+/* A week and some days, in which clocks of Europe are set. */
+static void fuzz_check_zone(const ImportTask *t)
+{
+    g_autoptr(GArray) times = import_fields_times(&t->times.fields, t->times.zone, FROM, FROM + 10 * DAY);
+
+    for (guint i = 1; i < times->len; i++)
+        g_assert(g_array_index(times, uint64_t, i) > g_array_index(times, uint64_t, i - 1));
+}
+
 /* One day, another for each length of the text. */
 static void fuzz_check_times(const ImportTask *t, const Task *task)
 {
     g_autoptr(GArray) theirs = NULL;
     uint64_t from = FROM + strlen(t->text) * DAY, at = from;
 
-    if (t->times.rule != IMPORT_RULE_FIELDS || t->times.zone)
+    if (t->times.rule != IMPORT_RULE_FIELDS)
         return;
+    if (t->times.zone) {
+        fuzz_check_zone(t);
+        return;
+    }
     theirs = import_fields_times(&t->times.fields, zone_utc(), from, from + DAY);
     for (guint i = 0; i < theirs->len; i++) {
         at = schedule_next(g_ptr_array_index(task->schedules, 0), at);
