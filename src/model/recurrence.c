@@ -303,14 +303,30 @@ static int64_t recurrence_year_of(const Recurrence *r, int64_t day)
     return recurrence_year_start(r, year + 1) <= day ? year + 1 : year;
 }
 
+static void recurrence_keep(RecurrencePeriod *p, const uint64_t *kept)
+{
+    for (unsigned word = 0; word < RECURRENCE_WORDS; word++)
+        p->days[word] &= kept[word];
+}
+
 static void recurrence_keep_weeks(const Recurrence *r, RecurrencePeriod *p)
 {
-    unsigned n = p->n_days / 7;
+    uint64_t kept[RECURRENCE_WORDS + 1] = { 0 }, weeks = r->weeks;
+    int n = (int)p->n_days / 7;
 
-    for (unsigned week = 1; week <= n; week++)
-        if (!(r->weeks >> week & 1) && !(r->weeks_last >> (n + 1 - week) & 1))
-            for (unsigned i = week * 7 - 7; i < week * 7; i++)
-                p->days[i / 64] &= ~(UINT64_C(1) << i % 64);
+    for (uint64_t last = r->weeks_last; last; last &= last - 1)
+        if (__builtin_ctzll(last) <= n)
+            weeks |= UINT64_C(1) << (n + 1 - __builtin_ctzll(last));
+    for (; weeks; weeks &= weeks - 1) {
+        int first = (__builtin_ctzll(weeks) - 1) * 7, bit = first % 64;
+
+        if (first >= (int)p->n_days)
+            break;
+        kept[first / 64] |= UINT64_C(0x7f) << bit;
+        if (bit > 57)
+            kept[first / 64 + 1] |= UINT64_C(0x7f) >> (64 - bit);
+    }
+    recurrence_keep(p, kept);
 }
 
 static void recurrence_keep_weekdays_of_year(const Recurrence *r, RecurrencePeriod *p)
@@ -327,8 +343,7 @@ static void recurrence_keep_weekdays_of_year(const Recurrence *r, RecurrencePeri
         if (day >= 0)
             kept[day / 64] |= UINT64_C(1) << day % 64;
     }
-    for (unsigned word = 0; word < RECURRENCE_WORDS; word++)
-        p->days[word] &= kept[word];
+    recurrence_keep(p, kept);
 }
 
 /* --- periods --- */
@@ -371,13 +386,21 @@ static void recurrence_fill(const Recurrence *r, int64_t index, RecurrencePeriod
         recurrence_keep_weekdays_of_year(r, p);
 }
 
+/* No period behind this one begins before the end. */
+static int64_t recurrence_last_index(RecurrenceFrequency frequency)
+{
+    if (frequency == RECURRENCE_YEARLY)
+        return CALENDAR_YEAR_LAST + 1;
+    if (frequency == RECURRENCE_MONTHLY)
+        return CALENDAR_YEAR_LAST * INT64_C(12) + 11;
+    return RECURRENCE_END / SECONDS_PER_DAY / 7 + 1;
+}
+
 /* Rules of years, months and weeks: one period after the other, interval by interval. */
 static int64_t recurrence_search_periods(const Recurrence *r, int64_t from)
 {
-    int64_t first = recurrence_index_of(r, recurrence_divide(r->start, SECONDS_PER_DAY)),
-            last = recurrence_index_of(r, RECURRENCE_END / SECONDS_PER_DAY - 1),
-            at = recurrence_index_of(r, recurrence_divide(from, SECONDS_PER_DAY)),
-            step = (int64_t)r->interval;
+    int64_t first = r->first, at = recurrence_index_of(r, recurrence_divide(from, SECONDS_PER_DAY)),
+            step = (int64_t)r->interval, last = recurrence_last_index(r->frequency);
 
     for (at = first + (at - first + step - 1) / step * step; at <= last; at += step) {
         RecurrencePeriod p;
@@ -593,6 +616,8 @@ void recurrence_begin(Recurrence *r, int64_t start)
     r->start = recurrence_divide(start + second - 1, second);
     r->last = RECURRENCE_NEVER;
     recurrence_take_from_start(r);
+    if (r->frequency < RECURRENCE_DAILY)
+        r->first = recurrence_index_of(r, recurrence_divide(r->start, SECONDS_PER_DAY));
     if ((r->frequency >= RECURRENCE_DAILY && !recurrence_is_chosen(r)) ||
         (r->frequency >= RECURRENCE_HOURLY && !recurrence_is_reached(r)))
         r->last = r->start - 1;

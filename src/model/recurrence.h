@@ -51,6 +51,7 @@ typedef struct Recurrence {
     int64_t until;       /* as it is written, in seconds since 1970 of the clock that it speaks of */
     int64_t start;       /* in seconds of the local clock */
     int64_t last;        /* likewise: there is none behind it */
+    int64_t first;       /* which year, month or week it begins in */
     uint64_t interval;   /* 1 where it is not written */
     uint64_t count;      /* 0: any number */
     uint64_t months;     /* bit 1 … 12 */

@@ -247,9 +247,12 @@ void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope)
 void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope)
 {
     static const char *const keys[] = { "Until", "ExDate", "DST", "From" };
-    bool any = s->every_usec > 0 || s->at->len > 0 || s->calendars || s->rules || s->dates;
+    bool recurs = s->rules || s->dates, any = s->every_usec > 0 || s->at->len > 0 || s->calendars || recurs;
+    bool bounded =
+        s->from_usec > 0 || s->until_usec > 0 || s->excluded || (recurs && s->gap == CALENDAR_GAP_SKIP);
 
-    if (!any || (s->until_usec > 0 && s->until_usec < s->from_usec) || schedule_next(s, 0) != USEC_INFINITY)
+    if (!any || !bounded || (s->until_usec > 0 && s->until_usec < s->from_usec) ||
+        schedule_next(s, 0) != USEC_INFINITY)
         return;
     ARRAY_FOREACH (key, keys) {
         const TaskFileItem *item = task_parser_where(p, scope, *key);

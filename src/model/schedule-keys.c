@@ -175,14 +175,16 @@ static void schedule_keys_check_use(
     TaskParser *p, const char *scope, const char *key, const char *const *users)
 {
     const TaskFileItem *item = task_parser_where(p, scope, key);
-    g_autofree char *names = g_strjoinv("=, ", (char **)users);
+    g_autofree char *names = NULL;
 
-    for (const char *const *user = users; item && *user; user++)
+    if (!item)
+        return;
+    for (const char *const *user = users; *user; user++)
         if (task_parser_where(p, scope, *user))
             return;
-    if (item)
-        task_parser_key_fault(
-            p, item, "is for %s=, %s set", names, users[1] ? "and none of them is" : "which is not");
+    names = g_strjoinv("=, ", (char **)users);
+    task_parser_key_fault(
+        p, item, "is for %s=, %s set", names, users[1] ? "and none of them is" : "which is not");
 }
 
 static void schedule_keys_check_uses(TaskParser *p, const char *scope)
