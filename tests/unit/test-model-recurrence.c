@@ -1,6 +1,7 @@
 /* Recurrence rules: faults, what they come to, how long that takes, and what becomes of it on the clock of a zone. Random
  * ones are in recurrence-oracle.test. */
 #include <string.h>
+#include <time.h>
 
 #include "model/schedule.h"
 #include "model/slots.h"
@@ -162,6 +163,8 @@ static const struct {
         { "2026-12-28 12:00", "2032-12-27 12:00", "2037-12-28 12:00", "2043-12-28 12:00" } },
     { "FREQ=YEARLY;BYWEEKNO=20", "2026-01-07 12:00", "2026-01-01",
         { "2026-05-13 12:00", "2027-05-19 12:00", "2028-05-17 12:00", "2029-05-16 12:00" } },
+    { "FREQ=YEARLY;BYWEEKNO=10,-1;BYDAY=SU", "2026-01-07 12:00", "2026-01-01",
+        { "2026-03-08 12:00", "2027-01-03 12:00", "2027-03-14 12:00", "2028-01-02 12:00" } },
     { "FREQ=YEARLY;BYDAY=20MO", "2026-01-01 12:00", "2026-01-01",
         { "2026-05-18 12:00", "2027-05-17 12:00", "2028-05-15 12:00", "2029-05-14 12:00" } },
     { "FREQ=YEARLY;BYDAY=53TH", "2026-01-01 12:00", "2026-01-01",
@@ -227,7 +230,8 @@ static void test_next(void)
     }
 }
 
-/* None of these is walked to, or to its end: a second is much longer than the longest takes, and much shorter than walking. */
+/* None of these is walked to, or to its end: some seconds are much longer than the longest takes, and much shorter than
+ * walking. */
 static void test_bounded(void)
 {
     static const struct {
@@ -260,17 +264,18 @@ static void test_bounded(void)
     int64_t from = local_of("2150-01-01");
 
     ARRAY_FOREACH (c, cases) {
-        gint64 begin = g_get_monotonic_time(), spent;
+        clock_t begin = clock();
+        double spent;
         g_auto(Recurrence) r = { 0 };
         bool found;
 
         read_rule(c->text, "1970-01-01 00:00", &r);
         found = recurrence_next(&r, from) != RECURRENCE_NEVER;
-        spent = g_get_monotonic_time() - begin;
-        g_test_message("%s: %" G_GINT64_FORMAT " us", c->text, spent);
+        spent = (double)(clock() - begin) / CLOCKS_PER_SEC;
+        g_test_message("%s: %.6f s of the processor", c->text, spent);
         if (found != c->ever)
             g_error("'%s': %s", c->text, found ? "found" : "not found");
-        g_assert_cmpint(spent, <, 5 * (gint64)SEC);
+        g_assert_cmpfloat(spent, <, 5);
     }
 }
 
