@@ -165,6 +165,9 @@ static int next_parse(const NextQuery *n, Task **ret, Error *error)
 
 static int next_append_slot(sd_bus_message *reply, const Coming *c)
 {
+    ClockChange change;
+    g_autofree char *note =
+        schedule_change_at(c->schedule, c->when, &change) ? clock_change_note(&change, c->when) : NULL;
     int r = sd_bus_message_open_container(reply, 'a', "{sv}");
 
     if (r >= 0)
@@ -173,6 +176,8 @@ static int next_append_slot(sd_bus_message *reply, const Coming *c)
         r = message_put_string(reply, "Schedule", c->name);
     if (r >= 0)
         r = message_put_number(reply, "Next", c->when);
+    if (r >= 0 && note)
+        r = message_put_string(reply, "Note", note);
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 

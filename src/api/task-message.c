@@ -63,12 +63,13 @@ int task_message_append_schedule(sd_bus_message *m, const ScheduleEntry *schedul
 
 /* --- faults --- */
 
-int task_message_append_fault(sd_bus_message *m, const Diag *diag)
+int task_message_append_fault(sd_bus_message *m, const char *kind, const Diag *diag)
 {
     int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
     if (r < 0)
         return r;
+    message_put_string(m, "Kind", kind);
     message_put_string(m, "File", diag->file);
     message_put_number(m, "Line", diag->line);
     message_put_number(m, "Column", diag->column);

@@ -11,4 +11,4 @@ extern const PropertyTable task_message_of_a_schedule; /* of a ScheduleEntry */
 
 int task_message_append(sd_bus_message *m, const TaskEntry *entry);
 int task_message_append_schedule(sd_bus_message *m, const ScheduleEntry *schedule);
-int task_message_append_fault(sd_bus_message *m, const Diag *diag);
+int task_message_append_fault(sd_bus_message *m, const char *kind, const Diag *diag);

@@ -110,12 +110,22 @@ static int task_methods_read_sources(sd_bus_message *m, GArray *sources, Error *
     return message_read_failed(r, error);
 }
 
-static int task_methods_append_faults(sd_bus_message *reply, const DiagList *diags)
+typedef struct VerifyOptions {
+    int notes;
+} VerifyOptions;
+
+static const MessageEntry verify_options[] = {
+    { "notes", "b", message_entry_bool, offsetof(VerifyOptions, notes) },
+};
+
+static int task_methods_append_faults(sd_bus_message *reply, const DiagList *diags, const DiagList *notes)
 {
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 
     for (guint i = 0; r >= 0 && i < MIN(diags->len, FAULTS_MAX); i++)
-        r = task_message_append_fault(reply, g_ptr_array_index(diags, i));
+        r = task_message_append_fault(reply, "fault", g_ptr_array_index(diags, i));
+    for (guint i = 0; r >= 0 && i < MIN(notes->len, FAULTS_MAX); i++)
+        r = task_message_append_fault(reply, "note", g_ptr_array_index(notes, i));
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -123,7 +133,8 @@ static int task_methods_verify_now(Request *q, Error *error)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(TaskSource));
-    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(GPtrArray) diags = diag_list_new(), notes = diag_list_new();
+    VerifyOptions options = { false };
     const char *name;
     int r = sd_bus_message_read(q->message, "s", &name);
 
@@ -131,17 +142,20 @@ static int task_methods_verify_now(Request *q, Error *error)
         return message_read_failed(r, error);
     r = task_methods_read_sources(q->message, sources, error);
     if (r >= 0)
-        r = message_read_dict(q->message, NULL, 0, "option", NULL, error);
+        r = message_read_dict(
+            q->message, verify_options, G_N_ELEMENTS(verify_options), "option", &options, error);
     if (r >= 0 && sources->len == 0)
         r = error_set(error, ERROR_INVALID_ARGUMENT, "There is no source to check.");
     if (r < 0)
         return r;
     /* What it returns is said by the faults too. */
     (void)manager_verify(
-        q->manager, name, (const TaskSource *)(const void *)sources->data, sources->len, diags);
+        q->manager, name, (const TaskSource *)(const void *)sources->data, sources->len, diags, notes);
+    if (!options.notes)
+        g_ptr_array_set_size(notes, 0);
     r = sd_bus_message_new_method_return(q->message, &reply);
     if (r >= 0)
-        r = task_methods_append_faults(reply, diags);
+        r = task_methods_append_faults(reply, diags, notes);
     if (r < 0)
         return r;
     request_answer_message(q, reply);

@@ -3,8 +3,10 @@
 #include "core/internal.h"
 
 #include "exec/properties.h"
+#include "model/schedule.h"
 
 #define DEFINITION_MAX (4 * 1024 * 1024)
+#define NOTED_USEC     (366 * 24 * 3600 * USEC_PER_SEC) /* what happens in so long is told beforehand */
 
 /* A user's manager cannot make a process another user's, and says so of some group that nobody wrote down. */
 static bool definition_is_privileged(const char *key)
@@ -86,4 +88,25 @@ int definition_parse(const char *name, const TaskSource *sources, size_t n, cons
         return -EINVAL;
     *ret = g_steal_pointer(&t);
     return 0;
+}
+
+/* What the clock does to it in the year to come. */
+void definition_note(const Task *t, uint64_t now, DiagList *notes)
+{
+    const TaskSource *source = g_ptr_array_index(t->sources, 0);
+
+    for (guint i = 0; i < t->schedules->len && !diag_list_full(notes); i++) {
+        const Schedule *s = g_ptr_array_index(t->schedules, i);
+        uint64_t after = MAX(now, s->from_usec),
+                 until = MIN(now + NOTED_USEC, s->until_usec ? s->until_usec : UNSET);
+        ClockChange change;
+
+        while (schedule_next_change(s, after, until, &change)) {
+            g_autofree char *text = clock_change_tell(&change, s->gap, s->fold);
+            g_autofree char *section = g_strdup_printf("[Schedule %s]", s->name);
+
+            diag_add(notes, source->path, 0, 0, section, "%s", text);
+            after = change.twice ? change.again : change.at;
+        }
+    }
 }

@@ -93,6 +93,8 @@ int registry_get_revision(
 /* definition.c: a definition judged as a whole */
 int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,
     DiagList *diags, Task **ret);
+/* What is worth knowing about a definition that is good: what changes of the clock do to it within a year from now. */
+void definition_note(const Task *t, uint64_t now, DiagList *notes);
 /* The input of a slot of this schedule. */
 int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error);
 

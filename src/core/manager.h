@@ -176,8 +176,9 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error);
 /* The system's time zone is another: schedules without one of their own follow it. */
 void manager_zone_changed(Manager *m);
-/* Judges a definition without keeping it. */
-int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags);
+/* Judges a definition without keeping it; of a good one notes gets what is worth knowing about its schedules. */
+int manager_verify(
+    Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags, DiagList *notes);
 
 /* --- the database --- */
 

@@ -39,11 +39,15 @@ GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit)
     return registry_list(m->registry, after, limit);
 }
 
-int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags)
+int manager_verify(
+    Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags, DiagList *notes)
 {
     g_autoptr(Task) task = NULL;
+    int r = definition_parse(name, sources, n, &m->config, diags, &task);
 
-    return definition_parse(name, sources, n, &m->config, diags, &task);
+    if (r >= 0)
+        definition_note(task, clock_real(m->clock), notes);
+    return r;
 }
 
 /* --- putting a definition in force --- */

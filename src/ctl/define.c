@@ -99,6 +99,7 @@ static void define_add_fault(JsonArray *faults, const char *file, unsigned line,
 {
     JsonObject *o = json_object_new();
 
+    json_object_set_string_member(o, "Kind", "fault");
     json_object_set_string_member(o, "File", file);
     json_object_set_int_member(o, "Line", line);
     json_object_set_int_member(o, "Column", column);
@@ -162,8 +163,6 @@ static int define_append_sources(sd_bus_message *m, const char *path, JsonArray 
     if (r < 0)
         return r;
     r = sd_bus_message_close_container(m);
-    if (r >= 0)
-        r = sd_bus_message_append(m, "a{sv}", 0);
     return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
 }
 
@@ -194,8 +193,12 @@ static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientEr
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
     r = define_append_sources(m, path, faults, e);
-    if (r >= 0)
-        r = client_send(ctl->client, m, &reply, e);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_append(m, "a{sv}", 1, "notes", "b", true);
+    if (r < 0)
+        return client_error_from_bus(e, NULL, r);
+    r = client_send(ctl->client, m, &reply, e);
     return r < 0 ? r : define_take_faults(reply, faults, e);
 }
 
@@ -214,6 +217,20 @@ int define_verify_text(
     return r < 0 ? r : define_take_faults(reply, faults, e);
 }
 
+static bool define_is_note(JsonObject *o)
+{
+    return g_str_equal(text_member(o, "Kind"), "note");
+}
+
+static guint define_count_faults(JsonArray *faults)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < json_array_get_length(faults); i++)
+        n += !define_is_note(json_array_get_object_element(faults, i));
+    return n;
+}
+
 /* FILE:LINE:COLUMN: KEY: MESSAGE, without what is not known. */
 static void define_print_fault(JsonObject *o, FILE *out)
 {
@@ -227,7 +244,7 @@ static void define_print_fault(JsonObject *o, FILE *out)
         fprintf(out, ":%" G_GUINT64_FORMAT, line);
     if (column != UNSET && column > 0)
         fprintf(out, ":%" G_GUINT64_FORMAT, column);
-    fprintf(out, ": %s%s%s\n", key, *key ? ": " : "", message);
+    fprintf(out, ": %s%s%s%s\n", define_is_note(o) ? _("Note: ") : "", key, *key ? ": " : "", message);
 }
 
 void define_print_faults(JsonArray *faults, FILE *out)
@@ -257,5 +274,5 @@ int define_verify_verb(Ctl *ctl)
     } else {
         define_print_faults(faults, stdout);
     }
-    return code == EXITS_OK && json_array_get_length(faults) > 0 ? EXITS_INVALID : code;
+    return code == EXITS_OK && define_count_faults(faults) > 0 ? EXITS_INVALID : code;
 }

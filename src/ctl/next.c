@@ -22,8 +22,14 @@ static const TableColumn columns[] = {
     { N_("LEFT"), false, 0 },
     { N_("TASK"), false, 1 },
     { N_("SCHEDULE"), false, 1 },
+    { N_("NOTE"), false, 2 },
 };
-#define COLUMNS_OF_TIME 2 /* an expression has no name */
+/* An expression has no name. */
+static const TableColumn expression_columns[] = {
+    { N_("NEXT"), false, 0 },
+    { N_("LEFT"), false, 0 },
+    { N_("NOTE"), false, 1 },
+};
 
 static int next_options(Ctl *ctl, Next *n)
 {
@@ -106,15 +112,17 @@ static void next_add(Ctl *ctl, const Next *n, Table *t, JsonObject *o)
 
     table_add(t, text_time(when), TABLE_PLAIN);
     table_add(t, text_relative(when, (uint64_t)g_get_real_time()), TABLE_PLAIN);
-    if (n->expressions)
-        return;
-    table_add(t, g_strdup(text_member(o, "Task")), TABLE_PLAIN);
-    table_add(t, g_strdup(text_member(o, "Schedule")), TABLE_PLAIN);
+    if (!n->expressions) {
+        table_add(t, g_strdup(text_member(o, "Task")), TABLE_PLAIN);
+        table_add(t, g_strdup(text_member(o, "Schedule")), TABLE_PLAIN);
+    }
+    table_add(t, g_strdup(text_member(o, "Note")), TABLE_YELLOW);
 }
 
 static void next_print(Ctl *ctl, const Next *n, JsonArray *slots)
 {
-    g_autoptr(Table) table = table_new(columns, n->expressions ? COLUMNS_OF_TIME : G_N_ELEMENTS(columns));
+    g_autoptr(Table) table = n->expressions ? table_new(expression_columns, G_N_ELEMENTS(expression_columns))
+                                            : table_new(columns, G_N_ELEMENTS(columns));
 
     if (ctl->json != CTL_JSON_OFF)
         output_list_begin(ctl);

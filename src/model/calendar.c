@@ -347,9 +347,9 @@ uint64_t calendar_next_of(CalendarMoments moments, const void *set, bool every, 
     return USEC_INFINITY;
 }
 
-static int64_t calendar_moments(const void *set, int64_t from)
+int64_t calendar_moments(const void *calendar, int64_t from)
 {
-    return calendar_next_local(set, from);
+    return calendar_next_local(calendar, from);
 }
 
 uint64_t calendar_next(

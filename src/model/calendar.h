@@ -58,8 +58,9 @@ typedef enum CalendarFold {
 typedef int64_t (*CalendarMoments)(const void *set, int64_t from);
 
 void calendar_clear(Calendar *c);
-/* As CalendarMoments. */
 int64_t calendar_next_local(const Calendar *c, int64_t from);
+/* The same as a CalendarMoments. */
+int64_t calendar_moments(const void *calendar, int64_t from);
 /* How long it is at least from one moment of a minute to the next, in µs; a minute where there are none. */
 uint64_t calendar_distance(const Calendar *c);
 /* The first instant after `after` (real µs, exclusive) at which the clock of this zone shows a moment of the set.

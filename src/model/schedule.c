@@ -179,6 +179,67 @@ uint64_t schedule_next(const Schedule *s, uint64_t after)
     return s->until_usec > 0 && found > s->until_usec ? USEC_INFINITY : found;
 }
 
+/* --- what changes of the clock do to it --- */
+
+typedef struct ScheduleChanges {
+    uint64_t after, until; /* those of this time, or */
+    uint64_t slot;         /* UNSET, or that which concerns this slot */
+    ClockChange first;
+    bool found;
+} ScheduleChanges;
+
+static void schedule_look(ScheduleChanges *c, CalendarMoments moments, const void *set, const Zone *zone)
+{
+    ClockChange change;
+    bool there = c->slot != UNSET ? clock_change_at(moments, set, zone, c->slot, &change)
+                                  : clock_change_next(moments, set, zone, c->after, c->until, &change);
+
+    if (!there || (c->found && c->first.at <= change.at))
+        return;
+    c->first = change;
+    c->found = true;
+}
+
+/* Of each set of moments; those with every hour run on elapsed time, as intervals do. */
+static bool schedule_look_at_all(const Schedule *s, ScheduleChanges *c)
+{
+    const Zone *own = s->zone ? s->zone : zone_local();
+    ScheduleMoments m = { NULL, s->dates, s->excluded };
+
+    for (guint i = 0; s->calendars && i < s->calendars->len; i++) {
+        const ScheduleCalendar *sc = g_ptr_array_index(s->calendars, i);
+
+        if (sc->calendar.hours != CALENDAR_ALL_HOURS)
+            schedule_look(c, calendar_moments, &sc->calendar, sc->zone ? sc->zone : own);
+    }
+    if (s->dates)
+        schedule_look(c, schedule_next_moment, &m, own);
+    for (guint i = 0; s->rules && i < s->rules->len; i++) {
+        m.rule = g_ptr_array_index(s->rules, i);
+        if (!recurrence_is_hourly(m.rule))
+            schedule_look(c, schedule_next_moment, &m, own);
+    }
+    return c->found;
+}
+
+bool schedule_next_change(const Schedule *s, uint64_t after, uint64_t until, ClockChange *ret)
+{
+    ScheduleChanges c = { .after = after, .until = until, .slot = UNSET };
+
+    if (schedule_look_at_all(s, &c))
+        *ret = c.first;
+    return c.found;
+}
+
+bool schedule_change_at(const Schedule *s, uint64_t slot, ClockChange *ret)
+{
+    ScheduleChanges c = { .slot = slot };
+
+    if (schedule_look_at_all(s, &c))
+        *ret = c.first;
+    return c.found;
+}
+
 uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, uint64_t nominal)
 {
     g_autofree char *seed = NULL, *digest = NULL;

@@ -1,6 +1,7 @@
 /* When a schedule fires: nominal times in real µs. Pure. */
 #pragma once
 
+#include "model/clock-change.h"
 #include "model/task.h"
 
 void schedule_free(Schedule *s);
@@ -9,6 +10,11 @@ void schedule_rule_free(Recurrence *r);
 /* The first nominal time after `after` (exclusive), from From= to Until=; USEC_INFINITY if there is none. Every= is
  * anchored to from_usec, so that a restart changes nothing. */
 uint64_t schedule_next(const Schedule *s, uint64_t after);
+/* The next change of the clock, after `after` and not after `until`, by which a moment of it comes not at all or twice.
+ * Intervals and what has every hour go on evenly: they are not concerned. */
+bool schedule_next_change(const Schedule *s, uint64_t after, uint64_t until, ClockChange *ret);
+/* The one that makes this slot stand for a moment that does not exist, or be one of two. */
+bool schedule_change_at(const Schedule *s, uint64_t slot, ClockChange *ret);
 /* How much later than nominal the slot is due: from 0 to Jitter=, drawn from these names and, but for FixedJitter=, the
  * slot's time. The same ones always give the same. */
 uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, uint64_t nominal);

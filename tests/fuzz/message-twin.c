@@ -240,7 +240,8 @@ int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *use
     return 0;
 }
 
-int manager_verify(Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags)
+int manager_verify(
+    Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags, DiagList *notes)
 {
     g_autoptr(Task) t = NULL;
 
@@ -305,6 +306,11 @@ void manager_audit(Manager *m, const Caller *caller, const char *method, const c
     g_assert(utf8_is_valid(object) && strlen(object) <= 1024);
 }
 
+uint64_t manager_now(const Manager *m)
+{
+    return UINT64_C(1800000000) * USEC_PER_SEC;
+}
+
 ManagerState manager_state(const Manager *m)
 {
     return MANAGER_RUNNING;
@@ -318,11 +324,6 @@ const char *manager_state_to_string(ManagerState s)
 const char *manager_reason(const Manager *m)
 {
     return "";
-}
-
-uint64_t manager_now(const Manager *m)
-{
-    return UINT64_C(1774000000) * USEC_PER_SEC;
 }
 
 uint64_t manager_n_running(const Manager *m)
