@@ -142,16 +142,29 @@ static void anacron_line(ImportCrontab *r, const char *line)
     }
 }
 
+/* Where a line ends with a backslash, the next one goes on; the place of the first is told. */
 void import_anacrontab(Import *im, const ImportSource *source)
 {
+    g_autoptr(GString) whole = g_string_new(NULL);
+    unsigned first = 0;
     ImportCrontab r;
     const char *p = NULL;
     char *line;
 
-    import_crontab_begin(&r, im, source);
-    r.anacron = true;
+    import_crontab_begin(&r, im, source, true);
     while (import_crontab_line(&r, &p, &line)) {
-        anacron_line(&r, line);
+        unsigned last = r.line;
+
+        first = whole->len > 0 ? first : last;
+        g_string_append(whole, line);
+        if (g_str_has_suffix(line, "\\") && p < source->text + source->length) {
+            whole->str[whole->len - 1] = ' ';
+        } else {
+            r.line = first;
+            anacron_line(&r, whole->str);
+            r.line = last;
+            g_string_truncate(whole, 0);
+        }
         g_free(line);
     }
     import_crontab_end(&r);

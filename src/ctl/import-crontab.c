@@ -11,6 +11,7 @@
 
 #define NAME_WORDS 16
 #define DELAY_MAX  (24 * 60)
+#define WHOLE_FILE _("correct the line, for which cron passes over the whole file")
 
 /* --- environment --- */
 
@@ -62,12 +63,14 @@ static bool crontab_is_variable(const char *name)
     return n > 0 && !name[n] && !g_ascii_isdigit(*name);
 }
 
-void import_crontab_begin(ImportCrontab *r, Import *im, const ImportSource *source)
+/* What cron sets itself; anacron's jobs have what it was started with. */
+void import_crontab_begin(ImportCrontab *r, Import *im, const ImportSource *source, bool anacron)
 {
-    *r = (ImportCrontab){ .im = im, .source = source };
+    *r = (ImportCrontab){ .im = im, .source = source, .anacron = anacron };
     r->environment = g_ptr_array_new_with_free_func(g_free);
     import_crontab_set(r, "SHELL", "/bin/sh");
-    import_crontab_set(r, "PATH", "/usr/bin:/bin");
+    if (!anacron)
+        import_crontab_set(r, "PATH", "/usr/bin:/bin");
 }
 
 void import_crontab_end(ImportCrontab *r)
@@ -267,9 +270,13 @@ static void crontab_write_place(const ImportCrontab *r, const char *user, GStrin
 void import_crontab_write(
     const ImportCrontab *r, const char *line, const char *user, const char *text, GString *out)
 {
-    g_autofree char *command = NULL, *input = import_crontab_split(text, &command);
+    g_autofree char *command = NULL, *input = NULL;
     const char *shell = import_crontab_get(r, "SHELL");
 
+    if (r->anacron) /* "%" is nothing special to it */
+        command = g_strdup(text);
+    else
+        input = import_crontab_split(text, &command);
     import_write_comment(out, line);
     g_string_append_printf(out, "[Task]\nDescription=%s, line %u\n\n[Service]\nExecStart=%s -c ",
         r->source->path, r->line, *shell == '/' ? shell : "/bin/sh");
@@ -327,7 +334,7 @@ static bool crontab_take_fields(ImportCrontab *r, const char *line, CrontabEntry
         return crontab_refuse(r, _("leave it to cron, or make it a service that multi-user.target wants"),
             _("a task cannot be run at boot: there is no schedule for @reboot"));
     if (k < 0)
-        return crontab_refuse(r, _("correct the line"), message);
+        return crontab_refuse(r, WHOLE_FILE, message);
     e->expression = g_strchomp(g_strndup(line, (size_t)(*ret_rest - line)));
     *ret_rest = crontab_skip(*ret_rest);
     return true;
@@ -340,7 +347,7 @@ static bool crontab_take_user(ImportCrontab *r, CrontabEntry *e, const char **p)
     e->user = g_strndup(*p, length);
     *p = crontab_skip(*p + length);
     if (!*e->user)
-        return crontab_refuse(r, _("correct the line"), _("the user is missing"));
+        return crontab_refuse(r, WHOLE_FILE, _("the user is missing"));
     return true;
 }
 
@@ -366,7 +373,7 @@ static bool crontab_take_entry(ImportCrontab *r, const char *line, bool system, 
     if (!crontab_check_user(r, e))
         return false;
     if (!*p)
-        return crontab_refuse(r, _("correct the line"), _("the command is missing"));
+        return crontab_refuse(r, WHOLE_FILE, _("the command is missing"));
     if (r->zone && zone_find(r->zone, &zone) < 0)
         return crontab_refuse(
             r, _("correct CRON_TZ"), _("this system has no such time zone as CRON_TZ names"));
@@ -423,7 +430,7 @@ void import_crontab(Import *im, const ImportSource *source, bool system)
     const char *p = NULL;
     char *line;
 
-    import_crontab_begin(&r, im, source);
+    import_crontab_begin(&r, im, source, false);
     while (import_crontab_line(&r, &p, &line)) {
         crontab_line(&r, line, system, system ? base : source->owner);
         g_free(line);

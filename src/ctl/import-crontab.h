@@ -17,7 +17,7 @@ typedef struct ImportCrontab {
     bool mail_told;
 } ImportCrontab;
 
-void import_crontab_begin(ImportCrontab *r, Import *im, const ImportSource *source);
+void import_crontab_begin(ImportCrontab *r, Import *im, const ImportSource *source, bool anacron);
 void import_crontab_end(ImportCrontab *r);
 /* The next line, without its end; *p is NULL for the first. g_free. */
 bool import_crontab_line(ImportCrontab *r, const char **p, char **ret);

@@ -324,7 +324,7 @@ static void test_anacron(void)
 {
     static const char text[] =
         "START_HOURS_RANGE=9-22\nRANDOM_DELAY=45\n1 5 cron.daily run-parts --report /etc/cron.daily\n"
-        "7 10 w w\n@monthly 15 m m\n3 0 three t\nx 1 a b\n1 x a b\n1 1 a\n";
+        "7 10 w w \\\nmore 100%\n@monthly 15 m m\n3 0 three t\nx 1 a b\n1 x a b\n1 1 a\n";
     g_autoptr(Import) im = import_new(NULL);
     ImportSource source = { .path = "/etc/anacrontab", .text = text, .length = strlen(text) };
 
@@ -335,6 +335,9 @@ static void test_anacron(void)
     assert_has(task_at(im, 0), "OnCalendar=*-*-* 09:05");
     assert_has(task_at(im, 0), "Jitter=45min");
     assert_has(task_at(im, 1), "OnCalendar=Mon *-*-* 09:10");
+    assert_has(task_at(im, 1), "ExecStart=/bin/sh -c 'w  more 100%'");
+    g_assert_cmpuint(task_at(im, 1)->line, ==, 4);
+    g_assert_null(strstr(task_at(im, 0)->text, "PATH="));
     assert_has(task_at(im, 2), "OnCalendar=*-*-01 09:15");
     assert_has(task_at(im, 3), "Every=3d");
     for (guint i = 0; i < 4; i++) {
@@ -344,9 +347,9 @@ static void test_anacron(void)
     }
     for (guint i = 4; i < 7; i++)
         g_assert_null(task_at(im, i)->name);
-    assert_note(im, 7, true, "number of days");
-    assert_note(im, 8, true, "delay");
-    assert_note(im, 9, true, "command");
+    assert_note(im, 8, true, "number of days");
+    assert_note(im, 9, true, "delay");
+    assert_note(im, 10, true, "command");
 }
 
 static Import *at(const char *path, const char *text)
