@@ -241,7 +241,7 @@ int recurrence_brute(const Recurrence *r, int64_t after, int64_t end, int64_t *r
         if (days && (brute_period(r, day) - first) % (int64_t)r->interval != 0)
             continue;
         brute_look_at_day(&b, day, first, &period);
-        looked += 86400;
+        looked += days ? 0 : 86400;
         if (looked > BRUTE_SECONDS_MAX)
             return -1;
     }
