@@ -181,6 +181,10 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
 void scheduler_set_enabled(
     Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t off_until);
 void scheduler_wake(Scheduler *s);
+/* Runs that were asked for after their time and are not done: of StoreLateRun. */
+void scheduler_load_late(Scheduler *s, const GArray *late);
+/* What waits until it is done goes on. */
+void scheduler_run_done(Scheduler *s, uint64_t run);
 /* The system's time zone is another: every slot is computed anew. */
 void scheduler_zone_changed(Scheduler *s);
 

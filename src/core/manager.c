@@ -23,6 +23,8 @@ const char *manager_state_to_string(ManagerState s)
 void manager_run_changed(Manager *m, uint64_t run, RunState state, RunResult result)
 {
     m->events.run_changed(run, state, result, m->userdata);
+    if (state == RUN_DONE && m->scheduler)
+        scheduler_run_done(m->scheduler, run);
 }
 
 void manager_task_changed(Manager *m, const char *task)
@@ -121,6 +123,8 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     m->store_up = true;
     m->n_waiting = loaded->n_waiting;
     m->tasks_known = true;
+    if (loaded->late)
+        scheduler_load_late(m->scheduler, loaded->late);
     engine_load(m->engine, loaded->runs, loaded->suspect);
     engine_wake(m->engine);
     history_wake(m->history);

@@ -14,6 +14,7 @@ struct Scheduler {
     ClockTimer *timer;
     uint64_t earliest; /* the next slot that the timer is armed for */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
+    GHashTable *late;  /* of uint64_t, run → "TASK/SCHEDULE" */
 };
 
 static void scheduler_act(Scheduler *s);
@@ -31,8 +32,10 @@ Scheduler *scheduler_new(Manager *m)
 
     s->manager = m;
     s->doubts = g_ptr_array_new_with_free_func(settling_free);
+    s->late = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     if (clock_timer_new(m->clock, CLOCK_REAL, on_slot_due, s, &s->timer) < 0) {
         g_ptr_array_unref(s->doubts);
+        g_hash_table_unref(s->late);
         g_clear_pointer(&s, g_free);
     }
     return s;
@@ -44,6 +47,7 @@ void scheduler_free(Scheduler *s)
         return;
     clock_timer_free(s->timer);
     g_ptr_array_unref(s->doubts);
+    g_hash_table_unref(s->late);
     g_free(s);
 }
 
@@ -188,7 +192,15 @@ static void scheduler_skip(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
 /* Its run cannot be asked for. */
 static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *reason)
 {
-    scheduler_skip(s, se, &(SlotFate){ false, { nominal, nominal, 1 }, SLOT_REFUSED, reason });
+    scheduler_skip(s, se, &(SlotFate){ false, false, { nominal, nominal, 1 }, SLOT_REFUSED, reason });
+}
+
+/* The next slot that is caught up waits for it. */
+static void scheduler_set_late(Scheduler *s, ScheduleEntry *se, uint64_t run)
+{
+    if (g_hash_table_insert(s->late, g_memdup2(&run, sizeof run),
+            g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL)))
+        se->n_late++;
 }
 
 static void on_fired(int r, const StoreAsked *asked, const Error *error, void *userdata)
@@ -203,6 +215,10 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
             manager_run_changed(m, asked->run, asked->state, RUN_RESULT_NONE);
             dispatcher_due(m->dispatcher, asked->due);
         }
+        se = settling_find(f);
+        if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
+            clock_real(m->clock) > f->range.first)
+            scheduler_set_late(f->scheduler, se, asked->run);
         settling_done(f, asked->last);
     } else if (r == -ENOENT) {
         settling_failed(f, r, error);
@@ -262,6 +278,8 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
     SlotFate fate;
 
     slots_decide(se->schedule, se->next, se->off_until, now, &fate);
+    if (fate.fires && fate.one_by_one && se->n_late > 0)
+        return;
     if (fate.fires)
         scheduler_fire(s, se, &fate);
     else
@@ -465,6 +483,39 @@ static void scheduler_resolve_doubts(Scheduler *s)
             settling_tell(f);
     }
     g_ptr_array_set_size(s->doubts, 0);
+}
+
+static void scheduler_forget_late(TaskEntry *entry, void *userdata)
+{
+    for (guint i = 0; i < entry->schedules->len; i++)
+        ((ScheduleEntry *)g_ptr_array_index(entry->schedules, i))->n_late = 0;
+}
+
+void scheduler_load_late(Scheduler *s, const GArray *late)
+{
+    registry_foreach(s->manager->registry, scheduler_forget_late, NULL);
+    g_hash_table_remove_all(s->late);
+    for (guint i = 0; i < late->len; i++) {
+        const StoreLateRun *l = &g_array_index(late, StoreLateRun, i);
+        ScheduleEntry *se = scheduler_find(s, l->task, l->schedule);
+
+        if (se)
+            scheduler_set_late(s, se, l->run);
+    }
+}
+
+void scheduler_run_done(Scheduler *s, uint64_t run)
+{
+    const char *name = g_hash_table_lookup(s->late, &run);
+    g_auto(GStrv) parts = name ? g_strsplit(name, "/", 2) : NULL;
+    ScheduleEntry *se = parts ? scheduler_find(s, parts[0], parts[1]) : NULL;
+
+    if (name)
+        g_hash_table_remove(s->late, &run);
+    if (!se)
+        return;
+    se->n_late -= se->n_late > 0;
+    scheduler_act_on(s, registry_find(s->manager->registry, parts[0]));
 }
 
 void scheduler_wake(Scheduler *s)

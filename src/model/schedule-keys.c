@@ -122,6 +122,25 @@ void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field
         shown);
 }
 
+void schedule_keys_set_catch_up(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    static const char *const words[_CATCH_UP_MAX] = {
+        [CATCH_UP_NONE] = "none",
+        [CATCH_UP_LAST] = "last",
+        [CATCH_UP_ALL] = "all",
+    };
+    CatchUp *into = field;
+
+    *into = CATCH_UP_DEFAULT;
+    if (!item->value[0])
+        return;
+    for (unsigned i = CATCH_UP_NONE; i < _CATCH_UP_MAX; i++)
+        if (g_str_equal(words[i], item->value))
+            *into = (CatchUp)i;
+    if (*into == CATCH_UP_DEFAULT)
+        task_parser_value_fault(p, item, 0, "has to be 'none', 'last' or 'all'");
+}
+
 /* One word for what the clock jumps over, one for what it shows twice, or one of the two. */
 void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field)
 {
@@ -204,6 +223,14 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
         schedule_keys_check_use(p, scope, use->key, use->users);
 }
 
+static void schedule_keys_check_catch_up(TaskParser *p, const Schedule *s, const char *scope)
+{
+    const TaskFileItem *window = task_parser_where(p, scope, "CatchUpWindow");
+
+    if (window && s->catch_up == CATCH_UP_NONE)
+        task_parser_key_fault(p, window, "is of no use with CatchUp=none");
+}
+
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope)
 {
     const TaskFileItem *calendar = task_parser_where(p, scope, "OnCalendar"),
@@ -211,6 +238,7 @@ void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope)
                        *jitter = task_parser_where(p, scope, "Jitter");
 
     schedule_keys_check_uses(p, scope);
+    schedule_keys_check_catch_up(p, s, scope);
     if (jitter && s->jitter_usec > SCHEDULE_JITTER_MAX)
         task_parser_value_fault(p, jitter, 0, "has to be a year at most");
     for (guint i = 0; s->calendars && i < s->calendars->len; i++) {

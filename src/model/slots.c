@@ -37,19 +37,19 @@ SlotCause slot_cause_from_string(const char *s)
     return _SLOT_CAUSE_INVALID;
 }
 
-/* What is done with slots that passed. */
-typedef enum CatchUp {
-    CATCH_UP_NONE,
-    CATCH_UP_LAST,
-    CATCH_UP_ALL,
-} CatchUp;
-
 /* The next slot of an interval is as good as the one that passed; instants that were named are all meant. */
 static CatchUp slots_catch_up(const Schedule *s)
 {
+    if (s->catch_up != CATCH_UP_DEFAULT)
+        return s->catch_up;
     if (s->every_usec > 0)
         return CATCH_UP_NONE;
     return (s->calendars && s->calendars->len > 0) || s->rules || s->dates ? CATCH_UP_LAST : CATCH_UP_ALL;
+}
+
+bool slots_one_by_one(const Schedule *s)
+{
+    return slots_catch_up(s) == CATCH_UP_ALL;
 }
 
 /* The newest slot that is not before first (which is one) and not after last. */
@@ -94,22 +94,26 @@ static void slots_skip(
 /* It is late. */
 static void slots_decide_late(const Schedule *s, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
 {
-    uint64_t oldest = now > WINDOW_USEC ? now - WINDOW_USEC : 0, newest;
+    uint64_t window = s->catch_up_window_usec > 0 ? s->catch_up_window_usec : WINDOW_USEC;
+    uint64_t oldest = now > window ? now - window : 0, newest;
     CatchUp catch_up = slots_catch_up(s);
 
     if (catch_up == CATCH_UP_NONE) {
         slots_skip(s, next, on_time, SLOT_HOST_DOWN,
-            "the host, taskschedd or its database was down, and intervals are not caught up", ret);
+            "the host, taskschedd or its database was down, and it is not caught up (CatchUp=none)", ret);
         return;
     }
     if (next < oldest) {
-        slots_skip(s, next, oldest, SLOT_WINDOW_PASSED, "it was missed by more than a day", ret);
+        slots_skip(s, next, MIN(oldest, on_time), SLOT_WINDOW_PASSED,
+            "it is too late to catch it up (CatchUpWindow=)", ret);
         return;
     }
+    ret->one_by_one = catch_up == CATCH_UP_ALL;
     newest = catch_up == CATCH_UP_LAST ? slots_newest(s, next, now) : next;
     if (newest > next)
         slots_skip(s, next, newest, SLOT_HOST_DOWN,
-            "the host, taskschedd or its database was down, and only the last slot is caught up", ret);
+            "the host, taskschedd or its database was down, and only the last slot is caught up (CatchUp=last)",
+            ret);
 }
 
 void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t now, SlotFate *ret)
@@ -117,7 +121,7 @@ void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t
     /* What Jitter= moves is not late before that is over. */
     uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0;
 
-    *ret = (SlotFate){ true, { next, next, 1 }, SLOT_NO_CAUSE, "" };
+    *ret = (SlotFate){ true, false, { next, next, 1 }, SLOT_NO_CAUSE, "" };
     if (next < off_until)
         slots_skip(s, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
     else if (next < on_time)

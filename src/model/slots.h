@@ -34,6 +34,7 @@ typedef struct SlotRange {
 
 typedef struct SlotFate {
     bool fires;      /* the first one, alone */
+    bool one_by_one; /* it is caught up, and not before the run of the one before it is done */
     SlotRange range; /* else these are skipped */
     SlotCause cause;
     const char *reason; /* a sentence without its end */
@@ -42,6 +43,8 @@ typedef struct SlotFate {
 /* Of next, which is a slot and due, and of as many after it as are skipped for the same cause. Slots before off_until passed
  * while it was disabled. Lateness below 1 s (of scheduling itself) always fires. */
 void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t now, SlotFate *ret);
+/* Its slots are caught up one by one. */
+bool slots_one_by_one(const Schedule *s);
 /* next and the slots after it that are before end: the first SLOTS_RANGE_MAX of them, or all, and then not counted where they
  * are more. */
 void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRange *ret);

@@ -50,6 +50,7 @@ void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *f
 void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_flag(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_catch_up(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope);
 /* Of it, what speaks of instants and is in the schedule's zone: TimeZone= may stand behind it. */

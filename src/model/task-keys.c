@@ -120,6 +120,12 @@ static void task_set_limit(TaskParser *p, const TaskFileItem *item, void *field)
     task_read_span(p, item, USEC_INFINITY, 1, true, field);
 }
 
+/* Less is no lateness: see slots.h. */
+static void task_set_window(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_span(p, item, 0, USEC_PER_SEC, true, field);
+}
+
 static void task_set_age(TaskParser *p, const TaskFileItem *item, void *field)
 {
     task_read_span(p, item, 0, USEC_PER_SEC, true, field);
@@ -258,6 +264,8 @@ static const TaskKey schedule_keys[] = {
     { "Until", false, schedule_dates_set_single, 0 },
     { "Jitter", false, task_set_span, offsetof(Schedule, jitter_usec) },
     { "FixedJitter", false, schedule_keys_set_flag, offsetof(Schedule, jitter_fixed) },
+    { "CatchUp", false, schedule_keys_set_catch_up, offsetof(Schedule, catch_up) },
+    { "CatchUpWindow", false, task_set_window, offsetof(Schedule, catch_up_window_usec) },
     { "Enabled", false, task_set_boolean, offsetof(Schedule, enabled) },
 };
 

@@ -68,24 +68,35 @@ typedef struct ScheduleExcluded {
     int64_t from, to;
 } ScheduleExcluded;
 
+/* What is done with slots that passed. */
+typedef enum CatchUp {
+    CATCH_UP_DEFAULT, /* as the kind of schedule wants it */
+    CATCH_UP_NONE,
+    CATCH_UP_LAST,
+    CATCH_UP_ALL,
+    _CATCH_UP_MAX,
+} CatchUp;
+
 typedef struct Schedule {
-    char *name;           /* of [Schedule NAME]; "default" for a bare [Schedule] */
-    bool enabled;         /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
-    GArray *at;           /* of uint64_t, real µs, ascending; At= */
-    uint64_t every_usec;  /* Every=; 0 is none */
-    uint64_t from_usec;   /* From=: no slot before it, and the anchor of Every=; 0 is the epoch */
-    uint64_t until_usec;  /* Until=: no slot after it; 0 is none */
-    uint64_t jitter_usec; /* Jitter=; 0 is none */
-    bool jitter_fixed;    /* FixedJitter= */
-    GPtrArray *calendars; /* of ScheduleCalendar*, owned; OnCalendar=, Cron=; NULL is none */
-    GPtrArray *rules;     /* of Recurrence*, owned; RRule=; likewise */
-    GArray *dates;        /* of int64_t, µs of the local clock, ascending; RDate=; likewise */
-    GArray *excluded;     /* of ScheduleExcluded, ascending; ExDate=; likewise */
-    const Zone *zone;     /* TimeZone=; NULL is the system's */
-    CalendarGap gap;      /* DST= */
-    CalendarFold fold;    /* likewise */
-    bool every_second;    /* AllowEverySecond= */
-    GHashTable *inputs;   /* Input.NAME=VALUE: name → raw text, as on the command line */
+    char *name;                    /* of [Schedule NAME]; "default" for a bare [Schedule] */
+    bool enabled;                  /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
+    GArray *at;                    /* of uint64_t, real µs, ascending; At= */
+    uint64_t every_usec;           /* Every=; 0 is none */
+    uint64_t from_usec;            /* From=: no slot before it, and the anchor of Every=; 0 is the epoch */
+    uint64_t until_usec;           /* Until=: no slot after it; 0 is none */
+    uint64_t jitter_usec;          /* Jitter=; 0 is none */
+    bool jitter_fixed;             /* FixedJitter= */
+    GPtrArray *calendars;          /* of ScheduleCalendar*, owned; OnCalendar=, Cron=; NULL is none */
+    GPtrArray *rules;              /* of Recurrence*, owned; RRule=; likewise */
+    GArray *dates;                 /* of int64_t, µs of the local clock, ascending; RDate=; likewise */
+    GArray *excluded;              /* of ScheduleExcluded, ascending; ExDate=; likewise */
+    const Zone *zone;              /* TimeZone=; NULL is the system's */
+    CalendarGap gap;               /* DST= */
+    CalendarFold fold;             /* likewise */
+    bool every_second;             /* AllowEverySecond= */
+    CatchUp catch_up;              /* CatchUp= */
+    uint64_t catch_up_window_usec; /* CatchUpWindow=; 0 is a day */
+    GHashTable *inputs;            /* Input.NAME=VALUE: name → raw text, as on the command line */
 } Schedule;
 
 typedef struct Task {

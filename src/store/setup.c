@@ -85,6 +85,18 @@ static bool step_ok(Setup *u, const ExchangeResult *result)
 
 /* --- load */
 
+static GArray *late_runs(const PGresult *res)
+{
+    GArray *late = g_array_new(FALSE, FALSE, sizeof(StoreLateRun));
+
+    for (int row = 0; row < PQntuples(res); row++) {
+        StoreLateRun l = { row_u64(res, row, 0), PQgetvalue(res, row, 1), PQgetvalue(res, row, 2) };
+
+        g_array_append_val(late, l);
+    }
+    return late;
+}
+
 static void on_loaded(const ExchangeResult *result, void *userdata)
 {
     Setup *u = userdata;
@@ -101,12 +113,14 @@ static void on_loaded(const ExchangeResult *result, void *userdata)
     loaded.next_due = row_u64(res[5], 0, 0);
     loaded.n_waiting = row_u64(res[5], 0, 1);
     s->id_seen = row_u64(res[5], 0, 2);
-    remembered_compare(&s->remembered, res[6]);
+    loaded.late = late_runs(res[6]);
+    remembered_compare(&s->remembered, res[7]);
     loaded.suspect = s->remembered.suspect;
     store_up(s, &loaded);
     g_ptr_array_unref(loaded.tasks);
     g_ptr_array_unref(loaded.schedules);
     g_ptr_array_unref(loaded.runs);
+    g_array_unref(loaded.late);
 }
 
 /* The node's row is what an earlier life is fenced by: its epoch grows in the transaction that makes the
@@ -144,6 +158,13 @@ static void take_node(Setup *u)
         "SELECT time_to_usec(least(w.due, q.due)), w.n + q.n, (SELECT last_value FROM run_id)"
         " FROM (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'waiting') w,"
         "  (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'queued') q",
+        NULL, 0);
+    /* Each in the words of an index. */
+    exchange_add(x,
+        "SELECT id, task, schedule FROM run WHERE state = 'waiting' AND schedule <> '' AND asked > nominal"
+        " UNION ALL SELECT id, task, schedule FROM run WHERE state = 'queued' AND schedule <> '' AND asked > nominal"
+        " UNION ALL SELECT id, task, schedule FROM run WHERE (state IN ('starting', 'running', 'stopping')) IS TRUE"
+        "  AND schedule <> '' AND asked > nominal ORDER BY id",
         NULL, 0);
     remembered_values(&s->remembered, texts, remembered);
     exchange_add(x, remembered_sql, remembered, REMEMBERED_VALUES);

@@ -111,6 +111,12 @@ typedef struct StoreSchedule {
         off_until; /* slots before this one that have no outcome passed while it was disabled; UNSET: none */
 } StoreSchedule;
 
+/* A run of a schedule that was asked for after its time, and is not done. */
+typedef struct StoreLateRun {
+    uint64_t run;
+    const char *task, *schedule;
+} StoreLateRun;
+
 /* What stands there when the store comes up: called after the lease is taken (epoch + 1) and the node's
  * unfinished attempts are stamped with it, in one transaction. Tasks and schedules may be many: then most of them were
  * told of before, page by page, with the state STORE_LOADING, and nothing else. */
@@ -122,6 +128,7 @@ typedef struct StoreLoaded {
     uint64_t next_due;    /* real µs of the earliest waiting or queued run; UNSET if none */
     uint64_t n_waiting;   /* waiting and queued */
     bool first;           /* what was told of before is void */
+    GArray *late;         /* of StoreLateRun, with STORE_UP; in the order of ids */
     uint64_t
         suspect; /* the largest run of a backup that was restored: what is not done of it may have been executed
                              since; 0: there was none */

@@ -324,6 +324,8 @@ static const struct {
     { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
     { "calendar",
         "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" },
+    { ONE_BY_ONE, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
+                  "CatchUp=all\nCatchUpWindow=2min\n" },
 };
 
 static char *definition_of(unsigned i)
@@ -421,7 +423,7 @@ bool people_are_content(void)
 }
 
 /* Of those that fire by themselves. */
-static const char *const ticking[] = { "every", "calendar" };
+static const char *const ticking[] = { "every", "calendar", ONE_BY_ONE };
 
 static bool is_calm(const char *name)
 {

@@ -137,11 +137,17 @@ void database_load(StoreLoaded *ret)
 {
     *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free),
         g_ptr_array_new_with_free_func(g_free),
-        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, 0, true };
+        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, 0, true,
+        g_array_new(FALSE, FALSE, sizeof(StoreLateRun)) };
     load_tasks(ret);
     for (guint i = 0; i < database.rows->len; i++) {
         Row *row = g_ptr_array_index(database.rows, i);
 
+        if (*row->schedule && row->run.state != RUN_DONE && row->run.asked > row->run.nominal) {
+            StoreLateRun late = { row->run.id, row->run.task, row->schedule };
+
+            g_array_append_val(ret->late, late);
+        }
         if (state_is_owned(row->run.state)) {
             row->run.epoch = database.epoch;
             g_ptr_array_add(ret->runs, row_copy(row));
@@ -157,6 +163,7 @@ void database_unload(StoreLoaded *loaded)
     g_ptr_array_unref(loaded->tasks);
     g_ptr_array_unref(loaded->schedules);
     g_ptr_array_unref(loaded->runs);
+    g_array_unref(loaded->late);
 }
 
 /* --- operations --- */
@@ -453,6 +460,8 @@ static void slot_fires(DbOp *op, uint64_t run)
     ScheduleRow *s = database_schedule(op->task, op->name);
 
     check_slots(s, op->nominal, op->nominal, 1, true);
+    if (op->very_late)
+        check_one_by_one(s);
     ledger_add(s, op->nominal, op->nominal, run);
     op->asked.last = op->nominal;
 }
@@ -522,6 +531,7 @@ static void apply_ask(DbOp *op)
     row->run.state = row->run.due <= database_now() ? RUN_QUEUED : RUN_WAITING;
     g_strlcpy(row->requester, op->requester, sizeof row->requester);
     g_strlcpy(row->schedule, op->nominal != UNSET ? op->name : "", sizeof row->schedule);
+    row->very_late = op->very_late && row->run.asked > op->nominal; /* nor was the clock set back meanwhile */
     g_ptr_array_add(database.rows, row);
     g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
     op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET };

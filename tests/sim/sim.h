@@ -84,6 +84,7 @@ typedef struct Row {
     char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
     char reason[2 * SIM_TEXT];
     bool no_more;
+    bool very_late;    /* it was decided long after its slot's time to ask for it */
     bool shared_name;  /* a unit of somebody else had the name of an attempt: the journal tells of both */
     unsigned n_done;   /* how often it became done */
     RunResult first;   /* cause of this attempt, as first committed */
@@ -164,7 +165,7 @@ typedef struct DbOp {
     RunResult result, cause;
     RunState state;
     int code, status;
-    bool again, killed, flag;
+    bool again, killed, flag, very_late;
     uint64_t cause_at;
     StoreAsked asked;
     StoreCancelled cancelled;
@@ -288,6 +289,8 @@ void check_released(const Unit *u);
 void check_kept(const ScheduleRow *s);
 /* first to last get their outcome now; count 0: they were not counted. */
 void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count, bool fires);
+/* A slot fires that was very late when that was decided. */
+void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */
 void check_closed(const ScheduleRow *s, uint64_t since);
 void check_every_event(void);
@@ -296,6 +299,7 @@ void check_told_skipped(const StoreSkip *skip);
 void check_settled(void);
 
 #define EVERY_USEC (15 * USEC_PER_SEC) /* of the one schedule there is */
+#define ONE_BY_ONE "all"               /* the task whose slots are all caught up */
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */
 

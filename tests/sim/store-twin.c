@@ -542,6 +542,7 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->retry_of = a->retry_of;
     op->nominal = a->schedule ? a->nominal : UNSET;
     op->previous = a->schedule ? a->previous : UNSET;
+    op->very_late = a->schedule && sim_real() > a->nominal + 2 * USEC_PER_SEC;
     op->keys[0] = key_of('a', a->requester, a->token);
     op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;
     return enqueue(op);

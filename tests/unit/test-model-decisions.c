@@ -278,6 +278,41 @@ static void test_slots_at(void)
     g_array_unref(s.at);
 }
 
+/* CatchUp= and CatchUpWindow= go before what the kind of schedule wants. */
+static void test_slots_catch_up(void)
+{
+    Schedule s = { .every_usec = 10 * SEC, .catch_up = CATCH_UP_ALL, .catch_up_window_usec = 60 * SEC };
+    const Fate all[] = {
+        { 20 * SEC, 0, 80 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 81 * SEC, 20 * SEC, 1, SLOT_WINDOW_PASSED },
+        { 20 * SEC, 0, 200 * SEC, 130 * SEC, 12, SLOT_WINDOW_PASSED },
+        { 140 * SEC, 0, 200 * SEC, 0, 0, SLOT_NO_CAUSE },
+    };
+    const Fate last[] = {
+        { 20 * SEC, 0, 29 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 55 * SEC, 40 * SEC, 3, SLOT_HOST_DOWN },
+        { 20 * SEC, 0, 200 * SEC, 130 * SEC, 12, SLOT_WINDOW_PASSED },
+    };
+    const Fate none[] = { { 20 * SEC, 0, 200 * SEC, 190 * SEC, 18, SLOT_HOST_DOWN } };
+    SlotFate fate;
+
+    check_fates(&s, all, G_N_ELEMENTS(all));
+    slots_decide(&s, 140 * SEC, 0, 200 * SEC, &fate);
+    g_assert_true(fate.one_by_one && slots_one_by_one(&s));
+    slots_decide(&s, 200 * SEC, 0, 200 * SEC, &fate);
+    g_assert_false(fate.one_by_one);
+    s.catch_up = CATCH_UP_LAST;
+    check_fates(&s, last, G_N_ELEMENTS(last));
+    slots_decide(&s, 20 * SEC, 0, 29 * SEC, &fate);
+    g_assert_false(fate.one_by_one || slots_one_by_one(&s));
+    s.catch_up = CATCH_UP_NONE;
+    check_fates(&s, none, G_N_ELEMENTS(none));
+    s.catch_up = CATCH_UP_ALL;
+    s.catch_up_window_usec = USEC_INFINITY;
+    slots_decide(&s, 20 * SEC, 0, 500 * DAY, &fate);
+    g_assert_true(fate.fires);
+}
+
 /* Of a calendar the last that passed within a day is caught up, and no other. */
 static void test_slots_calendar(void)
 {
@@ -397,6 +432,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/every", test_slots_every);
     g_test_add_func("/slots/at", test_slots_at);
     g_test_add_func("/slots/calendar", test_slots_calendar);
+    g_test_add_func("/slots/catch-up", test_slots_catch_up);
     g_test_add_func("/slots/all", test_slots_all);
     g_test_add_func("/slots/take", test_slots_take);
     g_test_add_func("/signals/names", test_signals);

@@ -193,6 +193,21 @@ static void test_cron(void)
     g_assert_true(task_find_schedule(t, "fast")->every_second);
 }
 
+static void test_catch_up(void)
+{
+    g_autoptr(Task) t = read_good(RUN "[Schedule s]\nEvery=1h\nCatchUp=all\nCatchUpWindow=infinity\n"
+                                      "[Schedule d]\nEvery=1h\n[Schedule w]\nEvery=1h\nCatchUp=last\n",
+        "[Schedule w]\nCatchUp=\nCatchUpWindow=90min\n");
+    const Schedule *s = task_find_schedule(t, "s"), *w = task_find_schedule(t, "w");
+
+    g_assert_cmpint(s->catch_up, ==, CATCH_UP_ALL);
+    g_assert_cmpuint(s->catch_up_window_usec, ==, USEC_INFINITY);
+    g_assert_cmpint(task_find_schedule(t, "d")->catch_up, ==, CATCH_UP_DEFAULT);
+    g_assert_cmpuint(task_find_schedule(t, "d")->catch_up_window_usec, ==, 0);
+    g_assert_cmpint(w->catch_up, ==, CATCH_UP_DEFAULT);
+    g_assert_cmpuint(w->catch_up_window_usec, ==, 5400 * USEC_PER_SEC);
+}
+
 static void test_recurrence(void)
 {
     g_autoptr(Task) t = read_good(RUN
@@ -366,6 +381,9 @@ static void test_values(void)
         { "[Schedule s]\nOnCalendar=daily\nDST=first last\n", "'first', 'last' or 'both'" },
         { "[Schedule s]\nEvery=1s\nTimeZone=UTC\n", "is for OnCalendar=, Cron=, RRule=, RDate=, At=, From=" },
         { "[Schedule s]\nEvery=1s\nDST=skip\n", "is for OnCalendar=, Cron=, RRule=, RDate=, and none" },
+        { "[Schedule s]\nEvery=1h\nCatchUp=some\n", "'none', 'last' or 'all'" },
+        { "[Schedule s]\nEvery=1h\nCatchUpWindow=10ms\n", "1s" },
+        { "[Schedule s]\nEvery=1h\nCatchUpWindow=1h\nCatchUp=none\n", "of no use with CatchUp=none" },
         { "[Schedule s]\nCron=0 25 * * *\n", "25 is no hour" },
         { "[Schedule s]\nCron=0 0 30 2 *\n", "never elapses" },
         { "[Schedule s]\nCron=* * * * * *\n", "fires every second" },
@@ -553,6 +571,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/drop-in", test_drop_in);
     g_test_add_func("/task/calendars", test_calendars);
     g_test_add_func("/task/cron", test_cron);
+    g_test_add_func("/task/catch-up", test_catch_up);
     g_test_add_func("/task/recurrence", test_recurrence);
     g_test_add_func("/task/many-rules", test_many_rules);
     g_test_add_func("/task/ten-faults", test_ten_faults);
