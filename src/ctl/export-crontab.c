@@ -470,6 +470,9 @@ static void crontab_write(Crontab *c, const Schedule *s, GString *out)
         export_other_refuse(c->o, s, "", refused);
         return;
     }
+    if (s->catch_up != CATCH_UP_NONE)
+        import_changed(
+            c->o->notes, c->o->task->name, 0, "", "%s", _("cron catches up nothing that was missed"));
     g_string_append_printf(out, "# %s/%s\n", c->o->task->name, s->name);
     crontab_write_environment(c, crontab_is_shell(c, path, argv) ? path : "/bin/sh", out);
     for (guint i = 0; i < lines->len; i++)
@@ -478,7 +481,7 @@ static void crontab_write(Crontab *c, const Schedule *s, GString *out)
 
 void export_crontab(ExportOther *o, GString *out)
 {
-    static const char *const kept[] = { "Description", NULL };
+    static const char *const kept[] = { "Description", "CatchUp", "CatchUpWindow", NULL };
     Crontab c = { .o = o, .environment = g_ptr_array_new_with_free_func(g_free) };
 
     export_other_tell(o, kept);

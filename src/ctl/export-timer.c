@@ -329,6 +329,12 @@ static GString *timer_file(GPtrArray *files, const char *name, const char *suffi
     return f->text;
 }
 
+/* systemd makes up for one time, however many were missed. */
+static bool timer_is_persistent(const Schedule *s)
+{
+    return s->catch_up == CATCH_UP_DEFAULT ? s->every_usec == 0 : s->catch_up != CATCH_UP_NONE;
+}
+
 static void timer_write(ExportOther *o, const Schedule *s, const char *name, GPtrArray *files)
 {
     g_autoptr(GString) times = g_string_new(NULL);
@@ -338,9 +344,15 @@ static void timer_write(ExportOther *o, const Schedule *s, const char *name, GPt
 
     if (!timer_write_times(o, s, times) || !export_other_command(o, s, &path, &argv))
         return;
+    if (s->catch_up == CATCH_UP_ALL) {
+        g_autofree char *place = export_other_name(o, s);
+
+        import_changed(
+            o->notes, place, 0, "", "%s", _("CatchUp=all: of what was missed the last is caught up"));
+    }
     timer = timer_file(files, name, ".timer");
     g_string_append_printf(timer, "[Unit]\nDescription=%s/%s\n\n[Timer]\n%sAccuracySec=1us\n%s",
-        o->task->name, s->name, times->str, s->every_usec > 0 ? "" : "Persistent=yes\n");
+        o->task->name, s->name, times->str, timer_is_persistent(s) ? "Persistent=yes\n" : "");
     if (s->jitter_usec > 0)
         g_string_append_printf(timer, "RandomizedDelaySec=%" G_GUINT64_FORMAT "us\n%s", s->jitter_usec,
             s->jitter_fixed ? "FixedRandomDelay=yes\n" : "");
@@ -351,7 +363,8 @@ static void timer_write(ExportOther *o, const Schedule *s, const char *name, GPt
 
 void export_timer(ExportOther *o, GPtrArray *files)
 {
-    static const char *const kept[] = { "Description", "Timeout", "Jitter", "FixedJitter", NULL };
+    static const char *const kept[] = { "Description", "Timeout", "Jitter", "FixedJitter", "CatchUp",
+        "CatchUpWindow", NULL };
     const GPtrArray *schedules = o->task->schedules;
 
     export_other_tell(o, kept);

@@ -113,11 +113,11 @@ static void anacron_add(ImportCrontab *r, const char *line, const AnacronJob *jo
     bool monthly = job->days == 30 || job->days == 31;
 
     import_crontab_tell_mail(r, "root");
-    import_changed(r->im, r->source->path, r->line, _("set another time in [Schedule anacron]"),
-        _("anacron runs it on the first occasion after its days have passed; the task has a fixed time, and one that "
-          "was missed is caught up within a day"));
+    import_changed(r->im, r->source->path, r->line, _("set another time in [Schedule anacron]"), "%s",
+        _("anacron runs it on the first occasion after its days have passed; the task has a fixed time"));
     import_crontab_write(r, line, "root", job->command, out);
     anacron_write_schedule(job, at, out);
+    g_string_append(out, "CatchUp=last\nCatchUpWindow=infinity\n");
     import_crontab_write_delay(r, out);
     t->text = g_string_free(out, FALSE);
     t->times.rule = IMPORT_RULE_DAYS;

@@ -95,7 +95,7 @@ static void at_write(Import *im, const ImportSource *source, const AtJob *job, I
         g_string_append_printf(out, "User=%u\nGroup=%u\n", job->uid, job->gid);
     g_string_append_printf(out, "Nice=%d\n", at_nice(job->queue));
     import_write_input(out, script);
-    g_string_append_printf(out, "\n[Schedule at]\nAt=%s\n", instant);
+    g_string_append_printf(out, "\n[Schedule at]\nAt=%s\nCatchUp=all\nCatchUpWindow=infinity\n", instant);
     t->text = g_string_free(out, FALSE);
     t->private = true;
     t->times.rule = IMPORT_RULE_INSTANT;

@@ -388,6 +388,7 @@ static void crontab_write_schedule(ImportCrontab *r, const CrontabEntry *e, Impo
     g_string_append_printf(out, "\n[Schedule cron]\nCron=%s\n", e->expression);
     if (r->zone)
         g_string_append_printf(out, "TimeZone=%s\n", r->zone);
+    g_string_append(out, "CatchUp=none\n"); /* as cron does, which makes up for nothing */
     import_crontab_write_delay(r, out);
     /* cron lets these follow the clock, and makes up for the others where it jumps. */
     if (e->fields.wildcard && !every_hour)

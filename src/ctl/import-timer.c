@@ -482,9 +482,6 @@ static void timer_write_delay(Timer *t, GString *out)
 
 static bool timer_write_schedule(Timer *t, const char *path, GString *out, ImportTimes *times)
 {
-    bool persistent = timer_is_yes(t->persistent);
-    const TaskFileItem *at = t->persistent ? t->persistent : NULL;
-
     if (t->calendars->len == 0 && !t->spacing) {
         import_lost(t->im, t->boot ? t->boot->file : path, t->boot ? t->boot->line : 0,
             _("leave it to systemd"), "%s",
@@ -502,9 +499,8 @@ static bool timer_write_schedule(Timer *t, const char *path, GString *out, Impor
     if (t->spacing)
         timer_lose(
             t, t->spacing, _("a further [Schedule] with Every= says it"), _("the calendar alone is kept"));
-    import_changed(t->im, at ? at->file : path, at ? at->line : 0, "", "%s",
-        persistent ? _("Persistent=yes: what was missed is caught up within a day, not later")
-                   : _("Persistent=no: what was missed is caught up within a day all the same"));
+    g_string_append(
+        out, timer_is_yes(t->persistent) ? "CatchUp=last\nCatchUpWindow=infinity\n" : "CatchUp=none\n");
     return timer_write_calendars(t, out, times);
 }
 

@@ -178,6 +178,7 @@ static void test_timer_schedules(void)
         { "OnCalendar=*-*~01 20:00 UTC\n", "*-*~01 20:00:00 UTC", 0 },
         { "OnCalendar=2027,2028-02-01\n", "2027,2028-02-01 00:00:00", 0 },
         { "Cron=*/15 * * * *\n", "*-*-* *:00,15,30,45:00", 0 },
+        { "Cron=1 1 * * *\nCatchUp=all\n", "*-*-* 01:01:00", 1 },
         { "Cron=0 0 13 * 5\n", "*-*-13 00:00:00|Fri *-*-* 00:00:00", 0 },
         { "Cron=0 0 * * fri#2\n", "Fri *-*-08..14 00:00:00", 0 },
         { "Cron=0 0 * * 5L\n", "Fri *-*~01..07 00:00:00", 0 },
@@ -208,10 +209,10 @@ static void test_timer_schedules(void)
 
 static void test_timer_service(void)
 {
-    g_autoptr(Task) task =
-        parse("[Task]\nDescription=100%n\nTimeout=5min\nRetries=3\n[Service]\n"
-              "ExecStart=-/a 'b c' $$x %h 5%\nUser=bob\nCPUQuota=20%\n"
-              "[Schedule a]\nCron=1 1 * * *\nJitter=5min\nFixedJitter=yes\n[Schedule b]\nEvery=1h\n");
+    g_autoptr(Task) task = parse(
+        "[Task]\nDescription=100%n\nTimeout=5min\nRetries=3\n[Service]\n"
+        "ExecStart=-/a 'b c' $$x %h 5%\nUser=bob\nCPUQuota=20%\n"
+        "[Schedule a]\nCron=1 1 * * *\nCatchUp=last\nJitter=5min\nFixedJitter=yes\n[Schedule b]\nEvery=1h\n");
     g_autoptr(Import) notes = import_new(NULL);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(export_file_free);
     ExportOther o = { .task = task, .notes = notes, .now = NOW };

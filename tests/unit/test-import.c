@@ -166,6 +166,7 @@ static void test_system(void)
     assert_has(task_at(im, 0), "Environment=\"PATH=/opt/bin\"");
     assert_has(task_at(im, 0), "Environment=\"SHELL=/bin/sh\"");
     assert_has(task_at(im, 0), "Cron=30 2 * * 1-5");
+    assert_has(task_at(im, 0), "CatchUp=none");
     assert_has(task_at(im, 1), "User=bob");
     assert_has(task_at(im, 1), "Cron=@daily");
     assert_has(task_at(im, 1), "StandardInputText=in");
@@ -334,6 +335,7 @@ static void test_anacron(void)
     g_assert_cmpstr(task_at(im, 0)->name, ==, "cron.daily");
     assert_has(task_at(im, 0), "OnCalendar=*-*-* 09:05");
     assert_has(task_at(im, 0), "Jitter=45min");
+    assert_has(task_at(im, 0), "CatchUp=last");
     assert_has(task_at(im, 1), "OnCalendar=Mon *-*-* 09:10");
     assert_has(task_at(im, 1), "ExecStart=/bin/sh -c 'w  more 100%'");
     g_assert_cmpuint(task_at(im, 1)->line, ==, 4);
@@ -386,6 +388,7 @@ static void test_at(void)
     assert_has(t, "StandardInputText=umask 22\\n");
     assert_has(t, "StandardInputText=echo 'a $B'");
     assert_has(t, line);
+    assert_has(t, "CatchUpWindow=infinity");
     assert_note(im, 0, true, "alice");
     assert_note(im, 0, true, "load");
     import_prove(t, NOW, NULL);
@@ -445,7 +448,8 @@ static void test_timer(void)
     g_assert_cmpuint(t->times.events->len, ==, 2);
     assert_has(t, "Jitter=5min");
     g_assert_null(strstr(t->text, "FixedJitter"));
-    assert_note(im, 9, false, "Persistent");
+    assert_has(t, "CatchUp=last");
+    assert_has(t, "CatchUpWindow=infinity");
     assert_note(im, 11, true, "woken");
     assert_note(im, 3, true, "ConditionACPower");
     assert_note(im, 4, true, "network.target");
