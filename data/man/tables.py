@@ -103,16 +103,21 @@ def figures():
 
 # --- faults: what was done to it, and what came of that ----------------------------------------------------------------
 
-FAULTS = ["fault", "promise", "rounds", "runs", "in flight", "missing", "wrong", "twice", "unknown", "silence s", "overdue s", "recovery s"]
+# Two tables, each as wide as a terminal.
+FAULTS = [["fault", "rounds", "runs", "missing", "wrong", "twice", "unknown"],
+          ["fault", "promise", "in flight", "silence s", "overdue s", "recovery s"]]
 
 
 def faults():
     files = [Measured(path.stem) for path in sorted(RESULTS.glob("faults-*.tsv"))]
-    rows = [[row.get(column, "") for column in FAULTS] for found in files for row in found.rows]
-    if not rows:
+    measured = [row for found in files for row in found.rows]
+    if not measured:
         return ["Nothing of this has been measured yet."]
     on = [", ".join(found.on[key] for key in ("date", "CPU", "systemd", "PostgreSQL", "cgroup") if key in found.on) for found in files]
-    return table([column.capitalize() for column in FAULTS], rows) + ["", f"Measured on {'; '.join(dict.fromkeys(on))}.".replace("_", "\\_")]
+    out = []
+    for columns in FAULTS:
+        out += table([column.capitalize() for column in columns], [[row.get(column, "") for column in columns] for row in measured]) + [""]
+    return out + [f"Measured on {'; '.join(dict.fromkeys(on))}.".replace("_", "\\_")]
 
 
 TABLES = {"figures": figures, "faults": faults}

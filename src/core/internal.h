@@ -8,6 +8,7 @@ typedef struct Registry Registry;
 typedef struct Engine Engine;
 typedef struct Dispatcher Dispatcher;
 typedef struct Scheduler Scheduler;
+typedef struct Changes Changes;
 typedef struct Loader Loader;
 typedef struct History History;
 
@@ -24,6 +25,7 @@ struct Manager {
     Engine *engine;
     Dispatcher *dispatcher;
     Scheduler *scheduler;
+    Changes *changes;
     Loader *loader;
     History *history;
     Secrets *secrets;
@@ -89,6 +91,15 @@ void registry_foreach(Registry *r, RegistryFn fn, void *userdata);
 typedef void (*RegistryTaskFn)(int r, Task *task, void *userdata);
 int registry_get_revision(
     Registry *r, const char *name, uint64_t revision, Task **ret, RegistryTaskFn fn, void *userdata);
+
+/* changes.c: one change of a task after the other. */
+typedef void (*ChangesFn)(void *userdata);
+Changes *changes_new(void);
+void changes_free(Changes *c);
+/* True: it is its turn at once. False: fn is called when it is. */
+bool changes_take(Changes *c, const char *task, ChangesFn fn, void *userdata);
+/* It is answered; to be called once for each turn. */
+void changes_give(Changes *c, const char *task);
 
 /* definition.c: a definition judged as a whole */
 int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,

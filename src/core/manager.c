@@ -293,6 +293,7 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     m->engine = engine_new(m);
     m->dispatcher = dispatcher_new(m);
     m->scheduler = scheduler_new(m);
+    m->changes = changes_new();
     m->loader = loader_new(m);
     m->history = history_new(m);
     if (!m->dispatcher || !m->scheduler || !m->loader || !m->history ||
@@ -390,6 +391,7 @@ void manager_free(Manager *m)
     loader_free(m->loader);
     history_free(m->history);
     scheduler_free(m->scheduler);
+    changes_free(m->changes);
     dispatcher_free(m->dispatcher);
     engine_free(m->engine);
     registry_free(m->registry);

@@ -76,6 +76,7 @@ typedef struct Settling {
     uint64_t revision;
     SlotRange range;
     SlotCause cause;
+    bool late;    /* when it was asked for; the clock may be set back before the answer */
     char *reason; /* NULL: it is to fire */
 } Settling;
 
@@ -84,7 +85,8 @@ static Settling *settling_new(Scheduler *s, const ScheduleEntry *se, const SlotF
     Settling *f = g_new(Settling, 1);
 
     *f = (Settling){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), se->entry->revision,
-        fate->range, fate->cause, fate->fires ? NULL : g_strdup(fate->reason) };
+        fate->range, fate->cause, clock_real(s->manager->clock) > fate->range.first,
+        fate->fires ? NULL : g_strdup(fate->reason) };
     return f;
 }
 
@@ -217,7 +219,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
         }
         se = settling_find(f);
         if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
-            clock_real(m->clock) > f->range.first)
+            (f->late || clock_real(m->clock) > f->range.first))
             scheduler_set_late(f->scheduler, se, asked->run);
         settling_done(f, asked->last);
     } else if (r == -ENOENT) {

@@ -137,14 +137,15 @@ typedef struct Putting {
     Task *task;
     const char *origin;
     char *path;
-    uint64_t since; /* when it was asked for: slots from then on are its own */
+    uint64_t since; /* when the database was asked: slots from then on are its own */
     GArray *skips;  /* of the definition before; see scheduler_skips() */
 } Putting;
 
 static void putting_free(Putting *p)
 {
     task_unref(p->task);
-    g_array_unref(p->skips);
+    if (p->skips)
+        g_array_unref(p->skips);
     g_free(p->path);
     g_free(p);
 }
@@ -167,6 +168,7 @@ static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
 {
     Putting *p = userdata;
     Manager *m = p->batch->manager;
+    g_autofree char *name = g_strdup(p->task->name);
     TaskEntry *before = registry_find(m->registry, p->task->name);
 
     p->batch->pending--;
@@ -178,28 +180,49 @@ static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
     p->batch->revision = revision;
     batch_check(p->batch);
     putting_free(p);
+    changes_give(m->changes, name);
 }
 
-static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
+static int putting_send(Putting *p)
 {
+    Manager *m = p->batch->manager;
+    const Task *task = p->task;
     g_autofree char *definition = task_sources_to_json(task);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    Putting *p = g_new(Putting, 1);
     StorePutTask put;
-    int r;
 
     for (guint i = 0; i < task->schedules->len; i++)
         g_ptr_array_add(names, ((const Schedule *)g_ptr_array_index(task->schedules, i))->name);
     g_ptr_array_add(names, NULL);
-    *p = (Putting){ b, task_ref(task), origin, g_strdup(path), clock_real(b->manager->clock), NULL };
-    p->skips =
-        scheduler_skips(b->manager->scheduler, registry_find(b->manager->registry, task->name), p->since);
-    put = (StorePutTask){ task->name, origin, path, task->description, definition,
+    p->since = clock_real(m->clock);
+    p->skips = scheduler_skips(m->scheduler, registry_find(m->registry, task->name), p->since);
+    put = (StorePutTask){ task->name, p->origin, p->path, task->description, definition,
         (const char *const *)names->pdata, p->since, p->skips };
+    return m->store_up ? store_put_task(m->store, &put, on_put, p) : -ENOTCONN;
+}
+
+static void putting_turn(void *userdata)
+{
+    int r = putting_send(userdata);
+
+    if (r < 0)
+        on_put(r, 0, NULL, userdata);
+}
+
+static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
+{
+    Manager *m = b->manager;
+    Putting *p = g_new(Putting, 1);
+    int r;
+
+    *p = (Putting){ b, task_ref(task), origin, g_strdup(path), 0, NULL };
     b->pending++;
-    r = store_put_task(b->manager->store, &put, on_put, p);
+    if (!changes_take(m->changes, task->name, putting_turn, p))
+        return 0;
+    r = putting_send(p);
     if (r < 0) {
         b->pending--;
+        changes_give(m->changes, task->name);
         putting_free(p);
     }
     return r;
@@ -253,6 +276,7 @@ typedef struct Change {
     bool enabled;
     uint64_t off_until; /* of what is enabled again */
     GArray *skips;      /* of what is deleted */
+    int (*send)(struct Change *c);
     ManagerDoneFn fn;
     void *userdata;
 } Change;
@@ -262,7 +286,7 @@ static Change *change_new(
 {
     Change *c = g_new0(Change, 1);
 
-    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, UNSET, NULL, fn, userdata };
+    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, UNSET, NULL, NULL, fn, userdata };
     return c;
 }
 
@@ -277,12 +301,16 @@ static void change_free(Change *c)
 
 static void change_answer(Change *c, int r, const Error *given)
 {
+    Manager *m = c->manager;
+    g_autofree char *task = g_strdup(c->task);
     g_auto(Error) own = { 0 };
 
     if (r < 0 && (!given || given->code == ERROR_NONE)) {
         if (r == -ENOTCONN)
             error_set(
                 &own, ERROR_NOT_AVAILABLE, "The connection to the database was lost before it answered");
+        else if (r == -ENOENT) /* it went while this waited for its turn */
+            error_set(&own, ERROR_NO_SUCH_TASK, "There is no task %s", task);
         else
             error_set(&own, ERROR_FAILED, "The database refused this: %s", g_strerror(-r));
         given = &own;
@@ -296,6 +324,33 @@ static void change_answer(Change *c, int r, const Error *given)
         c->fn(r, given, c->userdata);
     }
     change_free(c);
+    changes_give(m->changes, task);
+}
+
+static void change_turn(void *userdata)
+{
+    Change *c = userdata;
+    int r = c->send(c);
+
+    if (r < 0)
+        change_answer(c, r, NULL);
+}
+
+/* When it is its turn. A failure is that of the very call; c is gone then. */
+static int change_begin(Change *c, int (*send)(Change *c))
+{
+    Manager *m = c->manager;
+    int r;
+
+    c->send = send;
+    if (!changes_take(m->changes, c->task, change_turn, c))
+        return 0;
+    r = send(c);
+    if (r < 0) {
+        changes_give(m->changes, c->task);
+        change_free(c);
+    }
+    return r;
 }
 
 static void on_deleted(int r, const Error *error, void *userdata)
@@ -310,10 +365,12 @@ static void on_deleted(int r, const Error *error, void *userdata)
     change_answer(c, r, error);
 }
 
-static int change_delete(Change *c, const TaskEntry *entry)
+static int change_delete(Change *c)
 {
-    c->skips = scheduler_skips(c->manager->scheduler, entry, clock_real(c->manager->clock));
-    return store_delete_task(c->manager->store, c->task, c->skips, on_deleted, c);
+    Manager *m = c->manager;
+
+    c->skips = scheduler_skips(m->scheduler, registry_find(m->registry, c->task), clock_real(m->clock));
+    return m->store_up ? store_delete_task(m->store, c->task, c->skips, on_deleted, c) : -ENOTCONN;
 }
 
 int manager_delete_task(
@@ -334,12 +391,8 @@ int manager_delete_task(
         return -EEXIST;
     }
     c = change_new(m, name, NULL, fn, userdata);
-    r = change_delete(c, entry);
-    if (r < 0) {
-        change_free(c);
-        return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
-    }
-    return 0;
+    r = change_begin(c, change_delete);
+    return r < 0 ? error_set(error, ERROR_NOT_AVAILABLE, "The database is not available") : 0;
 }
 
 static void on_enabled(int r, const Error *error, void *userdata)
@@ -352,6 +405,19 @@ static void on_enabled(int r, const Error *error, void *userdata)
         manager_task_changed(c->manager, c->task);
     }
     change_answer(c, r, error);
+}
+
+static int change_enable(Change *c)
+{
+    Manager *m = c->manager;
+    const TaskEntry *entry = registry_find(m->registry, c->task);
+    const ScheduleEntry *se = entry && c->schedule ? manager_find_schedule(entry, c->schedule) : NULL;
+
+    if (c->enabled && entry && !(se ? se->enabled : entry->enabled))
+        c->off_until = clock_real(m->clock);
+    return m->store_up
+               ? store_set_enabled(m->store, c->task, c->schedule, c->enabled, c->off_until, on_enabled, c)
+               : -ENOTCONN;
 }
 
 int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bool enabled, ManagerDoneFn fn,
@@ -373,14 +439,8 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
         return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", parts[0], parts[1]);
     c = change_new(m, parts[0], parts[1], fn, userdata);
     c->enabled = enabled;
-    if (enabled && !(se ? se->enabled : entry->enabled))
-        c->off_until = clock_real(m->clock);
-    r = store_set_enabled(m->store, parts[0], parts[1], enabled, c->off_until, on_enabled, c);
-    if (r < 0) {
-        change_free(c);
-        return error_set(error, ERROR_NOT_AVAILABLE, "The database is not available");
-    }
-    return 0;
+    r = change_begin(c, change_enable);
+    return r < 0 ? error_set(error, ERROR_NOT_AVAILABLE, "The database is not available") : 0;
 }
 
 /* --- reload --- */
@@ -480,10 +540,8 @@ static void reload_delete(Batch *b, const char *name)
 
     c->batch = b;
     b->pending++;
-    if (change_delete(c, registry_find(b->manager->registry, name)) < 0) {
+    if (change_begin(c, change_delete) < 0)
         b->pending--;
-        change_free(c);
-    }
 }
 
 static void reload_next(Manager *m);

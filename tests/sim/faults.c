@@ -401,7 +401,7 @@ static Where where_is(const Row *row)
 
 void faults_begin(void)
 {
-    static const unsigned rates[] = { 0, 40, 110, 160, 240, 360 };
+    static const unsigned rates[] = { 0, 50, 130, 190, 290, 430 };
 
     rate = rates[sim_draw(G_N_ELEMENTS(rates))];
     weights = 0;
