@@ -432,6 +432,20 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
     }
 }
 
+/* Runs of a schedule that was deleted and made anew under the name count as well. */
+static unsigned scheduler_count_late(const Scheduler *s, const ScheduleEntry *se)
+{
+    g_autofree char *own = g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL);
+    GHashTableIter iter;
+    gpointer name;
+    unsigned n = 0;
+
+    g_hash_table_iter_init(&iter, s->late);
+    while (g_hash_table_iter_next(&iter, NULL, &name))
+        n += g_str_equal(name, own);
+    return n;
+}
+
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips)
 {
     /* Where the clock was set back since, this one counts: else nothing would fire until then. */
@@ -447,6 +461,7 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
             if (strcmp(k->schedule, se->schedule->name) == 0)
                 se->last = se->last == UNSET ? k->last : MAX(se->last, k->last);
         }
+        se->n_late = g_hash_table_size(s->late) > 0 ? scheduler_count_late(s, se) : 0;
         scheduler_compute(se);
     }
     scheduler_act_on(s, entry);
