@@ -103,9 +103,15 @@ def figures():
 
 # --- faults: what was done to it, and what came of that ----------------------------------------------------------------
 
-# Two tables, each as wide as a terminal.
+# Set as they are: a table's columns are too narrow for the names.
 FAULTS = [["fault", "rounds", "runs", "missing", "wrong", "twice", "unknown"],
           ["fault", "promise", "in flight", "silence s", "overdue s", "recovery s"]]
+
+
+def columns_of(rows):
+    """Lines: the first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths))) for row in rows]
 
 
 def faults():
@@ -113,10 +119,12 @@ def faults():
     measured = [row for found in files for row in found.rows]
     if not measured:
         return ["Nothing of this has been measured yet."]
-    on = [", ".join(found.on[key] for key in ("date", "CPU", "systemd", "PostgreSQL", "cgroup") if key in found.on) for found in files]
+    words = {"date": "{}", "CPU": "{}", "systemd": "{}", "PostgreSQL": "PostgreSQL {}", "cgroup": "{} control groups"}
+    on = [", ".join(form.format(found.on[key]) for key, form in words.items() if key in found.on) for found in files]
     out = []
     for columns in FAULTS:
-        out += table([column.capitalize() for column in columns], [[row.get(column, "") for column in columns] for row in measured]) + [""]
+        heads = [column.removesuffix(" s") for column in columns]
+        out += ["```", *columns_of([heads, *([row.get(column, "") for column in columns] for row in measured)]), "```", ""]
     return out + [f"Measured on {'; '.join(dict.fromkeys(on))}.".replace("_", "\\_")]
 
 

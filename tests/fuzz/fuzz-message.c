@@ -244,7 +244,7 @@ static int append_number(sd_bus_message *m, Source *s, char type)
         memcpy(&d, &number, sizeof d);
         return sd_bus_message_append_basic(m, type, &d);
     }
-    b = number & 1;
+    b = (int)(number & 1);
     return sd_bus_message_append_basic(m, type, type == 'b' ? (void *)&b : (void *)&number);
 }
 
