@@ -153,7 +153,6 @@ typedef struct ScheduleEntry {
     uint64_t next;            /* next slot, UNSET if none */
     bool said;                /* enabled was set by a person, not by the definition */
     bool settling;            /* its next slots are being written down */
-    unsigned n_late;          /* runs that it fired after their time, and that are not done */
 } ScheduleEntry;
 
 /* -ENOTCONN: a daemon that never had its database does not know what is defined. Else there is what is found below. */

@@ -81,7 +81,7 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
         const Schedule *s = g_ptr_array_index(entry->task->schedules, i);
         ScheduleEntry *se = g_new0(ScheduleEntry, 1);
 
-        *se = (ScheduleEntry){ entry, s, s->enabled, UNSET, 0, 0, UNSET, false, false, 0 };
+        *se = (ScheduleEntry){ entry, s, s->enabled, UNSET, 0, 0, UNSET, false, false };
         for (guint j = 0; old && j < old->schedules->len; j++) {
             const ScheduleEntry *before = g_ptr_array_index(old->schedules, j);
 
@@ -89,7 +89,6 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
                 se->last = before->last;
                 se->since = before->since;
                 se->off_until = before->off_until;
-                se->n_late = before->n_late;
                 se->enabled = before->said ? before->enabled : s->enabled;
                 se->said = before->said;
             }

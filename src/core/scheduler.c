@@ -198,11 +198,24 @@ static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, 
 }
 
 /* The next slot that is caught up waits for it. */
-static void scheduler_set_late(Scheduler *s, ScheduleEntry *se, uint64_t run)
+static void scheduler_set_late(Scheduler *s, const ScheduleEntry *se, uint64_t run)
 {
-    if (g_hash_table_insert(s->late, g_memdup2(&run, sizeof run),
-            g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL)))
-        se->n_late++;
+    g_hash_table_insert(s->late, g_memdup2(&run, sizeof run),
+        g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL));
+}
+
+/* Runs of a schedule that was deleted and made anew under the name count as well. */
+static bool scheduler_has_late(const Scheduler *s, const ScheduleEntry *se)
+{
+    g_autofree char *own = g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL);
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, s->late);
+    while (g_hash_table_iter_next(&iter, NULL, &name))
+        if (g_str_equal(name, own))
+            return true;
+    return false;
 }
 
 static void on_fired(int r, const StoreAsked *asked, const Error *error, void *userdata)
@@ -280,7 +293,7 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
     SlotFate fate;
 
     slots_decide(se->schedule, se->next, se->off_until, now, &fate);
-    if (fate.fires && fate.one_by_one && se->n_late > 0)
+    if (fate.fires && fate.one_by_one && scheduler_has_late(s, se))
         return;
     if (fate.fires)
         scheduler_fire(s, se, &fate);
@@ -432,20 +445,6 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
     }
 }
 
-/* Runs of a schedule that was deleted and made anew under the name count as well. */
-static unsigned scheduler_count_late(const Scheduler *s, const ScheduleEntry *se)
-{
-    g_autofree char *own = g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL);
-    GHashTableIter iter;
-    gpointer name;
-    unsigned n = 0;
-
-    g_hash_table_iter_init(&iter, s->late);
-    while (g_hash_table_iter_next(&iter, NULL, &name))
-        n += g_str_equal(name, own);
-    return n;
-}
-
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips)
 {
     /* Where the clock was set back since, this one counts: else nothing would fire until then. */
@@ -461,7 +460,6 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
             if (strcmp(k->schedule, se->schedule->name) == 0)
                 se->last = se->last == UNSET ? k->last : MAX(se->last, k->last);
         }
-        se->n_late = g_hash_table_size(s->late) > 0 ? scheduler_count_late(s, se) : 0;
         scheduler_compute(se);
     }
     scheduler_act_on(s, entry);
@@ -502,15 +500,8 @@ static void scheduler_resolve_doubts(Scheduler *s)
     g_ptr_array_set_size(s->doubts, 0);
 }
 
-static void scheduler_forget_late(TaskEntry *entry, void *userdata)
-{
-    for (guint i = 0; i < entry->schedules->len; i++)
-        ((ScheduleEntry *)g_ptr_array_index(entry->schedules, i))->n_late = 0;
-}
-
 void scheduler_load_late(Scheduler *s, const GArray *late)
 {
-    registry_foreach(s->manager->registry, scheduler_forget_late, NULL);
     g_hash_table_remove_all(s->late);
     for (guint i = 0; i < late->len; i++) {
         const StoreLateRun *l = &g_array_index(late, StoreLateRun, i);
@@ -525,14 +516,12 @@ void scheduler_run_done(Scheduler *s, uint64_t run)
 {
     const char *name = g_hash_table_lookup(s->late, &run);
     g_auto(GStrv) parts = name ? g_strsplit(name, "/", 2) : NULL;
-    ScheduleEntry *se = parts ? scheduler_find(s, parts[0], parts[1]) : NULL;
+    TaskEntry *entry = parts ? registry_find(s->manager->registry, parts[0]) : NULL;
 
     if (name)
         g_hash_table_remove(s->late, &run);
-    if (!se)
-        return;
-    se->n_late -= se->n_late > 0;
-    scheduler_act_on(s, registry_find(s->manager->registry, parts[0]));
+    if (entry)
+        scheduler_act_on(s, entry);
 }
 
 void scheduler_wake(Scheduler *s)
