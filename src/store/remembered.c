@@ -10,11 +10,12 @@
 #include "store/row.h"
 
 /* A database is told from others by when it was made, to the microsecond: a backup has that too. What it stands behind is
- * made up for, so that neither a fence nor a run's number is given out twice. */
+ * made up for, so that neither a fence nor a run's number is given out twice. What a backup knows of is asked of its rows:
+ * pg_dump reads a sequence a while after the moment that it keeps the rows of. */
 const char *const remembered_sql =
     "SELECT v.applied::text, i.fence, i.run, v.applied::text = $1::text AND i.fence < $2::bigint"
     "  AND setval('fence', $2::bigint) IS NOT NULL"
-    "  AND setval('run_id', greatest(i.run, $3::bigint)) IS NOT NULL"
+    "  AND setval('run_id', greatest(i.run, $3::bigint)) IS NOT NULL, (SELECT coalesce(max(id), 0) FROM run)"
     " FROM schema_version v, (SELECT (SELECT last_value FROM fence) AS fence, (SELECT last_value FROM run_id) AS run) i"
     " WHERE v.version = 1";
 
@@ -84,7 +85,7 @@ void remembered_compare(Remembered *m, const PGresult *res)
     fence = row_u64(res, 0, 1);
     run = row_u64(res, 0, 2);
     if (*PQgetvalue(res, 0, 3) == 't') {
-        m->suspect = run;
+        m->suspect = row_u64(res, 0, 4);
         log_warning(
             "The database was restored from a backup: claim %" PRIu64 " is its latest, and %" PRIu64
             " were made. What is not done in it is executed only where the journal has never heard of that.",

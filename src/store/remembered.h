@@ -16,7 +16,8 @@ typedef struct Remembered {
 /* path NULL: nothing is remembered. */
 void remembered_open(Remembered *m, const char *path);
 void remembered_close(Remembered *m);
-/* One row: identity, fence and run that the database stood at, and whether that was less than what is remembered. */
+/* One row: identity, fence and run that the database stood at, whether that was less than what is remembered, and
+ * the largest run that it has. */
 extern const char *const remembered_sql;
 #define REMEMBERED_VALUES 3
 /* The values of that statement, borrowed from texts. */
