@@ -77,6 +77,9 @@ static const ArgsOption table[] = {
     { "count", 0, ARGS_REQUIRED, "N", " next ", N_("How many, up to 1000"), "@", "20" },
     { "expression", 0, ARGS_REQUIRED, "KEY=VALUE", " next ",
         N_("Of a schedule with these keys, which is not defined; may be repeated"), "@" },
+    { "days", 0, ARGS_REQUIRED, "N", " plan ", N_("Compare the fire times of N days, up to 366"), "@", "7" },
+    { "count", 0, ARGS_REQUIRED, "N", " plan ", N_("Of each schedule show N times gained and N lost"), "@",
+        "10" },
     { "output", 'o', ARGS_REQUIRED, "DIR", " export import ", N_("As files in DIR"), "@directory" },
     { "format", 0, ARGS_REQUIRED, "FORMAT", " export ", N_("As task files, for cron or for systemd"),
         "task crontab timer", "task" },
@@ -87,7 +90,8 @@ static const ArgsOption table[] = {
     { "force", 0, ARGS_NONE, NULL, " import ", N_("Write over tasks of the same name") },
     { "signal", 's', ARGS_REQUIRED, "SIGNAL", " kill ", N_("Name or number"),
         "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP", "TERM" },
-    { "name", 0, ARGS_REQUIRED, "NAME", " apply verify ", N_("The task's name instead of the file's"), "@" },
+    { "name", 0, ARGS_REQUIRED, "NAME", " apply verify plan ", N_("The task's name instead of the file's"),
+        "@" },
     { "full", 0, ARGS_NONE, NULL, " edit ", N_("The task's file itself, not a drop-in") },
 };
 

@@ -57,6 +57,7 @@ int change_reload_verb(Ctl *ctl);
 int change_vacuum_verb(Ctl *ctl);
 int define_apply_verb(Ctl *ctl);
 int define_verify_verb(Ctl *ctl);
+int plan_verb(Ctl *ctl);
 int edit_verb(Ctl *ctl);
 int database_verb(Ctl *ctl);
 int export_cat_verb(Ctl *ctl);

@@ -10,8 +10,7 @@
 #include "lib/i18n.h"
 #include "lib/value.h"
 
-/* What a definition read from path is called; --name wins. NULL with *e filled. */
-static char *define_name(const Ctl *ctl, const char *path, ClientError *e)
+char *define_name(const Ctl *ctl, const char *path, ClientError *e)
 {
     const char *name = args_get(&ctl->args, "name");
 
@@ -135,8 +134,7 @@ static int define_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* FILE.d/NAME.conf, in the order in which they apply. */
-static GPtrArray *define_dropins(const char *path)
+GPtrArray *define_dropins(const char *path)
 {
     GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *directory = g_strconcat(path, ".d", NULL);
@@ -202,19 +200,54 @@ static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientEr
     return r < 0 ? r : define_take_faults(reply, faults, e);
 }
 
-int define_verify_text(
-    Ctl *ctl, const char *name, const char *file, const char *text, JsonArray *faults, ClientError *e)
+GPtrArray *define_sources_new(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)task_source_free);
+}
+
+void define_add(GPtrArray *sources, const char *path, const char *text)
+{
+    g_ptr_array_add(sources, task_source_new(path, text, strlen(text)));
+}
+
+static int define_append(sd_bus_message *m, const char *name, const GPtrArray *sources)
+{
+    int r = sd_bus_message_append(m, "s", name);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(m, 'a', "(ss)");
+    for (guint i = 0; r >= 0 && i < sources->len; i++) {
+        const TaskSource *s = g_ptr_array_index(sources, i);
+
+        r = sd_bus_message_append(m, "(ss)", s->path, s->text);
+    }
+    if (r >= 0)
+        r = sd_bus_message_close_container(m);
+    return r < 0 ? r : sd_bus_message_append(m, "a{sv}", 0);
+}
+
+int define_verify_sources(
+    Ctl *ctl, const char *name, const GPtrArray *sources, JsonArray *faults, ClientError *e)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
     int r = client_message(ctl->client, "VerifyTask", &m, e);
 
     if (r < 0)
         return r;
-    r = sd_bus_message_append(m, "sa(ss)a{sv}", name, 1, file, text, 0);
+    r = define_append(m, name, sources);
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
     r = client_send(ctl->client, m, &reply, e);
     return r < 0 ? r : define_take_faults(reply, faults, e);
+}
+
+int define_verify_text(
+    Ctl *ctl, const char *name, const char *file, const char *text, JsonArray *faults, ClientError *e)
+{
+    g_autoptr(GPtrArray) sources = define_sources_new();
+
+    define_add(sources, file, text);
+    return define_verify_sources(ctl, name, sources, faults, e);
 }
 
 static bool define_is_note(JsonObject *o)

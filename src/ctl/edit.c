@@ -12,7 +12,6 @@
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
-#include "lib/value.h"
 
 #define BEGIN "### What stands between here and the next line with ### becomes the drop-in\n"
 #define END   "### What follows is the definition in force, to look at: it is left out\n"
@@ -38,17 +37,6 @@ static void edit_clear(Edit *d)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Edit, edit_clear)
-
-/* A part without the line that names it. */
-static const char *edit_part_text(const ExportFile *f)
-{
-    const char *text = f->text->str, *newline = strchr(text, '\n');
-
-    return f->source && g_str_has_prefix(text, "# ") && newline &&
-                   strncmp(text + 2, f->source, strlen(f->source)) == 0
-               ? newline + 1
-               : text;
-}
 
 static int edit_read_task(Edit *d, ClientError *e)
 {
@@ -111,7 +99,7 @@ static char *edit_compose(const Edit *d, const char *content)
     g_string_append_printf(out, "### %s\n\n%s\n\n" END, d->target, content);
     for (guint i = 0; i < d->parts->len; i++) {
         const ExportFile *f = g_ptr_array_index(d->parts, i);
-        g_auto(GStrv) lines = g_strsplit(edit_part_text(f), "\n", -1);
+        g_auto(GStrv) lines = g_strsplit(export_part_text(f), "\n", -1);
 
         g_string_append_printf(out, "\n### %s\n", util_strempty(f->source));
         for (char **line = lines; *line; line++)
@@ -128,7 +116,7 @@ static int edit_prepare(Edit *d, ClientError *e)
     int r;
 
     if (!d->from_file) {
-        d->before = g_strdup(edit_part_text(own));
+        d->before = g_strdup(export_part_text(own));
         return 0;
     }
     d->target = edit_target(d);
@@ -206,7 +194,7 @@ static char *edit_extract(const Edit *d, const char *text)
 /* As the daemon would put the files together: the drop-ins by their names, the edited one in its place. */
 static GPtrArray *edit_sources(const Edit *d)
 {
-    GPtrArray *sources = g_ptr_array_new_with_free_func(g_free); /* path, text, path, text */
+    GPtrArray *sources = define_sources_new();
     bool placed = false;
 
     for (guint i = 0; i < d->parts->len; i++) {
@@ -216,47 +204,16 @@ static GPtrArray *edit_sources(const Edit *d)
 
         if (!placed &&
             (replaced || (i > 0 && d->from_file && !d->full && strcmp(name, "override.conf") > 0))) {
-            g_ptr_array_add(sources, g_strdup(d->path));
-            g_ptr_array_add(sources, g_strdup(d->text));
+            define_add(sources, d->path, d->text);
             placed = true;
         }
         if (replaced)
             continue;
-        g_ptr_array_add(sources, g_strdup(f->source ? f->source : f->path));
-        g_ptr_array_add(sources, g_strdup(edit_part_text(f)));
+        define_add(sources, f->source ? f->source : f->path, export_part_text(f));
     }
-    if (!placed) {
-        g_ptr_array_add(sources, g_strdup(d->path));
-        g_ptr_array_add(sources, g_strdup(d->text));
-    }
+    if (!placed)
+        define_add(sources, d->path, d->text);
     return sources;
-}
-
-static int edit_verify(Edit *d, JsonArray **ret, ClientError *e)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-    g_autoptr(GPtrArray) sources = edit_sources(d);
-    int r = client_message(d->ctl->client, "VerifyTask", &m, e);
-
-    if (r < 0)
-        return r;
-    r = sd_bus_message_append(m, "s", d->task);
-    if (r >= 0)
-        r = sd_bus_message_open_container(m, 'a', "(ss)");
-    for (guint i = 0; r >= 0 && i < sources->len; i += 2)
-        r = sd_bus_message_append(
-            m, "(ss)", g_ptr_array_index(sources, i), g_ptr_array_index(sources, i + 1));
-    if (r >= 0)
-        r = sd_bus_message_close_container(m);
-    if (r >= 0)
-        r = sd_bus_message_append(m, "a{sv}", 0);
-    if (r < 0)
-        return client_error_from_bus(e, NULL, r);
-    r = client_send(d->ctl->client, m, &reply, e);
-    if (r < 0)
-        return r;
-    r = value_read_array(reply, ret);
-    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
 }
 
 static int edit_install(Edit *d, ClientError *e)
@@ -287,7 +244,8 @@ static bool edit_is_empty(const char *text)
 /* The text that came back from the editor: an exit code. */
 static int edit_take(Edit *d)
 {
-    g_autoptr(JsonArray) faults = NULL;
+    g_autoptr(JsonArray) faults = json_array_new();
+    g_autoptr(GPtrArray) sources = NULL;
     g_auto(ClientError) error = { 0 };
     g_autofree char *after = NULL;
 
@@ -299,7 +257,8 @@ static int edit_take(Edit *d)
         edit_remove_temporary(d);
         return EXITS_OK;
     }
-    if (edit_verify(d, &faults, &error) < 0)
+    sources = edit_sources(d);
+    if (define_verify_sources(d->ctl, d->task, sources, faults, &error) < 0)
         return output_fail(d->ctl, &error);
     if (json_array_get_length(faults) > 0) {
         define_print_faults(faults, stderr);

@@ -111,6 +111,16 @@ GPtrArray *export_split(const char *name, const char *text)
     return files;
 }
 
+const char *export_part_text(const ExportFile *f)
+{
+    const char *text = f->text->str, *newline = strchr(text, '\n');
+
+    return f->source && g_str_has_prefix(text, "# ") && newline &&
+                   strncmp(text + 2, f->source, strlen(f->source)) == 0
+               ? newline + 1
+               : text;
+}
+
 static int export_write(const char *directory, const ExportFile *f, ClientError *e)
 {
     g_autofree char *path = g_build_filename(directory, f->path, NULL);

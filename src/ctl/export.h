@@ -17,3 +17,5 @@ int export_text(Ctl *ctl, const char *task, char **ret, ClientError *e);
 /* text: as `cat` shows it, each source below a line "# PATH". Of ExportFile*, owned; the task's own file
  * first. Pure. */
 GPtrArray *export_split(const char *name, const char *text);
+/* Such a part without the line that names it; borrowed. */
+const char *export_part_text(const ExportFile *f);

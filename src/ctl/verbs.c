@@ -39,6 +39,8 @@ static const Verb table[] = {
     { "edit", 1, 1, edit_verb, false, "TASK", "@task", N_("Change a definition in an editor") },
     { "verify", 1, ANY, define_verify_verb, false, "FILE…", "@file",
         N_("Judge definitions without keeping them") },
+    { "plan", 1, ANY, plan_verb, false, "FILE…", "@file",
+        N_("What applying definitions would change, as keys and fire times") },
     { "delete", 1, ANY, change_delete_verb, true, "TASK…", "@task", N_("Delete definitions; runs go on") },
     { "enable", 1, ANY, change_enable_verb, true, "TASK[/SCHEDULE]…", "@task @schedule", N_("Let it run") },
     { "disable", 1, ANY, change_disable_verb, true, "TASK[/SCHEDULE]…", "@task @schedule",
