@@ -7,6 +7,7 @@
 /* Units of ours, running or ended: the manager's cost for each grows with their number. */
 #define LOADED_MAX  1000
 #define IN_VAIN_MAX 6 /* 3.2 s between claims, at most */
+#define AT_ONCE     0 /* whatever the clock says by then: it may be set back before a claim is possible */
 
 struct Dispatcher {
     Manager *manager;
@@ -28,7 +29,7 @@ static void on_again(void *userdata)
 {
     Dispatcher *d = userdata;
 
-    d->due = MIN(d->due, clock_real(d->manager->clock));
+    d->due = AT_ONCE;
     dispatcher_act(d);
 }
 
@@ -119,7 +120,7 @@ static void dispatcher_act(Dispatcher *d)
     clock_timer_disarm(d->again);
     d->claiming = store_claim(m->store, MIN(CLAIM_MAX, LOADED_MAX - loaded), on_claimed, d) >= 0;
     if (!d->claiming)
-        d->due = now;
+        d->due = AT_ONCE;
 }
 
 void dispatcher_due(Dispatcher *d, uint64_t due)
@@ -131,7 +132,7 @@ void dispatcher_due(Dispatcher *d, uint64_t due)
 
 void dispatcher_asking(Dispatcher *d)
 {
-    dispatcher_due(d, clock_real(d->manager->clock));
+    dispatcher_due(d, AT_ONCE);
 }
 
 void dispatcher_asked(Dispatcher *d, uint64_t due)

@@ -422,6 +422,22 @@ static void scheduler_reset(TaskEntry *entry)
     }
 }
 
+/* What was under way when the connection was lost: it is committed, or it is decided anew. Where the definition is another
+ * by now, it may be that which wrote of these slots: then the ledger alone tells. Before anything is decided anew, since that
+ * is told as well. */
+static void scheduler_resolve_doubts(Scheduler *s, const ScheduleEntry *se)
+{
+    for (guint i = s->doubts->len; i > 0; i--) {
+        const Settling *f = g_ptr_array_index(s->doubts, i - 1);
+
+        if (settling_find(f) != se)
+            continue;
+        if (se->last != UNSET && se->last >= f->range.last)
+            settling_tell(f);
+        g_ptr_array_remove_index(s->doubts, i - 1);
+    }
+}
+
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules)
 {
     for (guint i = 0; i < schedules->len; i++) {
@@ -435,6 +451,7 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
         se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
         se->since = row->since != UNSET ? row->since : 0;
         se->off_until = row->off_until != UNSET ? row->off_until : 0;
+        scheduler_resolve_doubts(s, se);
     }
     for (guint i = 0; i < tasks->len; i++) {
         const StoreTask *row = g_ptr_array_index(tasks, i);
@@ -486,20 +503,6 @@ void scheduler_set_enabled(
     scheduler_act_on(s, entry);
 }
 
-/* What was under way when the connection was lost: it is committed, or it is decided anew. Where the definition is another
- * by now, it may be that which wrote of these slots: then the ledger alone tells. */
-static void scheduler_resolve_doubts(Scheduler *s)
-{
-    for (guint i = 0; i < s->doubts->len; i++) {
-        const Settling *f = g_ptr_array_index(s->doubts, i);
-        const ScheduleEntry *se = settling_find(f);
-
-        if (se && se->last != UNSET && se->last >= f->range.last)
-            settling_tell(f);
-    }
-    g_ptr_array_set_size(s->doubts, 0);
-}
-
 void scheduler_load_late(Scheduler *s, const GArray *late)
 {
     g_hash_table_remove_all(s->late);
@@ -527,7 +530,7 @@ void scheduler_run_done(Scheduler *s, uint64_t run)
 void scheduler_wake(Scheduler *s)
 {
     if (s->manager->store_up)
-        scheduler_resolve_doubts(s);
+        g_ptr_array_set_size(s->doubts, 0); /* of what has another definition by now */
     scheduler_act(s);
 }
 

@@ -43,7 +43,7 @@ static Row *draw_row(unsigned legal, Where wanted);
 /* While the daemon does not see it, somebody does something with a unit. */
 static void meddle(uint64_t within)
 {
-    for (uint64_t n = sim_draw(5); n > 0; n--)
+    for (uint64_t n = sim_draw(8); n > 0; n--)
         later(sim_now() + sim_draw(within), on_more);
 }
 
@@ -182,7 +182,7 @@ static bool refuse_starts(void)
     if (systemd.shutting_down)
         return false;
     systemd.shutting_down = true;
-    if (sim_chance(50))
+    if (sim_chance(75))
         store_twin_lose_given_back();
     later(sim_now() + sim_between(1, 8000) * USEC_PER_MSEC, on_no_shutdown);
     return true;
@@ -200,7 +200,7 @@ static bool lose_journal(void)
 {
     const Row *row = draw_row(AT(STARTING), WHERE_STARTING);
 
-    if (row && row->run.claimed < sim_real() && sim_chance(50))
+    if (row && row->run.claimed < sim_real() && sim_chance(80))
         set_clock(-(int64_t)(sim_real() - row->run.claimed + sim_draw(300 * USEC_PER_MSEC)));
     systemd_lose_journal();
     return true;
@@ -220,10 +220,10 @@ static void change_what_is_late(void)
 
 static bool step(bool forward)
 {
-    static const uint64_t spans[] = { USEC_PER_MSEC, USEC_PER_SEC, 20 * USEC_PER_SEC, 3600 * USEC_PER_SEC };
+    static const uint64_t spans[] = { USEC_PER_SEC, 20 * USEC_PER_SEC, 20 * USEC_PER_SEC, 3600 * USEC_PER_SEC };
     int64_t span = (int64_t)sim_between(1, spans[sim_draw(G_N_ELEMENTS(spans))]);
 
-    if (sim_chance(30))
+    if (sim_chance(70))
         later(sim_now() + sim_draw(USEC_PER_SEC), on_crash);
     set_clock(forward ? span : -span);
     change_what_is_late();
@@ -354,16 +354,16 @@ static const FaultInfo faults[] = {
     { "database away", 3, ALL, database_away, NULL },
     { "claim refused", 4, ALL, refuse_claim, NULL },
     { "bus lost", 8, ALL, lose_bus, NULL },
-    { "bus away", 6, ALL, bus_away, NULL },
+    { "bus away", 11, ALL, bus_away, NULL },
     { "daemon-reload", 4, ALL, reload, NULL },
     { "power lost", 3, ALL, power, NULL },
     { "reboot", 3, ALL, reboot, NULL },
     { "user manager restarted", 3, ALL, manager_restart, NULL },
     { "shutdown", 4, ALL, shut_down, NULL },
-    { "starts refused", 4, ALL, refuse_starts, NULL },
-    { "journal lost", 4, ALL, lose_journal, NULL },
-    { "clock set forward", 5, ALL, step_forward, NULL },
-    { "clock set back", 5, ALL, step_back, NULL },
+    { "starts refused", 9, ALL, refuse_starts, NULL },
+    { "journal lost", 7, ALL, lose_journal, NULL },
+    { "clock set forward", 8, ALL, step_forward, NULL },
+    { "clock set back", 8, ALL, step_back, NULL },
     { "host asleep", 3, ALL, sleep_host, NULL },
     { "messages slow", 3, ALL, slow, NULL },
     { "signals repeated", 4, ALL, repeat, NULL },
@@ -374,7 +374,7 @@ static const FaultInfo faults[] = {
     { "unit killed", 9, CLAIMED, NULL, kill_unit },
     { "unit reset", 30, UNITS, NULL, reset_failed },
     { "name taken", 5, ALL & ~(AT(ENDED) | AT(DONE)), NULL, foreign },
-    { "cancelled", 16, ALL, NULL, cancel },
+    { "cancelled", 24, ALL, NULL, cancel },
     { "signal sent", 7, ALL, NULL, kill_run },
     { "retried by hand", 7, ALL, NULL, retry },
     { "write refused", 4, CLAIMED, NULL, refuse },
@@ -382,7 +382,9 @@ static const FaultInfo faults[] = {
 
 static uint64_t hits[G_N_ELEMENTS(faults)][_WHERE_MAX];
 static unsigned rate; /* of 1000 steps */
-static unsigned weights;
+/* What a story has of each, and the sum of that. Some are rife in it and some unheard of: what takes three of a kind, one
+ * after the other, is met in such stories, and hardly in those that have a little of everything. */
+static unsigned weights[G_N_ELEMENTS(faults)], weight;
 
 static Where where_is(const Row *row)
 {
@@ -402,11 +404,14 @@ static Where where_is(const Row *row)
 void faults_begin(void)
 {
     static const unsigned rates[] = { 0, 50, 130, 190, 290, 430 };
+    static const unsigned times[] = { 1, 1, 1, 10 };
 
     rate = rates[sim_draw(G_N_ELEMENTS(rates))];
-    weights = 0;
-    ARRAY_FOREACH (f, faults)
-        weights += f->weight;
+    weight = 0;
+    for (unsigned f = 0; f < G_N_ELEMENTS(faults); f++) {
+        weights[f] = faults[f].weight * times[sim_draw(G_N_ELEMENTS(times))];
+        weight += weights[f];
+    }
 }
 
 static void meet_all(const FaultInfo *f)
@@ -445,7 +450,7 @@ static Row *draw_row(unsigned legal, Where wanted)
 
 static void meet_one(const FaultInfo *f)
 {
-    bool rare = f->one == cancel && sim_chance(40); /* two causes of an end for one run */
+    bool rare = f->one == cancel && sim_chance(80); /* two causes of an end for one run */
     Row *row = draw_row(f->legal, rare ? WHERE_STOPPING : (Where)sim_draw(_WHERE_MAX));
     Where where;
 
@@ -479,16 +484,16 @@ void faults_maybe(void)
 
     if (sim_draw(1000) >= rate)
         return;
-    drawn = (unsigned)sim_draw(weights);
-    ARRAY_FOREACH (f, faults) {
-        if (drawn >= f->weight) {
-            drawn -= f->weight;
+    drawn = (unsigned)sim_draw(weight);
+    for (unsigned f = 0; f < G_N_ELEMENTS(faults); f++) {
+        if (drawn >= weights[f]) {
+            drawn -= weights[f];
             continue;
         }
-        if (f->all)
-            meet_all(f);
+        if (faults[f].all)
+            meet_all(&faults[f]);
         else
-            meet_one(f);
+            meet_one(&faults[f]);
         return;
     }
 }

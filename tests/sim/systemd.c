@@ -384,7 +384,7 @@ static void behave_by_chance(Behaviour *b, bool limited)
     unsigned n = (unsigned)sim_draw(100);
 
     b->usec = sim_chance(70) ? sim_between(100, 200000) : sim_between(1, 20) * USEC_PER_SEC;
-    if (limited && sim_chance(40))
+    if (limited && sim_chance(60))
         b->usec = UNSET;
     ARRAY_FOREACH (e, ends)
         if (n < e->until) {
@@ -441,7 +441,7 @@ int systemd_start(const ExecStart *start, Unit **ret)
         .exited = UNSET,
         .timeout = start->timeout_usec,
         .stop_usec = start->task->stop_usec,
-        .late_limit = !daemon_twin.calm && sim_chance(10),
+        .late_limit = !daemon_twin.calm && sim_chance(50),
         .exact = sim_chance(50),
         .truth = database_truth(start->run, start->attempt, start->token),
         .serial = ++systemd.serial };
