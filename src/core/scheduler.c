@@ -198,10 +198,9 @@ static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, 
 }
 
 /* The next slot that is caught up waits for it. */
-static void scheduler_set_late(Scheduler *s, const ScheduleEntry *se, uint64_t run)
+static void scheduler_set_late(Scheduler *s, const char *task, const char *schedule, uint64_t run)
 {
-    g_hash_table_insert(s->late, g_memdup2(&run, sizeof run),
-        g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL));
+    g_hash_table_insert(s->late, g_memdup2(&run, sizeof run), g_strconcat(task, "/", schedule, NULL));
 }
 
 /* Runs of a schedule that was deleted and made anew under the name count as well. */
@@ -233,7 +232,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
         se = settling_find(f);
         if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
             (f->late || clock_real(m->clock) > f->range.first))
-            scheduler_set_late(f->scheduler, se, asked->run);
+            scheduler_set_late(f->scheduler, f->task, f->schedule, asked->run);
         settling_done(f, asked->last);
     } else if (r == -ENOENT) {
         settling_failed(f, r, error);
@@ -508,10 +507,8 @@ void scheduler_load_late(Scheduler *s, const GArray *late)
     g_hash_table_remove_all(s->late);
     for (guint i = 0; i < late->len; i++) {
         const StoreLateRun *l = &g_array_index(late, StoreLateRun, i);
-        ScheduleEntry *se = scheduler_find(s, l->task, l->schedule);
 
-        if (se)
-            scheduler_set_late(s, se, l->run);
+        scheduler_set_late(s, l->task, l->schedule, l->run);
     }
 }
 

@@ -220,7 +220,8 @@ static void change_what_is_late(void)
 
 static bool step(bool forward)
 {
-    static const uint64_t spans[] = { USEC_PER_SEC, 20 * USEC_PER_SEC, 20 * USEC_PER_SEC, 3600 * USEC_PER_SEC };
+    static const uint64_t spans[] = { USEC_PER_SEC, 20 * USEC_PER_SEC, 20 * USEC_PER_SEC,
+        3600 * USEC_PER_SEC };
     int64_t span = (int64_t)sim_between(1, spans[sim_draw(G_N_ELEMENTS(spans))]);
 
     if (sim_chance(70))
@@ -347,29 +348,29 @@ static bool refuse(Row *row)
 
 static const FaultInfo faults[] = {
     { "daemon killed", 11, ALL, crash, NULL },
-    { "daemon stopped", 3, ALL, stop, NULL },
+    { "daemon stopped", 5, ALL, stop, NULL },
     { "database lost, not committed", 6, ALL, lose_before, NULL },
     { "database lost, committed", 6, ALL, lose_after, NULL },
     { "answer of a write lost", 5, ALL, lose_answer, NULL },
-    { "database away", 3, ALL, database_away, NULL },
+    { "database away", 5, ALL, database_away, NULL },
     { "claim refused", 4, ALL, refuse_claim, NULL },
     { "bus lost", 8, ALL, lose_bus, NULL },
     { "bus away", 11, ALL, bus_away, NULL },
     { "daemon-reload", 4, ALL, reload, NULL },
-    { "power lost", 3, ALL, power, NULL },
-    { "reboot", 3, ALL, reboot, NULL },
-    { "user manager restarted", 3, ALL, manager_restart, NULL },
-    { "shutdown", 4, ALL, shut_down, NULL },
+    { "power lost", 4, ALL, power, NULL },
+    { "reboot", 4, ALL, reboot, NULL },
+    { "user manager restarted", 4, ALL, manager_restart, NULL },
+    { "shutdown", 5, ALL, shut_down, NULL },
     { "starts refused", 9, ALL, refuse_starts, NULL },
     { "journal lost", 7, ALL, lose_journal, NULL },
     { "clock set forward", 8, ALL, step_forward, NULL },
     { "clock set back", 8, ALL, step_back, NULL },
-    { "host asleep", 3, ALL, sleep_host, NULL },
-    { "messages slow", 3, ALL, slow, NULL },
+    { "host asleep", 6, ALL, sleep_host, NULL },
+    { "messages slow", 4, ALL, slow, NULL },
     { "signals repeated", 4, ALL, repeat, NULL },
     { "answer of a start late", 4, ALL, lose_start, NULL },
     { "helper not started", 4, ALL, helper_fails, NULL },
-    { "task changed", 3, ALL, change_task, NULL },
+    { "task changed", 4, ALL, change_task, NULL },
     { "unit stopped", 6, UNITS, NULL, stop_unit },
     { "unit killed", 9, CLAIMED, NULL, kill_unit },
     { "unit reset", 30, UNITS, NULL, reset_failed },
@@ -385,6 +386,7 @@ static unsigned rate; /* of 1000 steps */
 /* What a story has of each, and the sum of that. Some are rife in it and some unheard of: what takes three of a kind, one
  * after the other, is met in such stories, and hardly in those that have a little of everything. */
 static unsigned weights[G_N_ELEMENTS(faults)], weight;
+static const FaultInfo *awaiting; /* comes when a run's end is recorded and its unit is there */
 
 static Where where_is(const Row *row)
 {
@@ -408,6 +410,7 @@ void faults_begin(void)
 
     rate = rates[sim_draw(G_N_ELEMENTS(rates))];
     weight = 0;
+    awaiting = NULL;
     for (unsigned f = 0; f < G_N_ELEMENTS(faults); f++) {
         weights[f] = faults[f].weight * times[sim_draw(G_N_ELEMENTS(times))];
         weight += weights[f];
@@ -478,24 +481,44 @@ static void on_more(void *data, uint64_t number)
             meet_all(f);
 }
 
+static bool somebody_is(Where where)
+{
+    for (guint i = 0; i < database.rows->len; i++)
+        if (where_is(g_ptr_array_index(database.rows, i)) == where)
+            return true;
+    return false;
+}
+
+static void meet(const FaultInfo *f)
+{
+    if (f->all)
+        meet_all(f);
+    else
+        meet_one(f);
+}
+
+static const FaultInfo *faults_draw(void)
+{
+    unsigned drawn = (unsigned)sim_draw(weight), f = 0;
+
+    while (drawn >= weights[f])
+        drawn -= weights[f++];
+    return &faults[f];
+}
+
+/* What is seldom and soon over is waited for now and then. */
 void faults_maybe(void)
 {
-    unsigned drawn;
-
+    if (awaiting && somebody_is(WHERE_ENDED)) {
+        meet(awaiting);
+        awaiting = NULL;
+    }
     if (sim_draw(1000) >= rate)
         return;
-    drawn = (unsigned)sim_draw(weight);
-    for (unsigned f = 0; f < G_N_ELEMENTS(faults); f++) {
-        if (drawn >= weights[f]) {
-            drawn -= weights[f];
-            continue;
-        }
-        if (faults[f].all)
-            meet_all(&faults[f]);
-        else
-            meet_one(&faults[f]);
-        return;
-    }
+    if (!awaiting && sim_chance(10))
+        awaiting = faults_draw();
+    else
+        meet(faults_draw());
 }
 
 void faults_end(void)
