@@ -51,11 +51,10 @@ static bool plan_is_enabled(const Plan *p)
 /* One line, indented; takes text over. */
 static void plan_line(const Ctl *ctl, unsigned indent, bool comes, char *text)
 {
-    g_autofree char *taken = text, *safe = text_safe(text);
+    g_autofree char *taken = text, *safe = text_safe(taken);
+    const char *colour = ctl->colours ? table_colour(comes ? TABLE_GREEN : TABLE_RED) : "";
 
-    printf("%*s%s%c %s%s\n", (int)indent, "",
-        ctl->colours ? table_colour(comes ? TABLE_GREEN : TABLE_RED) : "", comes ? '+' : '-', safe,
-        ctl->colours ? table_colour(TABLE_PLAIN) : "");
+    printf("%*s%s%c %s%s\n", (int)indent, "", colour, comes ? '+' : '-', safe, *colour ? "\x1b[0m" : "");
 }
 
 static void plan_print_values(const Ctl *ctl, const PlanKey *k, const GPtrArray *values, bool comes)
