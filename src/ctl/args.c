@@ -77,6 +77,8 @@ static const ArgsOption table[] = {
     { "count", 0, ARGS_REQUIRED, "N", " next ", N_("How many, up to 1000"), "@", "20" },
     { "expression", 0, ARGS_REQUIRED, "KEY=VALUE", " next ",
         N_("Of a schedule with these keys, which is not defined; may be repeated"), "@" },
+    { "since", 0, ARGS_REQUIRED, "TIME", " timeline ", N_("Begin at TIME"), "@", "-1d" },
+    { "until", 0, ARGS_REQUIRED, "TIME", " timeline ", N_("End at TIME"), "@", "+1d" },
     { "days", 0, ARGS_REQUIRED, "N", " plan ", N_("Compare the fire times of N days, up to 366"), "@", "7" },
     { "count", 0, ARGS_REQUIRED, "N", " plan ", N_("Of each schedule show N times gained and N lost"), "@",
         "10" },

@@ -23,6 +23,8 @@ static const Verb table[] = {
         N_("What became of the times of schedules, newest first") },
     { "list-nodes", 0, 0, list_nodes_verb, false, "", NULL, N_("Hosts that share the database") },
     { "next", 0, 1, next_verb, false, "[TASK]", "@task", N_("What fires when, soonest first") },
+    { "timeline", 0, 1, timeline_verb, false, "[TASK]", "@task",
+        N_("The past and the coming day, a line for each task") },
     { "show", 0, ANY, show_verb, false, "[RUN|TASK|TASK/SCHEDULE|node:NODE]…", "@run @task @schedule @node",
         N_("All that is known of it, as KEY=VALUE") },
     { "cat", 1, ANY, export_cat_verb, false, "TASK…", "@task", N_("The definition in force") },
