@@ -93,6 +93,7 @@ class Load:
         self.name, self.task, self.cap, self.durations = name, task, cap, durations
         self.asked, self.truth, self.client = {}, Truth(), Client()
         self.stopping = self.given_up = False
+        self.never_began = set()  # tokens of what is over without that: the truth has nothing of it
         self.stretch = 1.0
         self.trouble = collections.Counter()
         self.lock = threading.Lock()
@@ -149,7 +150,7 @@ class Load:
             self.ask_until_answered(one)
         while not self.stopping:
             self.truth.look()
-            if len(self.asked) - sum(t in self.truth.ends for t in self.asked) >= self.cap:
+            if len(self.asked) - sum(t in self.truth.ends or t in self.never_began for t in self.asked) >= self.cap:
                 time.sleep(0.01)
             else:
                 self.ask_until_answered(self.new())
