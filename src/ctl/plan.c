@@ -105,7 +105,7 @@ static int plan_read_new(
     if (r < 0)
         return r;
     define_add(sources, path, text);
-    if (!task || !g_str_equal(text_member(task, "Origin"), "file"))
+    if (!task || !before || !g_str_equal(text_member(task, "Origin"), "file"))
         return 0;
     if (plan_is_origin(ctl, path, task))
         return plan_add_dropins(sources, path, e);
