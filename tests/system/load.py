@@ -206,7 +206,7 @@ class Prober:
         self.silence = max(self.silence, time.monotonic() - last)
 
     def follow(self):
-        client, seen, run = Client(), 0.0, None
+        client, seen, run, token = Client(), 0.0, None, None
         while not self.stopping:
             time.sleep(0.1)
             truth = self.load.truth
@@ -220,8 +220,10 @@ class Prober:
                 done = client.call("GetRun", "t", int(run), timeout=10)[0]["State"] == "done"
             except dbus.DBusException:
                 done = False
-            self.overdue = max(self.overdue, time.time() - seen)
-            if done:
+            forgotten = token not in self.load.asked  # an older copy of the database has never heard of it
+            if not forgotten:
+                self.overdue = max(self.overdue, time.time() - seen)
+            if done or forgotten:
                 run = None
 
     def stop(self):
