@@ -155,23 +155,15 @@ static int export_task(Ctl *ctl, const char *task, bool first, ClientError *e)
     return r;
 }
 
+static void export_add_name(JsonObject *task, void *names)
+{
+    g_ptr_array_add(names, g_strdup(text_member(task, "Name")));
+}
+
 static int export_all_names(Ctl *ctl, GPtrArray *names, ClientError *e)
 {
-    g_autofree char *cursor = g_strdup("");
-
-    do {
-        g_autoptr(JsonArray) page = NULL;
-        g_autofree char *next = NULL;
-        int r = client_list(ctl->client, e, "ListTasks", &(ClientFilter){ 0 }, cursor, 1000, &page, &next);
-
-        if (r < 0)
-            return r;
-        for (guint i = 0; i < json_array_get_length(page); i++)
-            g_ptr_array_add(names, g_strdup(text_member(json_array_get_object_element(page, i), "Name")));
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (*cursor);
-    return 0;
+    return client_list_all(
+        ctl->client, e, "ListTasks", &(ClientFilter){ 0 }, G_MAXUINT, export_add_name, names);
 }
 
 /* --- for other schedulers --- */

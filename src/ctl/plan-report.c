@@ -113,7 +113,7 @@ static void plan_print(const Ctl *ctl, const Plan *p)
     if (!p->keys)
         define_print_faults(p->faults, stdout);
     printf("%s: %s\n", p->name, gettext(verdicts[plan_verdict(p)]));
-    if (!p->keys || (plan_verdict(p) != VERDICT_NEW && plan_verdict(p) != VERDICT_CHANGED))
+    if (!p->keys || plan_verdict(p) == VERDICT_UNCHANGED)
         return;
     for (guint i = 0; i < p->keys->len; i++) {
         const PlanKey *k = g_ptr_array_index(p->keys, i);

@@ -13,33 +13,21 @@
 #define DAYS_MAX  366
 #define COUNT     10
 #define COUNT_MAX 100000
-#define PAGE_MAX  1000
 
 #define USEC_PER_DAY (86400 * USEC_PER_SEC)
+
+static void plan_add_enabled(JsonObject *schedule, void *schedules)
+{
+    g_hash_table_insert(schedules, g_strdup(text_member(schedule, "Name")),
+        GINT_TO_POINTER(json_object_get_boolean_member_with_default(schedule, "Enabled", true)));
+}
 
 /* Of the schedules of a task, whether they are enabled now. */
 static int plan_read_enabled(Ctl *ctl, const char *task, GHashTable *schedules, ClientError *e)
 {
-    g_autofree char *cursor = g_strdup("");
+    ClientFilter filter = { .task = task };
 
-    do {
-        g_autoptr(JsonArray) page = NULL;
-        g_autofree char *next = NULL;
-        ClientFilter filter = { .task = task };
-        int r = client_list(ctl->client, e, "ListSchedules", &filter, cursor, PAGE_MAX, &page, &next);
-
-        if (r < 0)
-            return r;
-        for (guint i = 0; i < json_array_get_length(page); i++) {
-            JsonObject *o = json_array_get_object_element(page, i);
-
-            g_hash_table_insert(schedules, g_strdup(text_member(o, "Name")),
-                GINT_TO_POINTER(json_object_get_boolean_member_with_default(o, "Enabled", true)));
-        }
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (*cursor);
-    return 0;
+    return client_list_all(ctl->client, e, "ListSchedules", &filter, G_MAXUINT, plan_add_enabled, schedules);
 }
 
 /* What is in force: *ret_task and *ret_sources, of TaskSource*, NULL where nothing is. */

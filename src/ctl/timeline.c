@@ -11,7 +11,6 @@
 #include "lib/value.h"
 
 #define DAY        (86400 * USEC_PER_SEC)
-#define PAGE_MAX   1000
 #define ROWS_MAX   10000 /* of each list */
 #define NEXT_MAX   1000
 #define NAME_WIDTH 24 /* columns of a task's name */
@@ -47,50 +46,36 @@ static TimelineTask *timeline_task(Timeline *t, JsonObject *o)
     return found;
 }
 
-static void timeline_add_run(Timeline *t, JsonObject *o)
+static void timeline_add_run(JsonObject *o, void *timeline)
 {
+    Timeline *t = timeline;
     uint64_t id = text_number(o, "Id");
 
     if (g_hash_table_add(t->ids, g_memdup2(&id, sizeof(id))))
         json_array_add_object_element(timeline_task(t, o)->runs, json_object_ref(o));
 }
 
-static void timeline_add_missed(Timeline *t, JsonObject *o)
+static void timeline_add_missed(JsonObject *o, void *timeline)
 {
+    Timeline *t = timeline;
+
     json_array_add_object_element(timeline_task(t, o)->missed, json_object_ref(o));
 }
 
-static void timeline_add_coming(Timeline *t, JsonObject *o)
+static void timeline_add_coming(JsonObject *o, void *timeline)
 {
+    Timeline *t = timeline;
+
     json_array_add_object_element(timeline_task(t, o)->coming, json_object_ref(o));
 }
 
-static void timeline_add_all(Timeline *t, JsonArray *page, void (*add)(Timeline *t, JsonObject *o))
-{
-    for (guint i = 0; i < json_array_get_length(page); i++)
-        add(t, json_array_get_object_element(page, i));
-}
-
 static int timeline_list(Timeline *t, const char *method, const ClientFilter *filter,
-    void (*add)(Timeline *t, JsonObject *o), ClientError *e)
+    void (*add)(JsonObject *o, void *timeline), ClientError *e)
 {
-    g_autofree char *cursor = g_strdup("");
-    guint n = 0;
+    int r = client_list_all(t->ctl->client, e, method, filter, ROWS_MAX, add, t);
 
-    do {
-        g_autoptr(JsonArray) page = NULL;
-        g_autofree char *next = NULL;
-        int r = client_list(t->ctl->client, e, method, filter, cursor, PAGE_MAX, &page, &next);
-
-        if (r < 0)
-            return r;
-        timeline_add_all(t, page, add);
-        n += json_array_get_length(page);
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (*cursor && n < ROWS_MAX);
-    t->cut |= *cursor != 0;
-    return 0;
+    t->cut |= r > 0;
+    return r;
 }
 
 /* A run may have been asked for long before the time that is shown: what is not done is there whenever that was, what is
@@ -162,7 +147,8 @@ static int timeline_read_coming(Timeline *t, ClientError *e)
     r = value_read_array(reply, &slots);
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
-    timeline_add_all(t, slots, timeline_add_coming);
+    for (guint i = 0; i < json_array_get_length(slots); i++)
+        timeline_add_coming(json_array_get_object_element(slots, i), t);
     t->cut |= json_array_get_length(slots) == NEXT_MAX;
     return 0;
 }

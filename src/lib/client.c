@@ -13,6 +13,8 @@
 /* While a person may be asked for a password. */
 #define PATIENT_TIMEOUT (5 * 60 * USEC_PER_SEC)
 
+#define PAGE_MAX 1000 /* rows asked for at once where all are wanted */
+
 struct Client {
     bool user;
     bool interactive;
@@ -372,4 +374,26 @@ int client_list(Client *c, ClientError *e, const char *method, const ClientFilte
     *ret = g_steal_pointer(&array);
     *ret_next = g_strdup(next);
     return 0;
+}
+
+int client_list_all(Client *c, ClientError *e, const char *method, const ClientFilter *filter, guint max,
+    void (*each)(JsonObject *o, void *userdata), void *userdata)
+{
+    g_autofree char *cursor = g_strdup("");
+    guint n = 0;
+
+    do {
+        g_autoptr(JsonArray) page = NULL;
+        g_autofree char *next = NULL;
+        int r = client_list(c, e, method, filter, cursor, PAGE_MAX, &page, &next);
+
+        if (r < 0)
+            return r;
+        for (guint i = 0; i < json_array_get_length(page); i++)
+            each(json_array_get_object_element(page, i), userdata);
+        n += json_array_get_length(page);
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor && n < max);
+    return *cursor != 0;
 }

@@ -73,3 +73,7 @@ typedef struct ClientFilter {
 /* One page of ListRuns, ListTasks and the like. cursor "" begins; *ret_next is "" after the last page. */
 int client_list(Client *c, ClientError *e, const char *method, const ClientFilter *filter, const char *cursor,
     uint32_t limit, JsonArray **ret, char **ret_next);
+/* Page after page until there is no more, or max rows were met (the last page is finished): each, with its object lent and
+ * userdata. 1: there is more than that. */
+int client_list_all(Client *c, ClientError *e, const char *method, const ClientFilter *filter, guint max,
+    void (*each)(JsonObject *o, void *userdata), void *userdata);

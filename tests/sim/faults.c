@@ -383,8 +383,8 @@ static const FaultInfo faults[] = {
 
 static uint64_t hits[G_N_ELEMENTS(faults)][_WHERE_MAX];
 static unsigned rate; /* of 1000 steps */
-/* What a story has of each, and the sum of that. Some are rife in it and some unheard of: what takes three of a kind, one
- * after the other, is met in such stories, and hardly in those that have a little of everything. */
+/* What a story has of each, and the sum of that. Some are rife in it: what takes three of a kind, one after the other, is met
+ * in such stories, and hardly in those that have a little of everything. */
 static unsigned weights[G_N_ELEMENTS(faults)], weight;
 static const FaultInfo *awaiting; /* comes when a run's end is recorded and its unit is there */
 
