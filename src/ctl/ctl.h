@@ -44,6 +44,7 @@ int list_schedules_verb(Ctl *ctl);
 int list_slots_verb(Ctl *ctl);
 int next_verb(Ctl *ctl);
 int timeline_verb(Ctl *ctl);
+int plot_verb(Ctl *ctl);
 int list_nodes_verb(Ctl *ctl);
 int list_audit_verb(Ctl *ctl);
 int logs_verb(Ctl *ctl);

@@ -25,6 +25,8 @@ static const Verb table[] = {
     { "next", 0, 1, next_verb, false, "[TASK]", "@task", N_("What fires when, soonest first") },
     { "timeline", 0, 1, timeline_verb, false, "[TASK]", "@task",
         N_("The past and the coming day, a line for each task") },
+    { "plot", 0, 1, plot_verb, false, "[TASK]", "@task",
+        N_("The same as a picture, SVG on standard output") },
     { "show", 0, ANY, show_verb, false, "[RUN|TASK|TASK/SCHEDULE|node:NODE]…", "@run @task @schedule @node",
         N_("All that is known of it, as KEY=VALUE") },
     { "cat", 1, ANY, export_cat_verb, false, "TASK…", "@task", N_("The definition in force") },
