@@ -416,7 +416,8 @@ static int change_enable(Change *c)
     if (c->enabled && entry && !(se ? se->enabled : entry->enabled))
         c->off_until = clock_real(m->clock);
     return m->store_up
-               ? store_set_enabled(m->store, c->task, c->schedule, c->enabled, c->off_until, on_enabled, c)
+               ? store_set_enabled(m->store,
+                     &(StoreEnable){ c->task, c->schedule, c->enabled, c->off_until, UNSET }, on_enabled, c)
                : -ENOTCONN;
 }
 

@@ -4,25 +4,27 @@
 
 /* A token that asked before finds its run, by the number of the user: its name is not always known; a slot fires only where its schedule's last_nominal is advanced by
  * this very statement, from where the asker knows it to be, and by the definition in force: so between the two there is no
- * slot without an outcome. One that
- * a schedule of this name had before it was deleted has its run, and is passed. Two daemons asking with the same token at the same moment: one of them fails on ask's
+ * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well. One that
+ * a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
  * key and is repeated, and then finds the other's. */
 static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.*, coalesce(nullif(q.uid, 0)::text, q.requester) AS asker FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
     "   $7::int[], $8::json[], $9::json[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
-    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[])"
+    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[])"
     "  WITH ORDINALITY AS q(requester, uid, token, task, revision, queue, priority, input, secrets, meta, raw,"
-    "   due, retry_of, grace, schedule, nominal, previous, ord)),"
+    "   due, retry_of, grace, schedule, nominal, previous, max_runs, ord)),"
     " known AS MATERIALIZED ("
     "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.asker AND k.token = q.token),"
     " fired AS ("
-    "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal)"
+    "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal),"
+    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known) THEN 0 ELSE 1 END"
     "  FROM q JOIN task t ON t.name = q.task AND t.revision = q.revision"
     "  WHERE s.task = q.task AND s.name = q.schedule"
     "   AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
     "   AND (s.last_nominal IS NULL OR s.last_nominal < usec_to_time(q.nominal))"
-    "  RETURNING q.ord),"
+    "   AND (q.max_runs IS NULL OR s.fired < q.max_runs)"
+    "  RETURNING q.ord, s.fired AS n),"
     " fresh AS MATERIALIZED ("
     "  SELECT q.*, nextval('run_id') AS id, coalesce(usec_to_time(q.due), now()) AS due_at FROM q"
     "  WHERE q.ord NOT IN (SELECT ord FROM known)"
@@ -38,13 +40,14 @@ static const char ask_sql[] =
     "  SELECT id, task, revision, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, queue, priority,"
     "   due_at, coalesce(schedule, ''), usec_to_time(nominal), now(), grace, retry_of, requester, uid, input,"
     "   secrets, raw, meta FROM fresh)"
-    "SELECT ord, id, true, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, time_to_usec(due_at), nominal"
+    "SELECT ord, id, true, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, time_to_usec(due_at), nominal,"
+    "  (SELECT f.n FROM fired f WHERE f.ord = fresh.ord)"
     " FROM fresh "
     "UNION ALL SELECT k.ord, k.run, false, coalesce(r.state, 'done'), time_to_usec(r.due),"
-    "  greatest(time_to_usec(s.last_nominal), (SELECT q.nominal FROM fired f WHERE f.ord = k.ord))"
+    "  greatest(time_to_usec(s.last_nominal), (SELECT q.nominal FROM fired f WHERE f.ord = k.ord)), s.fired"
     " FROM known k JOIN q ON q.ord = k.ord LEFT JOIN run r ON r.id = k.run"
     "  LEFT JOIN schedule s ON s.task = q.task AND s.name = q.schedule "
-    "UNION ALL SELECT q.ord, 0, false, 'done', NULL, time_to_usec(s.last_nominal)"
+    "UNION ALL SELECT q.ord, 0, false, 'done', NULL, time_to_usec(s.last_nominal), s.fired"
     " FROM q JOIN schedule s ON s.task = q.task AND s.name = q.schedule"
     "  JOIN task t ON t.name = q.task AND t.revision = q.revision"
     " WHERE q.ord NOT IN (SELECT ord FROM known) AND q.ord NOT IN (SELECT ord FROM fresh)";
@@ -60,6 +63,7 @@ static void ask_answer(Op *op, const OpAnswer *a)
         asked.state = run_state_from_string(PQgetvalue(a->res, a->row, 3));
         asked.due = row_u64(a->res, a->row, 4);
         asked.last = row_u64(a->res, a->row, 5);
+        asked.fired = row_u64(a->res, a->row, 6);
     }
     fn(a->r, &asked, a->error, op->userdata);
 }
@@ -67,7 +71,7 @@ static void ask_answer(Op *op, const OpAnswer *a)
 const OpInfo op_ask = {
     .name = "ask",
     .sql = ask_sql,
-    .n_values = 17,
+    .n_values = 18,
     .shared = true,
     .answer = ask_answer,
 };
@@ -93,6 +97,7 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
     op_set_text(op, 14, ask->schedule);
     op_set_u64(op, 15, ask->schedule ? ask->nominal : UNSET);
     op_set_u64(op, 16, ask->schedule ? ask->previous : UNSET);
+    op_set_u64(op, 17, ask->max_runs ? ask->max_runs : UNSET);
     op_set_key(op, 0, "a%s\n%s", ask->requester, ask->token);
     if (ask->schedule)
         op_set_key(op, 1, "s%s/%s", ask->task, ask->schedule);

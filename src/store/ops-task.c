@@ -38,7 +38,8 @@ static const char put_task_sql[] =
                                            "  INSERT INTO task AS t (name, origin, path, revision, changed)"
                                            "  SELECT $1, $2::text, $3::text, revision, now() FROM now"
                                            "  ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, path = excluded.path,"
-                                           "   revision = excluded.revision, enabled = t.enabled OR t.deleted, deleted = false, changed = now()"
+                                           "   revision = excluded.revision, enabled = t.enabled OR t.deleted,"
+                                           "   paused_until = CASE WHEN NOT t.deleted THEN t.paused_until END, deleted = false, changed = now()"
                                            "  WHERE (t.origin, t.path, t.revision, t.deleted)"
                                            "   IS DISTINCT FROM (excluded.origin, excluded.path, excluded.revision, false)),"
                                            " gone AS (DELETE FROM schedule WHERE task = $1 AND name <> ALL ($6::text[]) AND " SKIPS_FIRST
@@ -123,10 +124,11 @@ const OpInfo op_enable_task = {
     .sql = "WITH old AS MATERIALIZED (SELECT enabled FROM task WHERE name = $1::text AND NOT deleted),"
            " s AS (UPDATE schedule SET off_until = usec_to_time($3::bigint)"
            "  WHERE task = $1 AND $2::boolean AND $3::bigint IS NOT NULL AND (SELECT NOT enabled FROM old)),"
-           " t AS (UPDATE task SET enabled = $2::boolean"
-           "  WHERE name = $1 AND NOT deleted AND enabled <> $2::boolean)"
+           " t AS (UPDATE task SET enabled = coalesce($2::boolean, enabled),"
+           "   paused_until = coalesce(usec_to_time($4::bigint), paused_until)"
+           "  WHERE name = $1 AND NOT deleted AND (enabled <> $2::boolean OR $4::bigint IS NOT NULL))"
            "SELECT enabled FROM old",
-    .n_values = 3,
+    .n_values = 4,
     .answer = task_answer,
 };
 
@@ -146,26 +148,29 @@ static void schedule_answer(Op *op, const OpAnswer *a)
 
 const OpInfo op_enable_schedule = {
     .name = "enable_schedule",
-    .sql = "UPDATE schedule SET enabled = $3::boolean,"
+    .sql = "UPDATE schedule SET enabled = coalesce($3::boolean, enabled),"
            " off_until = CASE WHEN $3::boolean AND enabled IS DISTINCT FROM true"
-           "  THEN coalesce(usec_to_time($4::bigint), off_until) ELSE off_until END"
+           "  THEN coalesce(usec_to_time($4::bigint), off_until) ELSE off_until END,"
+           " paused_until = coalesce(usec_to_time($5::bigint), paused_until)"
            " WHERE task = $1::text AND name = $2::text RETURNING name",
-    .n_values = 4,
+    .n_values = 5,
     .answer = schedule_answer,
 };
 
-int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
-    StoreDoneFn fn, void *userdata)
+int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *userdata)
 {
-    Op *op = op_new(schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (OpFn)fn, userdata);
+    Op *op = op_new(e->schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (OpFn)fn, userdata);
     unsigned i = 0;
 
-    op_set_text(op, i++, task);
-    if (schedule)
-        op_set_text(op, i++, schedule);
-    op_set_bool(op, i++, enabled);
-    op_set_u64(op, i, off_until);
-    op_set_key(op, 0, "t%s", task);
+    op_set_text(op, i++, e->task);
+    if (e->schedule)
+        op_set_text(op, i++, e->schedule);
+    if (e->enabled >= 0)
+        op_set_bool(op, i, e->enabled > 0);
+    i++;
+    op_set_u64(op, i++, e->off_until);
+    op_set_u64(op, i, e->paused_until);
+    op_set_key(op, 0, "t%s", e->task);
     return store_enqueue(s, op);
 }
 

@@ -134,6 +134,7 @@ GPtrArray *row_nodes(const PGresult *res);
     X("t.revision", U64, revision)                                                                           \
     X("t.enabled", BOOL, enabled)                                                                            \
     X("t.deleted", BOOL, deleted)                                                                            \
+    X("time_to_usec(t.paused_until)", U64, paused_until)                                                     \
     X("v.definition", TEXT, definition)
 
 #define ROW_AUDIT_FIELDS(X)                                                                                  \
@@ -152,7 +153,9 @@ GPtrArray *row_nodes(const PGresult *res);
     X("s.enabled::int", INT, enabled)                                                                        \
     X("time_to_usec(s.last_nominal)", U64, last_nominal)                                                     \
     X("time_to_usec(s.since)", U64, since)                                                                   \
-    X("time_to_usec(s.off_until)", U64, off_until)
+    X("time_to_usec(s.off_until)", U64, off_until)                                                           \
+    X("time_to_usec(s.paused_until)", U64, paused_until)                                                     \
+    X("s.fired", U64, fired)
 
 /* $4 is this node: up, since it asks. No other daemon uses the database meanwhile. */
 #define ROW_NODE_FIELDS(X)                                                                                   \

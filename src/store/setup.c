@@ -176,8 +176,8 @@ static void take_node(Setup *u)
 #define PAGE 200
 
 #define PAGE_OF_TASKS                                                                                        \
-    "(SELECT name, revision, origin, path, enabled, deleted FROM task WHERE NOT deleted AND name > $1::text" \
-    " ORDER BY name LIMIT " G_STRINGIFY(PAGE) ") t"
+    "(SELECT name, revision, origin, path, enabled, deleted, paused_until FROM task"                         \
+    " WHERE NOT deleted AND name > $1::text ORDER BY name LIMIT " G_STRINGIFY(PAGE) ") t"
 
 static void load_tasks(Setup *u, const char *after);
 

@@ -98,8 +98,9 @@ typedef struct StoreTask {
     char *path;   /* of a file; "" else */
     uint64_t revision;
     bool enabled;
-    bool deleted;     /* only its history is left */
-    char *definition; /* task_sources_to_json() */
+    bool deleted;          /* only its history is left */
+    uint64_t paused_until; /* as of a schedule, for all that it has */
+    char *definition;      /* task_sources_to_json() */
 } StoreTask;
 
 typedef struct StoreSchedule {
@@ -109,6 +110,8 @@ typedef struct StoreSchedule {
     uint64_t since; /* real µs: no time before this instant is a slot (when it was added or changed) */
     uint64_t
         off_until; /* slots before this one that have no outcome passed while it was disabled; UNSET: none */
+    uint64_t paused_until; /* nor do those before this one fire, which may be to come; UNSET: none */
+    uint64_t fired;        /* how many have */
 } StoreSchedule;
 
 /* A run of a schedule that was asked for after its time, and is not done. */
@@ -179,9 +182,14 @@ typedef struct StorePutTask {
 int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *userdata);
 /* Marks it deleted; its history stays. skips as above. */
 int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDoneFn fn, void *userdata);
-/* schedule NULL: the task itself. off_until: of what is enabled again, when; UNSET: it was enabled, or is not. */
-int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
-    StoreDoneFn fn, void *userdata);
+typedef struct StoreEnable {
+    const char *task, *schedule; /* NULL: the task itself */
+    int enabled;                 /* 1, 0; -1: it stays what it is */
+    uint64_t off_until;          /* of what is enabled again, when; UNSET: it was enabled, or is not */
+    uint64_t paused_until;       /* UNSET: it stays what it is */
+} StoreEnable;
+
+int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *userdata);
 /* The definition of an old revision. */
 typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */
 int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata);
@@ -204,14 +212,16 @@ typedef struct StoreAsk {
     const char *
         schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it; else NULL */
     uint64_t nominal, previous;
+    uint64_t max_runs; /* of the schedule: it has fired fewer; 0: however many */
 } StoreAsk;
 
 typedef struct StoreAsked {
-    uint64_t run; /* 0: the slot was not the schedule's next one */
+    uint64_t run; /* 0: the slot was not the schedule's next one, or one too many */
     bool fresh;   /* false: this token asked before, run is the first one */
     RunState state;
     uint64_t due;
-    uint64_t last; /* last_nominal of its schedule, UNSET where it has none */
+    uint64_t last;  /* last_nominal of its schedule, UNSET where it has none */
+    uint64_t fired; /* how many slots of it have fired, with this one */
 } StoreAsked;
 
 /* -ENOENT: there is no such schedule, or another revision of its task is in force. */

@@ -121,14 +121,15 @@ static void load_tasks(StoreLoaded *ret)
             continue;
         copy = g_new0(StoreTask, 1);
         *copy = (StoreTask){ (char *)t->name, (char *)t->origin, (char *)"", t->revision, t->enabled, false,
-            g_ptr_array_index(t->definitions, t->revision - 1) };
+            t->paused_until, g_ptr_array_index(t->definitions, t->revision - 1) };
         g_ptr_array_add(ret->tasks, copy);
     }
     for (guint i = 0; i < database.schedules->len; i++) {
         ScheduleRow *s = g_ptr_array_index(database.schedules, i);
         StoreSchedule *copy = g_new0(StoreSchedule, 1);
 
-        *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until };
+        *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until,
+            s->paused_until, s->fired };
         g_ptr_array_add(ret->schedules, copy);
     }
 }
@@ -175,7 +176,7 @@ DbOp *db_op_new(int kind, void (*fn)(void), void *userdata)
     op->kind = kind;
     op->fn = fn;
     op->userdata = userdata;
-    op->nominal = op->previous = op->off_until = op->finished = op->started = UNSET;
+    op->nominal = op->previous = op->max_runs = op->off_until = op->paused_until = op->finished = op->started = UNSET;
     return op;
 }
 
@@ -452,7 +453,9 @@ static bool slot_is_next(DbOp *op)
         return false;
     }
     op->asked.last = s->last_nominal;
-    return ledger_is_at(s, op->previous) && (s->last_nominal == UNSET || s->last_nominal < op->nominal);
+    op->asked.fired = s->fired;
+    return s->fired < op->max_runs && ledger_is_at(s, op->previous) &&
+           (s->last_nominal == UNSET || s->last_nominal < op->nominal);
 }
 
 static void slot_fires(DbOp *op, uint64_t run)
@@ -464,6 +467,7 @@ static void slot_fires(DbOp *op, uint64_t run)
         check_one_by_one(s);
     ledger_add(s, op->nominal, op->nominal, run);
     op->asked.last = op->nominal;
+    op->asked.fired = ++s->fired;
 }
 
 /* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first, and
@@ -473,6 +477,7 @@ static void slot_is_known(DbOp *op)
     ScheduleRow *s = op->nominal != UNSET ? database_schedule(op->task, op->name) : NULL;
 
     op->asked.last = s ? s->last_nominal : UNSET;
+    op->asked.fired = s ? s->fired : UNSET;
     if (s && slot_is_next(op))
         op->asked.last = s->last_nominal = op->nominal;
     op->r = 0;
@@ -504,11 +509,11 @@ static void apply_ask(DbOp *op)
 
     if (known > 0) {
         row = g_ptr_array_index(database.rows, known - 1);
-        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due, UNSET };
+        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due, UNSET, UNSET };
         slot_is_known(op);
         return;
     }
-    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET };
+    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET, UNSET };
     g_assert(task);
     if (op->nominal != UNSET && !slot_is_next(op))
         return;
@@ -534,7 +539,7 @@ static void apply_ask(DbOp *op)
     row->very_late = op->very_late && row->run.asked > op->nominal; /* nor was the clock set back meanwhile */
     g_ptr_array_add(database.rows, row);
     g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
-    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET };
+    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET, UNSET };
     if (op->nominal != UNSET)
         slot_fires(op, id);
     sim_trace("asked", id, row->run.due, 0);
@@ -583,7 +588,7 @@ static void put_schedules(const DbOp *op, bool same)
         g_strlcpy(s->task, op->task, sizeof s->task);
         g_strlcpy(s->name, g_ptr_array_index(op->names, j), sizeof s->name);
         s->enabled = -1;
-        s->last_nominal = UNSET;
+        s->last_nominal = s->off_until = s->paused_until = UNSET;
         s->since = op->since;
         g_ptr_array_add(database.schedules, s);
     }
@@ -599,6 +604,7 @@ static void apply_put_task(DbOp *op)
         t->name = g_strdup(op->task);
         t->definitions = g_ptr_array_new_with_free_func(g_free);
         t->enabled = true;
+        t->paused_until = UNSET;
         g_ptr_array_add(database.tasks, t);
     }
     same = t->revision > 0 && strcmp(g_ptr_array_index(t->definitions, t->revision - 1), op->text) == 0;
@@ -608,6 +614,7 @@ static void apply_put_task(DbOp *op)
     }
     t->origin = op->flag ? "file" : "api";
     t->enabled = t->enabled || t->deleted;
+    t->paused_until = t->deleted ? UNSET : t->paused_until;
     t->deleted = false;
     put_schedules(op, same);
     op->revision = t->revision;
@@ -660,12 +667,15 @@ static void apply_enable_task(DbOp *op)
 
         if (strcmp(s->task, op->task) != 0)
             continue;
-        if (!op->flag && t->enabled && daemon_twin.well)
+        if (op->enabled != 1 && t->enabled && daemon_twin.well)
             check_kept(s);
-        if (op->flag && !t->enabled && op->off_until != UNSET)
+        if (op->enabled == 1 && !t->enabled && op->off_until != UNSET)
             s->off_until = op->off_until;
     }
-    t->enabled = op->flag;
+    if (op->enabled >= 0)
+        t->enabled = op->enabled > 0;
+    if (op->paused_until != UNSET)
+        t->paused_until = op->paused_until;
 }
 
 static void apply_enable_schedule(DbOp *op)
@@ -676,9 +686,12 @@ static void apply_enable_schedule(DbOp *op)
         op->r = -ENOENT;
         return;
     }
-    if (op->flag && s->enabled != 1 && op->off_until != UNSET)
+    if (op->enabled == 1 && s->enabled != 1 && op->off_until != UNSET)
         s->off_until = op->off_until;
-    s->enabled = op->flag;
+    if (op->enabled >= 0)
+        s->enabled = op->enabled;
+    if (op->paused_until != UNSET)
+        s->paused_until = op->paused_until;
 }
 
 static void apply_get_revision(DbOp *op)

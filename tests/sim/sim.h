@@ -102,13 +102,14 @@ typedef struct TaskRow {
     const char *name, *origin;
     uint64_t revision;
     bool enabled, deleted;
+    uint64_t paused_until;
     GPtrArray *definitions; /* of char*, by revision */
 } TaskRow;
 
 typedef struct ScheduleRow {
     char task[SIM_TEXT], name[SIM_TEXT];
     int enabled;
-    uint64_t last_nominal, since, off_until;
+    uint64_t last_nominal, since, off_until, paused_until, fired;
 } ScheduleRow;
 
 typedef struct Database {
@@ -152,10 +153,10 @@ typedef struct DbOp {
     int r;
     bool refused; /* the database finds fault with it */
 
-    uint64_t run, nominal, previous, first, count, since, off_until, due, in_usec, revision, grace, retry_of,
+    uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec, revision, grace, retry_of,
         finished, started, epoch, stamp, monotonic;
     unsigned attempt, limit;
-    int priority;
+    int priority, enabled;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
         boot[SIM_TEXT];
     char reason[2 * SIM_TEXT];

@@ -542,6 +542,7 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->retry_of = a->retry_of;
     op->nominal = a->schedule ? a->nominal : UNSET;
     op->previous = a->schedule ? a->previous : UNSET;
+    op->max_runs = a->max_runs ? a->max_runs : UNSET;
     op->very_late = a->schedule && sim_real() > a->nominal + 2 * USEC_PER_SEC;
     op->keys[0] = key_of('a', a->requester, a->token);
     op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;
@@ -621,17 +622,17 @@ int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDone
     return enqueue(op);
 }
 
-int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
-    StoreDoneFn fn, void *userdata)
+int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *userdata)
 {
-    DbOp *op = db_op_new(schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (void (*)(void))fn, userdata);
+    DbOp *op = db_op_new(e->schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (void (*)(void))fn, userdata);
 
     op->answer = answer_done;
-    g_strlcpy(op->task, task, sizeof op->task);
-    g_strlcpy(op->name, util_strempty(schedule), sizeof op->name);
-    op->flag = enabled;
-    op->off_until = off_until;
-    op->keys[0] = key_of('t', task, "");
+    g_strlcpy(op->task, e->task, sizeof op->task);
+    g_strlcpy(op->name, util_strempty(e->schedule), sizeof op->name);
+    op->enabled = e->enabled;
+    op->off_until = e->off_until;
+    op->paused_until = e->paused_until;
+    op->keys[0] = key_of('t', e->task, "");
     return enqueue(op);
 }
 

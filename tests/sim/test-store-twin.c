@@ -13,6 +13,7 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
     f->n_up++;
     f->epoch = loaded->epoch;
     f->n_runs = loaded->runs->len;
+    fixture_load(f, loaded);
 }
 
 /* The database outlives a fixture, as the real one does. */

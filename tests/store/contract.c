@@ -316,6 +316,98 @@ static void test_slot_anew(void)
     g_assert_true(fire("anew-2", nominal, nominal + 1).fresh);
 }
 
+static Asked fire_bounded(const char *token, uint64_t previous, uint64_t nominal, uint64_t max_runs)
+{
+    StoreAsk ask = slot_ask(token, previous, nominal);
+    Asked a;
+
+    ask.task = "bounded";
+    ask.schedule = "a";
+    ask.max_runs = max_runs;
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    if (a.asked.fresh)
+        g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+    return a;
+}
+
+static void assert_fired(Asked a, bool fresh, uint64_t last, uint64_t fired)
+{
+    g_assert_cmpint(a.r, ==, 0);
+    g_assert_cmpint(a.asked.fresh, ==, fresh);
+    g_assert_cmpuint(a.asked.last, ==, last);
+    g_assert_cmpuint(a.asked.fired, ==, fired);
+}
+
+static void anew(void)
+{
+    fixture_free(f);
+    f = fixture_new("here", NULL, NULL);
+    fixture_wait(f, STORE_UP);
+}
+
+/* What fires is counted, and not beyond the greatest number: neither what was skipped nor what was asked for twice, nor what
+ * another schedule of the name had fired. A new definition goes on counting, a schedule that is made anew begins. */
+static void test_bounded(void)
+{
+    static const char *const schedules[] = { "a", "b", NULL };
+    uint64_t t = 1720000000 * USEC_PER_SEC;
+
+    fixture_put(f, "bounded", "[1]", schedules);
+    assert_fired(fire_bounded("b-1", UNSET, t, 2), true, t, 1);
+    assert_fired(fire_bounded("b-1", UNSET, t, 2), false, t, 1);
+    assert_fired(fire_bounded("b-1-by-another", UNSET, t, 2), false, t, 1);
+    g_assert_cmpint(fixture_skip(f, "bounded", "a", t, t + 1, t + 3, 3).r, ==, 1);
+    assert_fired(fire_bounded("b-2", t + 3, t + 4, 2), true, t + 4, 2);
+    assert_fired(fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
+    g_assert_cmpuint(fire_bounded("b-3", t + 4, t + 5, 2).asked.run, ==, 0);
+    anew();
+    g_assert_cmpuint(f->fired, ==, 2);
+    fixture_put(f, "bounded", "[2]", schedules);
+    assert_fired(fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
+    assert_fired(fire_bounded("b-3", t + 4, t + 5, 3), true, t + 5, 3);
+    assert_fired(fire_bounded("b-4", t + 5, t + 6, 0), true, t + 6, 4);
+    g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
+    fixture_put(f, "bounded", "[2]", schedules);
+    assert_fired(fire_bounded("b-1", UNSET, t, 1), false, t, 0);
+    assert_fired(fire_bounded("b-5", t, t + 7, 1), true, t + 7, 1);
+    assert_fired(fire_bounded("b-6", t + 7, t + 8, 1), false, t + 7, 1);
+}
+
+static void assert_paused(uint64_t task, uint64_t schedule)
+{
+    anew();
+    g_assert_cmpuint(f->task_paused_until, ==, task);
+    g_assert_cmpuint(f->paused_until, ==, schedule);
+}
+
+/* Until when a task or a schedule is paused stays, whatever is put, enabled or disabled, and goes with what is deleted. */
+static void test_paused(void)
+{
+    static const char *const schedules[] = { "a", "b", NULL };
+    uint64_t t = 4000000000 * USEC_PER_SEC + 7;
+
+    fixture_put(f, "bounded", "[3]", schedules);
+    assert_paused(UNSET, UNSET);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", "a", -1, UNSET, t }), ==, 0);
+    assert_paused(UNSET, t);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", NULL, -1, UNSET, t + 1 }), ==, 0);
+    assert_paused(t + 1, t);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", NULL, 0, UNSET, UNSET }), ==, 0);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", "a", 0, UNSET, UNSET }), ==, 0);
+    fixture_put(f, "bounded", "[4]", schedules);
+    assert_paused(t + 1, t);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", "a", 1, 1, 2 }), ==, 0);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", NULL, 1, 1, 3 }), ==, 0);
+    assert_paused(3, 2);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", "c", -1, UNSET, t }), ==, -ENOENT);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "unbounded", NULL, -1, UNSET, t }), ==, -ENOENT);
+    g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
+    g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", NULL, -1, UNSET, t }), ==, -ENOENT);
+    fixture_put(f, "bounded", "[4]", schedules);
+    assert_paused(UNSET, UNSET);
+}
+
 /* Each claim has the time at which it was asked for, by the clock that nobody sets, and the boot that it is of. */
 static void test_stamp(void)
 {
@@ -413,6 +505,8 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/batch-order", test_batch_order);
     g_test_add_func("/store/contract/slot", test_slot);
     g_test_add_func("/store/contract/slot-anew", test_slot_anew);
+    g_test_add_func("/store/contract/bounded", test_bounded);
+    g_test_add_func("/store/contract/paused", test_paused);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);
     g_test_add_func("/store/contract/task", test_task);

@@ -15,6 +15,7 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
     if (loaded) {
         f->n_tasks += loaded->tasks->len;
         f->n_schedules += loaded->schedules->len;
+        fixture_load(f, loaded);
     }
     if (state == STORE_LOADING)
         return;

@@ -87,6 +87,33 @@ int fixture_delete_with(Fixture *f, const char *task, const GArray *skips)
     return d.r;
 }
 
+int fixture_enable(Fixture *f, const StoreEnable *e)
+{
+    Done d = { 0 };
+
+    g_assert_cmpint(store_set_enabled(f->store, e, on_done, &d), ==, 0);
+    fixture_until(f, &d.answered);
+    return d.r;
+}
+
+void fixture_load(Fixture *f, const StoreLoaded *loaded)
+{
+    for (guint i = 0; i < loaded->tasks->len; i++) {
+        const StoreTask *t = g_ptr_array_index(loaded->tasks, i);
+
+        if (g_str_equal(t->name, "bounded"))
+            f->task_paused_until = t->paused_until;
+    }
+    for (guint i = 0; i < loaded->schedules->len; i++) {
+        const StoreSchedule *s = g_ptr_array_index(loaded->schedules, i);
+
+        if (!g_str_equal(s->task, "bounded") || !g_str_equal(s->name, "a"))
+            continue;
+        f->fired = s->fired;
+        f->paused_until = s->paused_until;
+    }
+}
+
 int fixture_delete(Fixture *f, const char *task)
 {
     return fixture_delete_with(f, task, NULL);

@@ -18,6 +18,8 @@ typedef struct Fixture {
     uint64_t epoch; /* of the latest time */
     uint64_t next_due, n_waiting;
     uint64_t revision;                     /* that was put last */
+    uint64_t fired, paused_until;          /* of the schedule a of the task "bounded", as loaded then */
+    uint64_t task_paused_until;            /* and of that task */
     unsigned n_tasks, n_schedules, n_runs; /* loaded then */
 } Fixture;
 
@@ -26,6 +28,8 @@ Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
 void fixture_free(Fixture *f);
 /* Until fixture->state is this one. */
 void fixture_wait(Fixture *f, StoreState state);
+/* What is loaded of the task "bounded". */
+void fixture_load(Fixture *f, const StoreLoaded *loaded);
 /* One turn of the loop, waiting a little. */
 void fixture_turn(Fixture *f);
 /* A new database, empty, that every connection made from now on goes to. */
@@ -47,6 +51,7 @@ typedef struct Skipped {
     uint64_t last;
 } Skipped;
 
+int fixture_enable(Fixture *f, const StoreEnable *e);
 Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_t previous, uint64_t first,
     uint64_t last, uint64_t count);
 uint64_t fixture_put_plain(Fixture *f, const StorePutTask *t);

@@ -209,7 +209,7 @@ static int enable(Fixture *f, const char *task, const char *schedule, bool on)
 {
     Done d = { 0 };
 
-    store_set_enabled(f->store, task, schedule, on, on ? 1 : UNSET, on_done, &d);
+    store_set_enabled(f->store, &(StoreEnable){ task, schedule, on, on ? 1 : UNSET, UNSET }, on_done, &d);
     fixture_until(f, &d.answered);
     g_free(d.text);
     return d.r;

@@ -11,8 +11,7 @@ int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDone
     return -ENOTCONN;
 }
 
-int store_set_enabled(Store *s, const char *task, const char *schedule, bool enabled, uint64_t off_until,
-    StoreDoneFn fn, void *userdata)
+int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *userdata)
 {
     return -ENOTCONN;
 }
