@@ -6,7 +6,9 @@
 #include "api/message.h"
 #include "model/schedule.h"
 
-#define SLOTS_MAX       1000
+#define SLOTS_MAX 1000
+/* Of slots before the first that is asked for, which count for MaxRuns=: of all schedules together so many are counted. */
+#define COUNTED_MAX     20000
 #define EXPRESSIONS_MAX 100
 /* What stands before the expressions where these are read: line n is the first of them. */
 #define EXPRESSION_HEAD "[Task]\n[Service]\nExecStart=/bin/true\n[Schedule expression]\n"
@@ -17,6 +19,7 @@ typedef struct NextQuery {
     uint64_t since, until;
     GPtrArray *expressions; /* of char*, NULL: what is defined */
     uint32_t count;
+    unsigned counted;
 } NextQuery;
 
 static void next_query_clear(NextQuery *n)
@@ -75,6 +78,7 @@ typedef struct Coming {
     const char *task, *name; /* borrowed */
     const Schedule *schedule;
     uint64_t when;
+    uint64_t left; /* slots that may fire, with this one */
 } Coming;
 
 static int compare_coming(const void *a, const void *b, void *userdata)
@@ -88,31 +92,42 @@ static int compare_coming(const void *a, const void *b, void *userdata)
     return r != 0 ? r : strcmp(x->name, y->name);
 }
 
+/* Those before what is asked for fire as well. */
+static uint64_t next_left(NextQuery *n, const Schedule *schedule, uint64_t when, uint64_t left)
+{
+    for (; left != UNSET && left > 0 && when < n->since && n->counted < COUNTED_MAX; n->counted++, left--)
+        when = schedule_next(schedule, when);
+    return left;
+}
+
+/* when is the first slot of all, and so many may fire. */
 static void next_add(
-    GSequence *coming, const NextQuery *n, const char *task, const Schedule *schedule, uint64_t when)
+    GSequence *coming, NextQuery *n, const char *task, const Schedule *schedule, uint64_t when, uint64_t left)
 {
     Coming *c;
 
+    left = next_left(n, schedule, when, left);
     if (n->since > 0)
         when = schedule_next(schedule, n->since - 1);
-    if (when > n->until || when == UNSET)
+    if (when > n->until || when == UNSET || left == 0)
         return;
     c = g_new(Coming, 1);
-    *c = (Coming){ task, schedule->name, schedule, when };
+    *c = (Coming){ task, schedule->name, schedule, when, left };
     g_sequence_insert_sorted(coming, c, compare_coming, NULL);
 }
 
-static void next_add_task(GSequence *coming, const NextQuery *n, const TaskEntry *entry)
+static void next_add_task(GSequence *coming, NextQuery *n, const TaskEntry *entry)
 {
     for (guint i = 0; i < entry->schedules->len; i++) {
         const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
 
         if (entry->enabled && s->enabled)
-            next_add(coming, n, entry->task->name, s->schedule, s->next);
+            next_add(coming, n, entry->task->name, s->schedule, s->next,
+                schedule_runs_left(s->schedule, s->fired));
     }
 }
 
-static void next_add_defined(GSequence *coming, const NextQuery *n, Manager *m)
+static void next_add_defined(GSequence *coming, NextQuery *n, Manager *m)
 {
     g_autoptr(GPtrArray) tasks = NULL;
     const TaskEntry *entry;
@@ -191,7 +206,9 @@ static int next_append(sd_bus_message *reply, GSequence *coming, const NextQuery
 
         r = next_append_slot(reply, c);
         c->when = schedule_next(c->schedule, c->when);
-        if (c->when == USEC_INFINITY || c->when > n->until)
+        if (c->left != UNSET)
+            c->left--;
+        if (c->left == 0 || c->when == USEC_INFINITY || c->when > n->until)
             g_sequence_remove(first);
         else
             g_sequence_sort_changed(first, compare_coming, NULL);
@@ -225,8 +242,10 @@ int next_methods_list(Request *q, Error *error)
     if (r < 0)
         return r;
     if (task) {
+        const Schedule *s = g_ptr_array_index(task->schedules, 0);
+
         n.since = n.since > 0 ? n.since : manager_now(q->manager);
-        next_add(coming, &n, "", g_ptr_array_index(task->schedules, 0), UNSET);
+        next_add(coming, &n, "", s, schedule_next(s, n.since - 1), schedule_runs_left(s, 0));
     } else {
         next_add_defined(coming, &n, q->manager);
     }

@@ -46,6 +46,13 @@ static int schedule_name(sd_bus_message *m, const void *record, size_t offset)
     return property_append_string(m, ((const ScheduleEntry *)record)->schedule->name);
 }
 
+static int schedule_max_runs(sd_bus_message *m, const void *record, size_t offset)
+{
+    const Schedule *s = ((const ScheduleEntry *)record)->schedule;
+
+    return sd_bus_message_append(m, "t", s->max_runs > 0 ? s->max_runs : UNSET);
+}
+
 static const Property schedule_rows[] = {
     { "Task", "s", schedule_task, 0, PROPERTY_CONST },
     { "Name", "s", schedule_name, 0, PROPERTY_CONST },
@@ -53,6 +60,8 @@ static const Property schedule_rows[] = {
     /* With each slot: a signal more for every run that a schedule makes. */
     { "Next", "t", property_number, offsetof(ScheduleEntry, next), 0 },
     { "Last", "t", property_number, offsetof(ScheduleEntry, last), 0 },
+    { "Fired", "t", property_number, offsetof(ScheduleEntry, fired), 0 },
+    { "MaxRuns", "t", schedule_max_runs, 0, PROPERTY_TOLD },
 };
 const PropertyTable task_message_of_a_schedule = PROPERTY_TABLE(schedule_rows);
 

@@ -149,6 +149,7 @@ typedef struct ScheduleEntry {
     bool enabled;             /* of its own; it fires only where the task is enabled too */
     uint64_t last;            /* last slot with an outcome, as the database has it; UNSET if none */
     uint64_t since;           /* no time before it is a slot; real µs */
+    uint64_t fired;           /* how many of its slots have */
     uint64_t off_until;       /* slots before it passed while it was disabled; real µs, 0 is none */
     uint64_t next;            /* next slot, UNSET if none */
     bool said;                /* enabled was set by a person, not by the definition */

@@ -81,13 +81,16 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
         const Schedule *s = g_ptr_array_index(entry->task->schedules, i);
         ScheduleEntry *se = g_new0(ScheduleEntry, 1);
 
-        *se = (ScheduleEntry){ entry, s, s->enabled, UNSET, 0, 0, UNSET, false, false };
+        *se = (ScheduleEntry){
+            .entry = entry, .schedule = s, .enabled = s->enabled, .last = UNSET, .next = UNSET
+        };
         for (guint j = 0; old && j < old->schedules->len; j++) {
             const ScheduleEntry *before = g_ptr_array_index(old->schedules, j);
 
             if (strcmp(before->schedule->name, s->name) == 0) {
                 se->last = before->last;
                 se->since = before->since;
+                se->fired = before->fired;
                 se->off_until = before->off_until;
                 se->enabled = before->said ? before->enabled : s->enabled;
                 se->said = before->said;

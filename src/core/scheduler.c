@@ -51,11 +51,14 @@ void scheduler_free(Scheduler *s)
     g_free(s);
 }
 
-/* Its next slot: after the last one with an outcome, and none before it was said that it is to fire. */
+/* Its next slot: after the last one with an outcome, none before it was said that it is to fire, and none when as many have
+ * fired as may. */
 static uint64_t schedule_entry_next(const ScheduleEntry *se)
 {
     uint64_t after = se->since > 0 ? se->since - 1 : 0, next;
 
+    if (schedule_runs_left(se->schedule, se->fired) == 0)
+        return UNSET;
     if (se->last != UNSET && se->last > after)
         after = se->last;
     next = schedule_next(se->schedule, after);
@@ -121,8 +124,9 @@ static ScheduleEntry *settling_find(const Settling *f)
     return se && se->entry->revision == f->revision ? se : NULL;
 }
 
-/* The database has come to last, be it by this or without it: what follows counts. */
-static void settling_done(const Settling *f, uint64_t last)
+/* The database has come to last, be it by this or without it, and so many slots have fired (UNSET: this tells nothing of
+ * that): what follows counts. */
+static void settling_done(const Settling *f, uint64_t last, uint64_t fired)
 {
     ScheduleEntry *se = settling_find(f);
 
@@ -130,6 +134,8 @@ static void settling_done(const Settling *f, uint64_t last)
         return;
     se->settling = false;
     se->last = last;
+    if (fired != UNSET)
+        se->fired = fired;
     scheduler_compute(se);
     scheduler_act_on(f->scheduler, registry_find(f->scheduler->manager->registry, f->task));
 }
@@ -173,7 +179,7 @@ static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
     if (r > 0)
         settling_tell(f);
     if (r >= 0)
-        settling_done(f, r > 0 ? f->range.last : last);
+        settling_done(f, r > 0 ? f->range.last : last, UNSET);
     else if (r != -ECANCELED)
         settling_failed(f, r, error);
     settling_free(f);
@@ -233,7 +239,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
         if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
             (f->late || clock_real(m->clock) > f->range.first))
             scheduler_set_late(f->scheduler, f->task, f->schedule, asked->run);
-        settling_done(f, asked->last);
+        settling_done(f, asked->last, asked->fired);
     } else if (r == -ENOENT) {
         settling_failed(f, r, error);
     } else if (r != -ENOTCONN && r != -ECANCELED) {
@@ -278,6 +284,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
         .schedule = se->schedule->name,
         .nominal = nominal,
         .previous = se->last,
+        .max_runs = se->schedule->max_runs,
     };
     f = settling_new(s, se, fate);
     se->settling = true;
@@ -446,6 +453,7 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
         if (!se)
             continue;
         se->last = row->last_nominal;
+        se->fired = row->fired;
         se->said = row->enabled >= 0;
         se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
         se->since = row->since != UNSET ? row->since : 0;

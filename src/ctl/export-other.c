@@ -61,6 +61,10 @@ bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GP
     const char *evaluated = other_find_evaluated(o->task, s);
     g_autofree char *message = NULL;
 
+    if (s->max_runs > 0) {
+        export_other_refuse(o, s, "", _("how often it has fired is not counted there (MaxRuns=)"));
+        return false;
+    }
     if (evaluated) {
         message = g_strdup_printf(_("the input %s is known only when a run begins"), evaluated);
         export_other_refuse(o, s, "", message);
@@ -79,7 +83,7 @@ bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GP
 static bool other_is_time(const char *key)
 {
     static const char *const keys[] = { "OnCalendar", "Cron", "Every", "At", "From", "TimeZone", "DST",
-        "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", NULL };
+        "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", "MaxRuns", NULL };
 
     return g_strv_contains(keys, key) || g_str_has_prefix(key, "Input.");
 }

@@ -151,6 +151,16 @@ static void status_run(Ctl *ctl, JsonObject *run)
         status_log(ctl, run);
 }
 
+/* How many of how many, where that is bounded. */
+static char *status_fired(JsonObject *o)
+{
+    uint64_t fired = text_number(o, "Fired"), max = text_number(o, "MaxRuns");
+
+    if (fired == UNSET || max == UNSET)
+        return NULL;
+    return g_strdup_printf(_("%llu of %llu slots"), (unsigned long long)fired, (unsigned long long)max);
+}
+
 static void status_schedule(Ctl *ctl, JsonObject *o)
 {
     bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false);
@@ -160,6 +170,7 @@ static void status_schedule(Ctl *ctl, JsonObject *o)
     output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
     output_line(_("Next"), status_time(o, "Next"));
     output_line(_("Last"), status_time(o, "Last"));
+    output_line(_("Fired"), status_fired(o));
 }
 
 static void status_node(Ctl *ctl, JsonObject *o)

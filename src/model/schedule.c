@@ -179,6 +179,13 @@ uint64_t schedule_next(const Schedule *s, uint64_t after)
     return s->until_usec > 0 && found > s->until_usec ? USEC_INFINITY : found;
 }
 
+uint64_t schedule_runs_left(const Schedule *s, uint64_t fired)
+{
+    if (s->max_runs == 0)
+        return UNSET;
+    return s->max_runs > fired ? s->max_runs - fired : 0;
+}
+
 /* --- what changes of the clock do to it --- */
 
 typedef struct ScheduleChanges {

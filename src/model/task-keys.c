@@ -262,6 +262,7 @@ static const TaskKey schedule_keys[] = {
     { "Every", false, task_set_every, offsetof(Schedule, every_usec) },
     { "From", false, schedule_dates_set_single, 0 },
     { "Until", false, schedule_dates_set_single, 0 },
+    { "MaxRuns", false, task_set_runs, offsetof(Schedule, max_runs) },
     { "Jitter", false, task_set_span, offsetof(Schedule, jitter_usec) },
     { "FixedJitter", false, schedule_keys_set_flag, offsetof(Schedule, jitter_fixed) },
     { "CatchUp", false, schedule_keys_set_catch_up, offsetof(Schedule, catch_up) },

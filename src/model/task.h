@@ -84,6 +84,7 @@ typedef struct Schedule {
     uint64_t every_usec;           /* Every=; 0 is none */
     uint64_t from_usec;            /* From=: no slot before it, and the anchor of Every=; 0 is the epoch */
     uint64_t until_usec;           /* Until=: no slot after it; 0 is none */
+    uint64_t max_runs;             /* MaxRuns=: so many slots are fired; 0 is no limit */
     uint64_t jitter_usec;          /* Jitter=; 0 is none */
     bool jitter_fixed;             /* FixedJitter= */
     GPtrArray *calendars;          /* of ScheduleCalendar*, owned; OnCalendar=, Cron=; NULL is none */

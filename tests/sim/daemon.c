@@ -324,6 +324,8 @@ static const struct {
     { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
     { "calendar",
         "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" },
+    { FEW, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
+           "2\n" },
     { ONE_BY_ONE, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
                   "CatchUp=all\nCatchUpWindow=2min\n" },
 };
@@ -355,16 +357,29 @@ static void define(unsigned i, bool file)
     t->origin = file ? "file" : "api";
     t->revision = 1;
     t->enabled = true;
+    t->paused_until = UNSET;
     t->definitions = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(t->definitions, g_strdup(definition_of(i)));
     g_ptr_array_add(database.tasks, t);
     if (strstr(templates[i].text, "[Schedule s]")) {
         ScheduleRow *s = g_new0(ScheduleRow, 1);
 
-        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET };
+        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET, UNSET, 0 };
         g_strlcpy(s->task, templates[i].name, sizeof s->task);
         g_ptr_array_add(database.schedules, s);
     }
+}
+
+/* Where it is bounded, by another number too. */
+static char *changed_text(const char *text)
+{
+    const char *max = strstr(text, MAX_RUNS);
+    int head = max ? (int)(max - text) : (int)strlen(text);
+
+    if (!max)
+        return g_strdup_printf("# %u\n%s", ++n_changes, text);
+    return g_strdup_printf(
+        "# %u\n%.*s" MAX_RUNS "%u\n", ++n_changes, head, text, (unsigned)sim_between(1, 5));
 }
 
 void people_change_task(void)
@@ -391,7 +406,7 @@ void people_change_task(void)
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(templates); i++)
         if (strcmp(templates[i].name, t->name) == 0)
-            text = g_strdup_printf("# %u\n%s", ++n_changes, templates[i].text);
+            text = changed_text(templates[i].text);
     (void)manager_apply_task(
         daemon_twin.manager, &caller, t->name, text, strlen(text), on_number, NULL, &error);
 }
@@ -423,7 +438,7 @@ bool people_are_content(void)
 }
 
 /* Of those that fire by themselves. */
-static const char *const ticking[] = { "every", "calendar", ONE_BY_ONE };
+static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE };
 
 static bool is_calm(const char *name)
 {

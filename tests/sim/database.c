@@ -76,7 +76,7 @@ TaskRow *database_task(const char *name)
     return NULL;
 }
 
-static ScheduleRow *database_schedule(const char *task, const char *name)
+ScheduleRow *database_schedule(const char *task, const char *name)
 {
     for (guint i = 0; i < database.schedules->len; i++) {
         ScheduleRow *s = g_ptr_array_index(database.schedules, i);
@@ -85,6 +85,15 @@ static ScheduleRow *database_schedule(const char *task, const char *name)
             return s;
     }
     return NULL;
+}
+
+uint64_t database_max_runs(const ScheduleRow *s, unsigned before)
+{
+    const TaskRow *t = database_task(s->task);
+    const char *key =
+        t ? strstr(g_ptr_array_index(t->definitions, t->revision - 1 - before), MAX_RUNS) : NULL;
+
+    return key ? g_ascii_strtoull(key + strlen(MAX_RUNS), NULL, 10) : UNSET;
 }
 
 /* --- what is given out --- */
@@ -176,7 +185,8 @@ DbOp *db_op_new(int kind, void (*fn)(void), void *userdata)
     op->kind = kind;
     op->fn = fn;
     op->userdata = userdata;
-    op->nominal = op->previous = op->max_runs = op->off_until = op->paused_until = op->finished = op->started = UNSET;
+    op->nominal = op->previous = op->max_runs = op->off_until = op->paused_until = op->finished =
+        op->started = UNSET;
     return op;
 }
 
@@ -468,6 +478,7 @@ static void slot_fires(DbOp *op, uint64_t run)
     ledger_add(s, op->nominal, op->nominal, run);
     op->asked.last = op->nominal;
     op->asked.fired = ++s->fired;
+    check_fired(s);
 }
 
 /* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first, and

@@ -132,6 +132,9 @@ uint64_t database_now(void); /* its own real µs */
 Row *database_find(uint64_t run);
 Truth *database_truth(uint64_t run, unsigned attempt, const char *token);
 TaskRow *database_task(const char *name);
+ScheduleRow *database_schedule(const char *task, const char *name);
+/* MaxRuns= of the definition in force, or of one so many revisions before; UNSET: it has none. */
+uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
 /* Everything as it stands; taking the node moves the epoch. */
 void database_load(StoreLoaded *ret);
 void database_unload(StoreLoaded *loaded);
@@ -153,8 +156,8 @@ typedef struct DbOp {
     int r;
     bool refused; /* the database finds fault with it */
 
-    uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec, revision, grace, retry_of,
-        finished, started, epoch, stamp, monotonic;
+    uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec,
+        revision, grace, retry_of, finished, started, epoch, stamp, monotonic;
     unsigned attempt, limit;
     int priority, enabled;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
@@ -290,6 +293,8 @@ void check_released(const Unit *u);
 void check_kept(const ScheduleRow *s);
 /* first to last get their outcome now; count 0: they were not counted. */
 void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count, bool fires);
+/* So many have fired with this one. */
+void check_fired(const ScheduleRow *s);
 /* A slot fires that was very late when that was decided. */
 void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */
@@ -301,6 +306,8 @@ void check_settled(void);
 
 #define EVERY_USEC (15 * USEC_PER_SEC) /* of the one schedule there is */
 #define ONE_BY_ONE "all"               /* the task whose slots are all caught up */
+#define FEW        "few"               /* that which is bounded */
+#define MAX_RUNS   "MaxRuns="
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */
 

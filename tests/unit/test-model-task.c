@@ -208,6 +208,22 @@ static void test_catch_up(void)
     g_assert_cmpuint(w->catch_up_window_usec, ==, 5400 * USEC_PER_SEC);
 }
 
+/* How many may still fire; a number that is taken back is no limit, nor is none. */
+static void test_max_runs(void)
+{
+    g_autoptr(Task) t = read_good(RUN "[Schedule s]\nEvery=1h\nMaxRuns=3\n"
+                                      "[Schedule d]\nEvery=1h\n[Schedule w]\nEvery=1h\nMaxRuns=7\n",
+        "[Schedule w]\nMaxRuns=\n[Schedule s]\nMaxRuns=2\n");
+    const Schedule *s = task_find_schedule(t, "s");
+
+    g_assert_cmpuint(schedule_runs_left(s, 0), ==, 2);
+    g_assert_cmpuint(schedule_runs_left(s, 1), ==, 1);
+    g_assert_cmpuint(schedule_runs_left(s, 2), ==, 0);
+    g_assert_cmpuint(schedule_runs_left(s, 9), ==, 0); /* it was more, once */
+    g_assert_cmpuint(schedule_runs_left(task_find_schedule(t, "d"), 9), ==, UNSET);
+    g_assert_cmpuint(schedule_runs_left(task_find_schedule(t, "w"), 9), ==, UNSET);
+}
+
 static void test_recurrence(void)
 {
     g_autoptr(Task) t = read_good(RUN
@@ -355,6 +371,9 @@ static void test_values(void)
         { "[Schedule s]\nEvery=1h\nFrom=@2\nUntil=@1\n", "before From=" },
         { "[Schedule s]\nEvery=1h\nFrom=2026-01-01 00:01 UTC\nUntil=soon\n", "no instant" },
         { "[Schedule s]\nOnCalendar=*-06-01\nFrom=2026-07-01\nUntil=2026-12-31\n", "never elapses" },
+        { "[Schedule s]\nEvery=1h\nMaxRuns=0\n", "from 1 to 1000000000" },
+        { "[Schedule s]\nEvery=1h\nMaxRuns=1.5\n", "no integer" },
+        { "[Schedule s]\nMaxRuns=3\n", "never fires" },
         { "[Schedule s]\nEvery=1h\nJitter=soon\n", "no time span" },
         { "[Schedule s]\nEvery=1h\nJitter=2y\n", "a year at most" },
         { "[Schedule s]\nEvery=1h\nFixedJitter=yes\n", "is for Jitter=, which is not set" },
@@ -572,6 +591,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/calendars", test_calendars);
     g_test_add_func("/task/cron", test_cron);
     g_test_add_func("/task/catch-up", test_catch_up);
+    g_test_add_func("/task/max-runs", test_max_runs);
     g_test_add_func("/task/recurrence", test_recurrence);
     g_test_add_func("/task/many-rules", test_many_rules);
     g_test_add_func("/task/ten-faults", test_ten_faults);
