@@ -100,15 +100,15 @@ static uint64_t next_left(NextQuery *n, const Schedule *schedule, uint64_t when,
     return left;
 }
 
-/* when is the first slot of all, and so many may fire. */
-static void next_add(
-    GSequence *coming, NextQuery *n, const char *task, const Schedule *schedule, uint64_t when, uint64_t left)
+/* when is the first slot of all; so many may fire, and none before from (0: before when). */
+static void next_add(GSequence *coming, NextQuery *n, const char *task, const Schedule *schedule,
+    uint64_t when, uint64_t from, uint64_t left)
 {
     Coming *c;
 
     left = next_left(n, schedule, when, left);
-    if (n->since > 0)
-        when = schedule_next(schedule, n->since - 1);
+    if (from > 0)
+        when = schedule_next(schedule, from - 1);
     if (when > n->until || when == UNSET || left == 0)
         return;
     c = g_new(Coming, 1);
@@ -122,7 +122,8 @@ static void next_add_task(GSequence *coming, NextQuery *n, const TaskEntry *entr
         const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
 
         if (entry->enabled && s->enabled)
-            next_add(coming, n, entry->task->name, s->schedule, s->next,
+            next_add(coming, n, entry->task->name, s->schedule, manager_schedule_next(s),
+                n->since > 0 ? MAX(n->since, manager_schedule_paused_until(s)) : 0,
                 schedule_runs_left(s->schedule, s->fired));
     }
 }
@@ -245,7 +246,7 @@ int next_methods_list(Request *q, Error *error)
         const Schedule *s = g_ptr_array_index(task->schedules, 0);
 
         n.since = n.since > 0 ? n.since : manager_now(q->manager);
-        next_add(coming, &n, "", s, schedule_next(s, n.since - 1), schedule_runs_left(s, 0));
+        next_add(coming, &n, "", s, schedule_next(s, n.since - 1), 0, schedule_runs_left(s, 0));
     } else {
         next_add_defined(coming, &n, q->manager);
     }

@@ -87,6 +87,7 @@ static const ObjectMethod manager_methods[] = {
     { "VerifyTask", "sa(ss)a{sv}", "aa{sv}", "name\0sources\0options\0faults\0", task_methods_verify },
     { "DeleteTask", "s", "", "name\0", task_methods_delete },
     { "SetEnabled", "sb", "", "object\0enabled\0", task_methods_set_enabled },
+    { "PauseUntil", "st", "", "object\0until\0", task_methods_pause },
     { "Reload", "", "", "", task_methods_reload },
     { "UpgradeDatabase", "a{sv}", "", "options\0", database_methods_upgrade },
     { "Vacuum", "a{sv}", "t", "options\0removed\0", run_methods_vacuum },
@@ -110,6 +111,7 @@ static const ObjectMethod task_methods[] = {
     { "Run", "a{sv}a{sv}", "to", "input\0options\0run\0path\0", run_methods_run },
     { "GetText", "", "s", "text\0", task_methods_get_text },
     { "SetEnabled", "b", "", "enabled\0", task_methods_set_enabled },
+    { "PauseUntil", "t", "", "until\0", task_methods_pause },
     { "Delete", "", "", "", task_methods_delete },
 };
 
@@ -131,6 +133,7 @@ static void list_tasks(const ObjectWorld *w, const char *const *labels, unsigned
 
 static const ObjectMethod schedule_methods[] = {
     { "SetEnabled", "b", "", "enabled\0", task_methods_set_enabled },
+    { "PauseUntil", "t", "", "until\0", task_methods_pause },
 };
 
 static const void *find_schedule(const ObjectWorld *w, const char *const *labels)

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "model/task.h"
+#include "model/timespec.h"
 
 /* The longest object that the audit shows: two names of tasks, or a schedule's, and more than any id. */
 #define OBJECT_MAX 160
@@ -13,6 +14,7 @@ typedef enum RightsAbout {
     ABOUT_TASK,     /* s */
     ABOUT_SCHEDULE, /* ss: a task and a schedule of it */
     ABOUT_SWITCH,   /* sb: "TASK" or "TASK/SCHEDULE", on or off */
+    ABOUT_PAUSE,    /* st: likewise, and until when */
     ABOUT_RUN,      /* t */
     ABOUT_FILTER,   /* a{sv} with a task or without */
 } RightsAbout;
@@ -56,6 +58,7 @@ static const RightsRow rows[] = {
     CHANGE("ApplyTask", AUTH_MANAGE_TASKS, ABOUT_TASK),
     CHANGE("DeleteTask", AUTH_MANAGE_TASKS, ABOUT_TASK),
     CHANGE("SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
+    CHANGE("PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
     CHANGE("Reload", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("UpgradeDatabase", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("Vacuum", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
@@ -68,8 +71,10 @@ static const RightsRow rows[] = {
     CHANGE("Task.Run", AUTH_RUN, ABOUT_NOTHING),
     LOOK("Task.GetText", ABOUT_NOTHING),
     CHANGE("Task.SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
+    CHANGE("Task.PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
     CHANGE("Task.Delete", AUTH_MANAGE_TASKS, ABOUT_NOTHING),
     CHANGE("Schedule.SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
+    CHANGE("Schedule.PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
     OF_RUN("Run.Cancel", AUTH_VIEW),
     OF_RUN("Run.Kill", AUTH_VIEW),
     OF_RUN("Run.Retry", AUTH_RUN),
@@ -143,6 +148,19 @@ static void about_switch(Rights *x, sd_bus_message *m)
     x->name = g_strdup_printf("%s=%s", object, on ? "true" : "false");
 }
 
+static void about_pause(Rights *x, sd_bus_message *m)
+{
+    const char *object;
+    g_autofree char *until = NULL;
+    uint64_t at;
+
+    if (sd_bus_message_read(m, "st", &object, &at) <= 0)
+        return;
+    until = timespec_format_instant(at);
+    x->task = g_strndup(object, strcspn(object, "/"));
+    x->name = g_strdup_printf("%s=%s", object, until);
+}
+
 static void about_run(Rights *x, sd_bus_message *m)
 {
     if (sd_bus_message_read(m, "t", &x->run) > 0)
@@ -167,16 +185,20 @@ static void about_filter(Rights *x, sd_bus_message *m)
     }
 }
 
-/* A path says it all, but for which way a switch goes. */
+/* A path says it all, but for which way a switch goes, and until when. */
 static void rights_read_object(Rights *x, const RightsObject *object)
 {
     sd_bus_message *m = x->request->message;
+    g_autofree char *until = NULL;
+    uint64_t at;
     int on;
 
     x->task = g_strdup(object->task);
     x->run = object->run;
     if (x->row->about == ABOUT_SWITCH && sd_bus_message_read(m, "b", &on) > 0)
         x->name = g_strdup_printf("%s=%s", object->name, on ? "true" : "false");
+    else if (x->row->about == ABOUT_PAUSE && sd_bus_message_read(m, "t", &at) > 0)
+        x->name = g_strdup_printf("%s=%s", object->name, until = timespec_format_instant(at));
     else
         x->name = g_strdup(object->name);
     (void)sd_bus_message_rewind(m, 1);
@@ -190,6 +212,7 @@ static void rights_read(Rights *x, const RightsObject *object)
         [ABOUT_TASK] = about_task,
         [ABOUT_SCHEDULE] = about_schedule,
         [ABOUT_SWITCH] = about_switch,
+        [ABOUT_PAUSE] = about_pause,
         [ABOUT_RUN] = about_run,
         [ABOUT_FILTER] = about_filter,
     };

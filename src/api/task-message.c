@@ -18,12 +18,20 @@ static int task_inputs(sd_bus_message *m, const void *record, size_t offset)
     return property_append_string(m, inputs);
 }
 
+static int task_paused_until(sd_bus_message *m, const void *record, size_t offset)
+{
+    uint64_t until = ((const TaskEntry *)record)->paused_until;
+
+    return sd_bus_message_append(m, "t", until > 0 ? until : UNSET);
+}
+
 static const Property task_rows[] = {
     { "Name", "s", task_string, offsetof(Task, name), PROPERTY_CONST },
     { "Origin", "s", property_string, offsetof(TaskEntry, origin), PROPERTY_TOLD },
     { "Path", "s", property_string, offsetof(TaskEntry, path), PROPERTY_TOLD },
     { "Revision", "t", property_number, offsetof(TaskEntry, revision), PROPERTY_TOLD },
     { "Enabled", "b", property_bool, offsetof(TaskEntry, enabled), PROPERTY_TOLD },
+    { "PausedUntil", "t", task_paused_until, 0, PROPERTY_TOLD },
     { "Description", "s", task_string, offsetof(Task, description), PROPERTY_TOLD },
     { "Inputs", "s", task_inputs, 0, PROPERTY_TOLD },
 };
@@ -53,12 +61,25 @@ static int schedule_max_runs(sd_bus_message *m, const void *record, size_t offse
     return sd_bus_message_append(m, "t", s->max_runs > 0 ? s->max_runs : UNSET);
 }
 
+static int schedule_paused_until(sd_bus_message *m, const void *record, size_t offset)
+{
+    uint64_t until = ((const ScheduleEntry *)record)->paused_until;
+
+    return sd_bus_message_append(m, "t", until > 0 ? until : UNSET);
+}
+
+static int schedule_next_slot(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "t", manager_schedule_next(record));
+}
+
 static const Property schedule_rows[] = {
     { "Task", "s", schedule_task, 0, PROPERTY_CONST },
     { "Name", "s", schedule_name, 0, PROPERTY_CONST },
     { "Enabled", "b", property_bool, offsetof(ScheduleEntry, enabled), PROPERTY_TOLD },
+    { "PausedUntil", "t", schedule_paused_until, 0, PROPERTY_TOLD },
     /* With each slot: a signal more for every run that a schedule makes. */
-    { "Next", "t", property_number, offsetof(ScheduleEntry, next), 0 },
+    { "Next", "t", schedule_next_slot, 0, 0 },
     { "Last", "t", property_number, offsetof(ScheduleEntry, last), 0 },
     { "Fired", "t", property_number, offsetof(ScheduleEntry, fired), 0 },
     { "MaxRuns", "t", schedule_max_runs, 0, PROPERTY_TOLD },

@@ -63,18 +63,51 @@ int task_methods_delete(Request *q, Error *error)
     return manager_delete_task(q->manager, &q->caller, name, on_done, q, error);
 }
 
+/* What is switched: of the Manager's method its first argument, else the path. */
+static int task_methods_read_object(Request *q, char **ret, Error *error)
+{
+    const char *object;
+    int r;
+
+    if (q->labels) {
+        *ret = g_strjoinv("/", q->labels);
+        return 0;
+    }
+    r = sd_bus_message_read(q->message, "s", &object);
+    if (r < 0)
+        return message_read_failed(r, error);
+    *ret = g_strdup(object);
+    return 0;
+}
+
 int task_methods_set_enabled(Request *q, Error *error)
 {
-    g_autofree char *path = q->labels ? g_strjoinv("/", q->labels) : NULL;
-    const char *object = path;
+    g_autofree char *object = NULL;
     int enabled;
-    int r = path ? 0 : sd_bus_message_read(q->message, "s", &object);
+    int r = task_methods_read_object(q, &object, error);
 
-    if (r >= 0)
-        r = sd_bus_message_read(q->message, "b", &enabled);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(q->message, "b", &enabled);
     if (r < 0)
         return message_read_failed(r, error);
     return manager_set_enabled(q->manager, &q->caller, object, enabled != 0, on_done, q, error);
+}
+
+int task_methods_pause(Request *q, Error *error)
+{
+    g_autofree char *object = NULL;
+    uint64_t until;
+    int r = task_methods_read_object(q, &object, error);
+
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(q->message, "t", &until);
+    if (r < 0)
+        return message_read_failed(r, error);
+    if (until > INT64_MAX)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "An instant is less than 2^63 microseconds.");
+    return manager_pause(q->manager, &q->caller, object, until, on_done, q, error);
 }
 
 int task_methods_reload(Request *q, Error *error)

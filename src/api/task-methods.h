@@ -10,4 +10,5 @@ int task_methods_apply(Request *q, Error *error);
 int task_methods_verify(Request *q, Error *error);
 int task_methods_delete(Request *q, Error *error);
 int task_methods_set_enabled(Request *q, Error *error);
+int task_methods_pause(Request *q, Error *error);
 int task_methods_reload(Request *q, Error *error);

@@ -188,9 +188,8 @@ void scheduler_skipped(Scheduler *s, const GArray *skips);
 /* An entry is new, or, where since (real µs) is not 0, has another definition: its slots are computed anew, none before
  * since, those of skips having their outcome. */
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips);
-/* off_until: as in store_set_enabled(). */
-void scheduler_set_enabled(
-    Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t off_until);
+/* It is in the database. */
+void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e);
 void scheduler_wake(Scheduler *s);
 /* Runs that were asked for after their time and are not done: of StoreLateRun. */
 void scheduler_load_late(Scheduler *s, const GArray *late);

@@ -138,9 +138,10 @@ typedef struct TaskEntry {
     char *path;
     uint64_t revision;
     bool enabled;
-    uint64_t load;        /* of the database, the latest that it was in */
-    uint64_t reload;      /* the latest that found its file */
-    GPtrArray *schedules; /* of ScheduleEntry*, owned */
+    uint64_t paused_until; /* slots of its schedules before it do not fire; real µs, 0 is none */
+    uint64_t load;         /* of the database, the latest that it was in */
+    uint64_t reload;       /* the latest that found its file */
+    GPtrArray *schedules;  /* of ScheduleEntry*, owned */
 } TaskEntry;
 
 typedef struct ScheduleEntry {
@@ -151,7 +152,8 @@ typedef struct ScheduleEntry {
     uint64_t since;           /* no time before it is a slot; real µs */
     uint64_t fired;           /* how many of its slots have */
     uint64_t off_until;       /* slots before it passed while it was disabled; real µs, 0 is none */
-    uint64_t next;            /* next slot, UNSET if none */
+    uint64_t paused_until;    /* likewise do not fire, beside those of the task's own */
+    uint64_t next;            /* next slot, UNSET if none; it may be one that does not fire */
     bool said;                /* enabled was set by a person, not by the definition */
     bool settling;            /* its next slots are being written down */
 } ScheduleEntry;
@@ -162,6 +164,10 @@ int manager_check_tasks(const Manager *m, Error *error);
 const TaskEntry *manager_find_task(Manager *m, const char *name);
 /* NULL if it has none of that name. */
 const ScheduleEntry *manager_find_schedule(const TaskEntry *entry, const char *name);
+/* Slots before it do not fire: of the schedule and its task the later; 0 is none. */
+uint64_t manager_schedule_paused_until(const ScheduleEntry *s);
+/* The next slot that is to fire; UNSET if there is none. */
+uint64_t manager_schedule_next(const ScheduleEntry *s);
 /* In the order of names, those after `after` (NULL: from the first); of const TaskEntry*, container owned. */
 GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit);
 /* Adds or changes a definition kept in the database; answers its revision. */
@@ -171,6 +177,9 @@ int manager_delete_task(
     Manager *m, const Caller *caller, const char *name, ManagerDoneFn fn, void *userdata, Error *error);
 /* object: "TASK" or "TASK/SCHEDULE". */
 int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bool enabled, ManagerDoneFn fn,
+    void *userdata, Error *error);
+/* No slot before until (real µs, to come) is fired; from then on it is as before, or earlier where it is enabled. */
+int manager_pause(Manager *m, const Caller *caller, const char *object, uint64_t until, ManagerDoneFn fn,
     void *userdata, Error *error);
 /* Reads the task directories again; answers when what was found is in force. Faults are logged, and named in
  * error with r -EINVAL while everything else is in force. */

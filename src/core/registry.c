@@ -92,6 +92,7 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
                 se->since = before->since;
                 se->fired = before->fired;
                 se->off_until = before->off_until;
+                se->paused_until = before->paused_until;
                 se->enabled = before->said ? before->enabled : s->enabled;
                 se->said = before->said;
             }
@@ -111,6 +112,7 @@ TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char 
     entry->path = g_strdup(path);
     entry->revision = revision;
     entry->enabled = old ? old->enabled : true;
+    entry->paused_until = old ? old->paused_until : 0;
     entry->reload = r->manager->reload; /* it is not for this one to say that its file is gone */
     entry->schedules = task_entry_make_schedules(entry, old);
     if (old)
@@ -143,6 +145,12 @@ static int registry_parse(Registry *r, const char *name, const char *definition,
     return definition_parse(name, flat, sources->len, &r->manager->config, diags, ret);
 }
 
+static void registry_load_switch(TaskEntry *entry, const StoreTask *row)
+{
+    entry->enabled = row->enabled;
+    entry->paused_until = row->paused_until != UNSET ? row->paused_until : 0;
+}
+
 static void registry_load_task(Registry *r, const StoreTask *row)
 {
     g_autoptr(GPtrArray) diags = diag_list_new();
@@ -152,7 +160,7 @@ static void registry_load_task(Registry *r, const StoreTask *row)
     if (entry)
         entry->load = r->load;
     if (entry && entry->revision == row->revision) {
-        entry->enabled = row->enabled;
+        registry_load_switch(entry, row);
         return;
     }
     if (registry_parse(r, row->name, row->definition, diags, &task) < 0) {
@@ -164,7 +172,7 @@ static void registry_load_task(Registry *r, const StoreTask *row)
         return;
     }
     entry = registry_put(r, task, row->origin, row->path, row->revision);
-    entry->enabled = row->enabled;
+    registry_load_switch(entry, row);
     entry->load = r->load;
 }
 

@@ -12,7 +12,7 @@
 struct Scheduler {
     Manager *manager;
     ClockTimer *timer;
-    uint64_t earliest; /* the next slot that the timer is armed for */
+    uint64_t earliest; /* when the next slot is acted on: the timer is armed for it */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
     GHashTable *late;  /* of uint64_t, run → "TASK/SCHEDULE" */
 };
@@ -68,6 +68,26 @@ static uint64_t schedule_entry_next(const ScheduleEntry *se)
 static void scheduler_compute(ScheduleEntry *se)
 {
     se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
+}
+
+uint64_t manager_schedule_paused_until(const ScheduleEntry *s)
+{
+    return MAX(s->paused_until, s->entry->paused_until);
+}
+
+uint64_t manager_schedule_next(const ScheduleEntry *s)
+{
+    uint64_t paused_until = manager_schedule_paused_until(s);
+
+    return s->next == UNSET || s->next >= paused_until ? s->next
+                                                       : schedule_next(s->schedule, paused_until - 1);
+}
+
+/* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be
+ * enabled until then. */
+static uint64_t schedule_entry_moment(const ScheduleEntry *se)
+{
+    return se->next < manager_schedule_paused_until(se) ? se->next : se->next - MIN(se->next, AHEAD_USEC);
 }
 
 /* --- settling --- */
@@ -298,7 +318,7 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 {
     SlotFate fate;
 
-    slots_decide(se->schedule, se->next, se->off_until, now, &fate);
+    slots_decide(se->schedule, se->next, se->off_until, manager_schedule_paused_until(se), now, &fate);
     if (fate.fires && fate.one_by_one && scheduler_has_late(s, se))
         return;
     if (fate.fires)
@@ -317,15 +337,27 @@ static void skip_clear(void *skip)
     g_free((char *)k->schedule);
 }
 
+static SlotCause schedule_entry_cause(const ScheduleEntry *se, uint64_t next)
+{
+    if (!se->enabled || !se->entry->enabled || next < se->off_until)
+        return SLOT_DISABLED;
+    return next < manager_schedule_paused_until(se) ? SLOT_PAUSED : SLOT_CHANGED;
+}
+
 GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
 {
+    static const char *const reasons[_SLOT_CAUSE_MAX] = {
+        [SLOT_DISABLED] = "the schedule or its task was disabled",
+        [SLOT_PAUSED] = "the schedule or its task was paused",
+        [SLOT_CHANGED] = "the schedule was changed or deleted before it could be acted on",
+    };
     GArray *skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
 
     g_array_set_clear_func(skips, skip_clear);
     for (guint i = 0; entry && i < entry->schedules->len; i++) {
         const ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
         uint64_t next = schedule_entry_next(se);
-        bool off = !se->enabled || !entry->enabled || next < se->off_until;
+        SlotCause cause = schedule_entry_cause(se, next);
         SlotRange range;
         StoreSkip k;
 
@@ -333,9 +365,7 @@ GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
             continue;
         slots_take(se->schedule, next, at, true, &range);
         k = (StoreSkip){ g_strdup(entry->task->name), g_strdup(se->schedule->name), entry->revision, se->last,
-            range.first, range.last, range.count, slot_cause_to_string(off ? SLOT_DISABLED : SLOT_CHANGED),
-            off ? "the schedule or its task was disabled"
-                : "the schedule was changed or deleted before it could be acted on" };
+            range.first, range.last, range.count, slot_cause_to_string(cause), reasons[cause] };
         g_array_append_val(skips, k);
     }
     return skips;
@@ -372,10 +402,10 @@ static void scheduler_visit(TaskEntry *entry, void *userdata)
 
         if (se->next == UNSET || se->settling)
             continue;
-        if (se->next <= p->now + AHEAD_USEC)
+        if (schedule_entry_moment(se) <= p->now)
             scheduler_handle(p->scheduler, se, p->now);
         else
-            p->earliest = MIN(p->earliest, se->next);
+            p->earliest = MIN(p->earliest, schedule_entry_moment(se));
     }
 }
 
@@ -385,7 +415,7 @@ static void scheduler_arm(Scheduler *s, uint64_t earliest)
     if (earliest == UNSET)
         clock_timer_disarm(s->timer);
     else
-        clock_timer_arm(s->timer, earliest - AHEAD_USEC);
+        clock_timer_arm(s->timer, earliest);
 }
 
 static bool scheduler_may_act(const Scheduler *s)
@@ -458,6 +488,7 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
         se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
         se->since = row->since != UNSET ? row->since : 0;
         se->off_until = row->off_until != UNSET ? row->off_until : 0;
+        se->paused_until = row->paused_until != UNSET ? row->paused_until : 0;
         scheduler_resolve_doubts(s, se);
     }
     for (guint i = 0; i < tasks->len; i++) {
@@ -489,22 +520,32 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
     scheduler_act_on(s, entry);
 }
 
-void scheduler_set_enabled(
-    Scheduler *s, TaskEntry *entry, const char *schedule, bool enabled, uint64_t off_until)
+/* What is enabled now, is so from now on by the clock as it is now: it may have been set back since that was asked for. */
+static void scheduler_set(const StoreEnable *e, uint64_t now, bool *enabled, uint64_t *paused_until)
 {
-    if (!schedule)
-        entry->enabled = enabled;
+    if (e->enabled >= 0)
+        *enabled = e->enabled > 0;
+    if (e->paused_until != UNSET)
+        *paused_until = e->enabled > 0 ? MIN(e->paused_until, now) : e->paused_until;
+}
+
+void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e)
+{
+    uint64_t now = clock_real(s->manager->clock);
+
+    if (!e->schedule)
+        scheduler_set(e, now, &entry->enabled, &entry->paused_until);
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
-        if (schedule && strcmp(se->schedule->name, schedule) != 0)
+        if (e->schedule && strcmp(se->schedule->name, e->schedule) != 0)
             continue;
-        if (schedule) {
-            se->enabled = enabled;
-            se->said = true;
+        if (e->schedule) {
+            scheduler_set(e, now, &se->enabled, &se->paused_until);
+            se->said = se->said || e->enabled >= 0;
         }
-        if (off_until != UNSET)
-            se->off_until = MIN(off_until, clock_real(s->manager->clock));
+        if (e->off_until != UNSET)
+            se->off_until = MIN(e->off_until, now);
         scheduler_compute(se);
     }
     scheduler_act_on(s, entry);

@@ -273,8 +273,7 @@ typedef struct Change {
     Manager *manager;
     Batch *batch; /* of a reload; else NULL */
     char *task, *schedule;
-    bool enabled;
-    uint64_t off_until; /* of what is enabled again */
+    StoreEnable enable; /* of these two */
     GArray *skips;      /* of what is deleted */
     int (*send)(struct Change *c);
     ManagerDoneFn fn;
@@ -286,7 +285,8 @@ static Change *change_new(
 {
     Change *c = g_new0(Change, 1);
 
-    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), false, UNSET, NULL, NULL, fn, userdata };
+    *c = (Change){ m, NULL, g_strdup(task), g_strdup(schedule), { 0 }, NULL, NULL, fn, userdata };
+    c->enable = (StoreEnable){ c->task, c->schedule, -1, UNSET, UNSET };
     return c;
 }
 
@@ -401,33 +401,40 @@ static void on_enabled(int r, const Error *error, void *userdata)
     TaskEntry *entry = registry_find(c->manager->registry, c->task);
 
     if (r >= 0 && entry) {
-        scheduler_set_enabled(c->manager->scheduler, entry, c->schedule, c->enabled, c->off_until);
+        scheduler_set_enabled(c->manager->scheduler, entry, &c->enable);
         manager_task_changed(c->manager, c->task);
     }
     change_answer(c, r, error);
+}
+
+/* What is on already does not begin anew; what is paused goes on from now. */
+static void change_resume(Change *c, const TaskEntry *entry)
+{
+    const ScheduleEntry *se = c->schedule ? manager_find_schedule(entry, c->schedule) : NULL;
+    uint64_t now = clock_real(c->manager->clock);
+
+    if (!(se ? se->enabled : entry->enabled))
+        c->enable.off_until = now;
+    if ((se ? se->paused_until : entry->paused_until) > now)
+        c->enable.paused_until = now;
 }
 
 static int change_enable(Change *c)
 {
     Manager *m = c->manager;
     const TaskEntry *entry = registry_find(m->registry, c->task);
-    const ScheduleEntry *se = entry && c->schedule ? manager_find_schedule(entry, c->schedule) : NULL;
 
-    if (c->enabled && entry && !(se ? se->enabled : entry->enabled))
-        c->off_until = clock_real(m->clock);
-    return m->store_up
-               ? store_set_enabled(m->store,
-                     &(StoreEnable){ c->task, c->schedule, c->enabled, c->off_until, UNSET }, on_enabled, c)
-               : -ENOTCONN;
+    if (c->enable.enabled > 0 && entry)
+        change_resume(c, entry);
+    return m->store_up ? store_set_enabled(m->store, &c->enable, on_enabled, c) : -ENOTCONN;
 }
 
-int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bool enabled, ManagerDoneFn fn,
-    void *userdata, Error *error)
+/* A change of "TASK" or "TASK/SCHEDULE", which is there. */
+static int change_of(
+    Manager *m, const char *object, ManagerDoneFn fn, void *userdata, Change **ret, Error *error)
 {
     g_auto(GStrv) parts = g_strsplit(object, "/", 2);
     const TaskEntry *entry;
-    const ScheduleEntry *se;
-    Change *c;
     int r = manager_check_store(m, error);
 
     if (r < 0)
@@ -435,13 +442,44 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
     entry = *parts ? registry_find(m->registry, parts[0]) : NULL;
     if (!entry)
         return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", util_strempty(parts[0]));
-    se = parts[1] ? manager_find_schedule(entry, parts[1]) : NULL;
-    if (parts[1] && !se)
+    if (parts[1] && !manager_find_schedule(entry, parts[1]))
         return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", parts[0], parts[1]);
-    c = change_new(m, parts[0], parts[1], fn, userdata);
-    c->enabled = enabled;
-    r = change_begin(c, change_enable);
+    *ret = change_new(m, parts[0], parts[1], fn, userdata);
+    return 0;
+}
+
+static int change_switch(Change *c, Error *error)
+{
+    int r = change_begin(c, change_enable);
+
     return r < 0 ? error_set(error, ERROR_NOT_AVAILABLE, "The database is not available") : 0;
+}
+
+int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bool enabled, ManagerDoneFn fn,
+    void *userdata, Error *error)
+{
+    Change *c = NULL;
+    int r = change_of(m, object, fn, userdata, &c, error);
+
+    if (r < 0)
+        return r;
+    c->enable.enabled = enabled;
+    return change_switch(c, error);
+}
+
+int manager_pause(Manager *m, const Caller *caller, const char *object, uint64_t until, ManagerDoneFn fn,
+    void *userdata, Error *error)
+{
+    Change *c = NULL;
+    int r;
+
+    if (until <= clock_real(m->clock))
+        return error_set(error, ERROR_INVALID_ARGUMENT, "That instant has passed already");
+    r = change_of(m, object, fn, userdata, &c, error);
+    if (r < 0)
+        return r;
+    c->enable.paused_until = until;
+    return change_switch(c, error);
 }
 
 /* --- reload --- */

@@ -11,7 +11,7 @@
     "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \
     "expired lost not-found dependency"
 
-#define CAUSES "disabled host-down window-passed changed refused"
+#define CAUSES "disabled paused host-down window-passed changed refused"
 
 /* A name may have several rows, for verbs that mean different things by it; letter and kind of value are the same in
  * all of them. */
@@ -92,6 +92,7 @@ static const ArgsOption table[] = {
     { "force", 0, ARGS_NONE, NULL, " import ", N_("Write over tasks of the same name") },
     { "signal", 's', ARGS_REQUIRED, "SIGNAL", " kill ", N_("Name or number"),
         "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP", "TERM" },
+    { "until", 0, ARGS_REQUIRED, "TIME", " disable ", N_("Pause it, and go on by itself at TIME"), "@" },
     { "name", 0, ARGS_REQUIRED, "NAME", " apply verify plan ", N_("The task's name instead of the file's"),
         "@" },
     { "full", 0, ARGS_NONE, NULL, " edit ", N_("The task's file itself, not a drop-in") },

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "ctl/list.h"
 #include "ctl/output.h"
 #include "lib/i18n.h"
 #include "model/signals.h"
@@ -123,9 +124,20 @@ static int change_disable(Ctl *ctl, const char *word, ClientError *e)
     return client_call(ctl->client, e, NULL, "SetEnabled", "sb", word, 0);
 }
 
+static int change_pause(Ctl *ctl, const char *word, ClientError *e)
+{
+    uint64_t until;
+    int code = list_instant(ctl, "until", &until);
+
+    return code != EXITS_OK ? -EINVAL : client_call(ctl->client, e, NULL, "PauseUntil", "st", word, until);
+}
+
 int change_disable_verb(Ctl *ctl)
 {
-    return change_each(ctl, change_disable);
+    uint64_t until = UNSET;
+    int code = list_instant(ctl, "until", &until);
+
+    return code != EXITS_OK ? code : change_each(ctl, until != UNSET ? change_pause : change_disable);
 }
 
 int change_reload_verb(Ctl *ctl)

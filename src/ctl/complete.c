@@ -123,7 +123,7 @@ static void complete_done(const Complete *c, const char *prefix)
 static void complete_methods(const Complete *c, const char *prefix)
 {
     static const char *const methods[] = { "ApplyTask", "CancelRun", "DeleteTask", "KillRun", "ListAudit",
-        "OpenInput", "OpenLog", "OpenOutput", "Reload", "RetryRun", "RunTask", "SetEnabled",
+        "OpenInput", "OpenLog", "OpenOutput", "PauseUntil", "Reload", "RetryRun", "RunTask", "SetEnabled",
         "UpgradeDatabase" };
 
     ARRAY_FOREACH (method, methods) {

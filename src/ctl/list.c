@@ -71,14 +71,15 @@ static const TableColumn task_columns[] = {
     { N_("DESCRIPTION"), false, 2 },
 };
 
-static char *list_yes_no(JsonObject *o, const char *key)
+/* What is disabled is so after a pause as well. */
+static void list_add_enabled(Table *t, JsonObject *o)
 {
-    return g_strdup(json_object_get_boolean_member_with_default(o, key, false) ? "yes" : "no");
-}
+    bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false);
 
-static TableColour list_enabled_colour(JsonObject *o)
-{
-    return json_object_get_boolean_member_with_default(o, "Enabled", false) ? TABLE_PLAIN : TABLE_YELLOW;
+    if (enabled && text_is_paused(o, list_now()))
+        table_add(t, g_strdup("paused"), TABLE_YELLOW);
+    else
+        table_add(t, g_strdup(enabled ? "yes" : "no"), enabled ? TABLE_PLAIN : TABLE_YELLOW);
 }
 
 static void list_task_row(Table *t, JsonObject *o)
@@ -86,7 +87,7 @@ static void list_task_row(Table *t, JsonObject *o)
     uint64_t revision = text_number(o, "Revision");
 
     table_add(t, g_strdup(text_member(o, "Name")), TABLE_PLAIN);
-    table_add(t, list_yes_no(o, "Enabled"), list_enabled_colour(o));
+    list_add_enabled(t, o);
     table_add(t, g_strdup(text_member(o, "Origin")), TABLE_PLAIN);
     table_add(
         t, revision == UNSET ? g_strdup("-") : g_strdup_printf("%" G_GUINT64_FORMAT, revision), TABLE_PLAIN);
@@ -108,7 +109,7 @@ static void list_schedule_row(Table *t, JsonObject *o)
 
     table_add(t, g_strdup(text_member(o, "Task")), TABLE_PLAIN);
     table_add(t, g_strdup(text_member(o, "Name")), TABLE_PLAIN);
-    table_add(t, list_yes_no(o, "Enabled"), list_enabled_colour(o));
+    list_add_enabled(t, o);
     table_add(t, text_time(next), TABLE_PLAIN);
     table_add(t, text_relative(next, list_now()), TABLE_PLAIN);
     table_add(t, text_time(text_instant(o, "Last")), TABLE_PLAIN);

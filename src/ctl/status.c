@@ -151,6 +151,12 @@ static void status_run(Ctl *ctl, JsonObject *run)
         status_log(ctl, run);
 }
 
+static void status_paused(JsonObject *o)
+{
+    if (text_is_paused(o, (uint64_t)g_get_real_time()))
+        output_line(_("Paused until"), status_time(o, "PausedUntil"));
+}
+
 /* How many of how many, where that is bounded. */
 static char *status_fired(JsonObject *o)
 {
@@ -168,6 +174,7 @@ static void status_schedule(Ctl *ctl, JsonObject *o)
     status_dot(ctl, enabled ? TABLE_GREEN : TABLE_GREY);
     printf(_("schedule %s of %s\n"), text_member(o, "Name"), text_member(o, "Task"));
     output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
+    status_paused(o);
     output_line(_("Next"), status_time(o, "Next"));
     output_line(_("Last"), status_time(o, "Last"));
     output_line(_("Fired"), status_fired(o));
@@ -213,6 +220,7 @@ static int status_task(Ctl *ctl, JsonObject *o, ClientError *e)
     printf(
         _("task %s%s%s\n"), name, *text_member(o, "Description") ? " - " : "", text_member(o, "Description"));
     output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
+    status_paused(o);
     output_line(_("Origin"), g_strdup(text_member(o, "Origin")));
     output_line(_("Path"), g_strdup(text_member(o, "Path")));
     status_number(_("Revision"), o, "Revision");

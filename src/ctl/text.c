@@ -32,6 +32,13 @@ uint64_t text_instant(JsonObject *o, const char *key)
     return *text && timespec_parse_instant(text, 0, &usec) >= 0 ? usec : UNSET;
 }
 
+bool text_is_paused(JsonObject *o, uint64_t now)
+{
+    uint64_t until = text_instant(o, "PausedUntil");
+
+    return until != UNSET && until > now;
+}
+
 char *text_value(JsonObject *o, const char *key)
 {
     JsonNode *node = json_object_get_member(o, key);

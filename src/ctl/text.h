@@ -12,6 +12,8 @@ const char *text_member(JsonObject *o, const char *key);
 uint64_t text_number(JsonObject *o, const char *key);
 /* An instant member in real µs, UNSET where there is none. */
 uint64_t text_instant(JsonObject *o, const char *key);
+/* Of a task or a schedule: it is at this instant. */
+bool text_is_paused(JsonObject *o, uint64_t now);
 
 /* Any member as one word for `show`: strings as they are, the rest as JSON; NULL where there is none; g_free.
  */

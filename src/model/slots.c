@@ -116,7 +116,8 @@ static void slots_decide_late(const Schedule *s, uint64_t next, uint64_t on_time
             ret);
 }
 
-void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t now, SlotFate *ret)
+void slots_decide(
+    const Schedule *s, uint64_t next, uint64_t off_until, uint64_t paused_until, uint64_t now, SlotFate *ret)
 {
     /* What Jitter= moves is not late before that is over. */
     uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0;
@@ -124,6 +125,9 @@ void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t
     *ret = (SlotFate){ true, false, { next, next, 1 }, SLOT_NO_CAUSE, "" };
     if (next < off_until)
         slots_skip(s, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
+    else if (next < paused_until)
+        slots_skip(
+            s, next, MIN(paused_until, now + 1), SLOT_PAUSED, "the schedule or its task was paused", ret);
     else if (next < on_time)
         slots_decide_late(s, next, on_time, now, ret);
 }

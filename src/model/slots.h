@@ -41,8 +41,10 @@ typedef struct SlotFate {
 } SlotFate;
 
 /* Of next, which is a slot and due, and of as many after it as are skipped for the same cause. Slots before off_until passed
- * while it was disabled. Lateness below 1 s (of scheduling itself) always fires. */
-void slots_decide(const Schedule *s, uint64_t next, uint64_t off_until, uint64_t now, SlotFate *ret);
+ * while it was disabled; those before paused_until do not fire either, and are skipped as they come: none after now. Lateness
+ * below 1 s (of scheduling itself) always fires. */
+void slots_decide(
+    const Schedule *s, uint64_t next, uint64_t off_until, uint64_t paused_until, uint64_t now, SlotFate *ret);
 /* Its slots are caught up one by one. */
 bool slots_one_by_one(const Schedule *s);
 /* next and the slots after it that are before end: the first SLOTS_RANGE_MAX of them, or all, and then not counted where they

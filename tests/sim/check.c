@@ -165,6 +165,22 @@ void check_fired(const ScheduleRow *s)
             "%s/%s fired %" G_GUINT64_FORMAT " slots, and may %" G_GUINT64_FORMAT, s->task, s->name, n, max);
 }
 
+/* Nothing fires that the daemon knows to be paused, and nothing else is skipped for that; nor anything before its time. */
+void check_pause(const char *task, const char *schedule, uint64_t last, const char *cause)
+{
+    const TaskRow *t = database_task(task);
+    const ScheduleRow *s = database_schedule(task, schedule);
+    uint64_t of_task = t && t->told_paused != UNSET ? t->told_paused : 0;
+    uint64_t until = s && s->told_paused != UNSET ? MAX(of_task, s->told_paused) : of_task;
+
+    if (!s)
+        return;
+    if (!*cause && last < until)
+        sim_fail("%s/%s fires while it is paused", task, schedule);
+    if (strcmp(cause, "paused") == 0 && (last >= until || last > sim_real()))
+        sim_fail("%s/%s skips what is after its pause, or is still to come", task, schedule);
+}
+
 /* Nothing is left to be fired, by the definition in force or the one before. */
 static bool is_exhausted(const ScheduleRow *s, unsigned before)
 {

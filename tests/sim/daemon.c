@@ -357,17 +357,28 @@ static void define(unsigned i, bool file)
     t->origin = file ? "file" : "api";
     t->revision = 1;
     t->enabled = true;
-    t->paused_until = UNSET;
+    t->paused_until = t->told_paused = UNSET;
     t->definitions = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(t->definitions, g_strdup(definition_of(i)));
     g_ptr_array_add(database.tasks, t);
     if (strstr(templates[i].text, "[Schedule s]")) {
         ScheduleRow *s = g_new0(ScheduleRow, 1);
 
-        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET, UNSET, 0 };
+        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET, UNSET, UNSET, 0 };
         g_strlcpy(s->task, templates[i].name, sizeof s->task);
         g_ptr_array_add(database.schedules, s);
     }
+}
+
+/* Beside what else is done to it. */
+static void people_pause(const char *task)
+{
+    g_autofree char *object = sim_chance(50) ? g_strdup(task) : g_strconcat(task, "/s", NULL);
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+
+    (void)manager_pause(daemon_twin.manager, &caller, object,
+        sim_real() + sim_between(1, 60000) * USEC_PER_MSEC, on_done, NULL, &error);
 }
 
 /* Where it is bounded, by another number too. */
@@ -393,6 +404,8 @@ void people_change_task(void)
         return;
     /* All slots are computed anew, and are the same. */
     manager_zone_changed(daemon_twin.manager);
+    if (sim_chance(40))
+        people_pause(t->name);
     if (sim_chance(40)) {
         g_autofree char *object = sim_chance(50) ? g_strdup(t->name) : g_strconcat(t->name, "/s", NULL);
 

@@ -123,9 +123,10 @@ static bool state_is_owned(RunState s)
 static void load_tasks(StoreLoaded *ret)
 {
     for (guint i = 0; i < database.tasks->len; i++) {
-        const TaskRow *t = g_ptr_array_index(database.tasks, i);
+        TaskRow *t = g_ptr_array_index(database.tasks, i);
         StoreTask *copy;
 
+        t->told_paused = t->paused_until;
         if (t->deleted)
             continue;
         copy = g_new0(StoreTask, 1);
@@ -139,6 +140,7 @@ static void load_tasks(StoreLoaded *ret)
 
         *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until,
             s->paused_until, s->fired };
+        s->told_paused = s->paused_until;
         g_ptr_array_add(ret->schedules, copy);
     }
 }
@@ -599,7 +601,7 @@ static void put_schedules(const DbOp *op, bool same)
         g_strlcpy(s->task, op->task, sizeof s->task);
         g_strlcpy(s->name, g_ptr_array_index(op->names, j), sizeof s->name);
         s->enabled = -1;
-        s->last_nominal = s->off_until = s->paused_until = UNSET;
+        s->last_nominal = s->off_until = s->paused_until = s->told_paused = UNSET;
         s->since = op->since;
         g_ptr_array_add(database.schedules, s);
     }
@@ -615,7 +617,7 @@ static void apply_put_task(DbOp *op)
         t->name = g_strdup(op->task);
         t->definitions = g_ptr_array_new_with_free_func(g_free);
         t->enabled = true;
-        t->paused_until = UNSET;
+        t->paused_until = t->told_paused = UNSET;
         g_ptr_array_add(database.tasks, t);
     }
     same = t->revision > 0 && strcmp(g_ptr_array_index(t->definitions, t->revision - 1), op->text) == 0;
@@ -625,7 +627,8 @@ static void apply_put_task(DbOp *op)
     }
     t->origin = op->flag ? "file" : "api";
     t->enabled = t->enabled || t->deleted;
-    t->paused_until = t->deleted ? UNSET : t->paused_until;
+    if (t->deleted)
+        t->paused_until = t->told_paused = UNSET;
     t->deleted = false;
     put_schedules(op, same);
     op->revision = t->revision;

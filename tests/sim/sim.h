@@ -102,14 +102,14 @@ typedef struct TaskRow {
     const char *name, *origin;
     uint64_t revision;
     bool enabled, deleted;
-    uint64_t paused_until;
-    GPtrArray *definitions; /* of char*, by revision */
+    uint64_t paused_until, told_paused; /* as the daemon was told last */
+    GPtrArray *definitions;             /* of char*, by revision */
 } TaskRow;
 
 typedef struct ScheduleRow {
     char task[SIM_TEXT], name[SIM_TEXT];
     int enabled;
-    uint64_t last_nominal, since, off_until, paused_until, fired;
+    uint64_t last_nominal, since, off_until, paused_until, told_paused, fired;
 } ScheduleRow;
 
 typedef struct Database {
@@ -295,6 +295,8 @@ void check_kept(const ScheduleRow *s);
 void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count, bool fires);
 /* So many have fired with this one. */
 void check_fired(const ScheduleRow *s);
+/* The daemon asks for a slot that fires, or is skipped for that cause. */
+void check_pause(const char *task, const char *schedule, uint64_t last, const char *cause);
 /* A slot fires that was very late when that was decided. */
 void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */

@@ -546,12 +546,34 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->very_late = a->schedule && sim_real() > a->nominal + 2 * USEC_PER_SEC;
     op->keys[0] = key_of('a', a->requester, a->token);
     op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;
+    if (a->schedule)
+        check_pause(a->task, a->schedule, a->nominal, "");
     return enqueue(op);
 }
 
 static void answer_done(DbOp *op)
 {
     ((StoreDoneFn)op->fn)(op->r, NULL, op->userdata);
+}
+
+/* What is enabled goes on from now, by the clock as it is now. */
+static uint64_t told_paused(const DbOp *op, uint64_t before)
+{
+    if (op->paused_until == UNSET)
+        return before;
+    return op->enabled > 0 ? MIN(op->paused_until, sim_real()) : op->paused_until;
+}
+
+static void answer_enabled(DbOp *op)
+{
+    TaskRow *t = op->r < 0 ? NULL : database_task(op->task);
+    ScheduleRow *s = t && *op->name ? database_schedule(op->task, op->name) : NULL;
+
+    if (s)
+        s->told_paused = told_paused(op, s->told_paused);
+    else if (t && !*op->name)
+        t->told_paused = told_paused(op, t->told_paused);
+    answer_done(op);
 }
 
 static void answer_skip(DbOp *op)
@@ -572,6 +594,7 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     op->nominal = k->last;
     op->count = k->count;
     op->keys[0] = key_of('s', k->task, k->schedule);
+    check_pause(k->task, k->schedule, k->last, k->cause);
     return enqueue(op);
 }
 
@@ -626,7 +649,7 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
 {
     DbOp *op = db_op_new(e->schedule ? OP_ENABLE_SCHEDULE : OP_ENABLE_TASK, (void (*)(void))fn, userdata);
 
-    op->answer = answer_done;
+    op->answer = answer_enabled;
     g_strlcpy(op->task, e->task, sizeof op->task);
     g_strlcpy(op->name, util_strempty(e->schedule), sizeof op->name);
     op->enabled = e->enabled;

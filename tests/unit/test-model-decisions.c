@@ -223,6 +223,7 @@ typedef struct Fate {
     uint64_t next, off_until, now;
     uint64_t last, count; /* count 0: it fires */
     SlotCause cause;
+    uint64_t paused_until;
 } Fate;
 
 static void check_fates(const Schedule *s, const Fate *fates, size_t n)
@@ -231,7 +232,7 @@ static void check_fates(const Schedule *s, const Fate *fates, size_t n)
         uint64_t last = fates[i].count == 0 ? fates[i].next : fates[i].last;
         SlotFate fate;
 
-        slots_decide(s, fates[i].next, fates[i].off_until, fates[i].now, &fate);
+        slots_decide(s, fates[i].next, fates[i].off_until, fates[i].paused_until, fates[i].now, &fate);
         g_assert_cmpint(fate.fires, ==, fates[i].count == 0);
         g_assert_cmpuint(fate.range.first, ==, fates[i].next);
         g_assert_cmpuint(fate.range.last, ==, last);
@@ -255,6 +256,13 @@ static void test_slots_every(void)
         { 20 * SEC, 20 * SEC, 20 * SEC, 0, 0, SLOT_NO_CAUSE },
         { 20 * SEC, 0, 20 * SEC + 10 * SLOTS_RANGE_MAX * SEC, 10 * (SLOTS_RANGE_MAX + 1) * SEC,
             SLOTS_RANGE_MAX, SLOT_HOST_DOWN },
+        /* While it is paused, and when that was over while it was down. */
+        { 20 * SEC, 0, 20 * SEC, 20 * SEC, 1, SLOT_PAUSED, 3000 * SEC },
+        { 20 * SEC, 0, 50 * SEC, 50 * SEC, 4, SLOT_PAUSED, 3000 * SEC },
+        { 20 * SEC, 0, 90 * SEC, 40 * SEC, 3, SLOT_PAUSED, 50 * SEC },
+        { 50 * SEC, 0, 90 * SEC, 80 * SEC, 4, SLOT_HOST_DOWN, 50 * SEC },
+        { 50 * SEC, 0, 50 * SEC, 0, 0, SLOT_NO_CAUSE, 50 * SEC },
+        { 20 * SEC, 45 * SEC, 90 * SEC, 40 * SEC, 3, SLOT_DISABLED, 70 * SEC },
     };
 
     check_fates(&s, fates, G_N_ELEMENTS(fates));
@@ -297,19 +305,19 @@ static void test_slots_catch_up(void)
     SlotFate fate;
 
     check_fates(&s, all, G_N_ELEMENTS(all));
-    slots_decide(&s, 140 * SEC, 0, 200 * SEC, &fate);
+    slots_decide(&s, 140 * SEC, 0, 0, 200 * SEC, &fate);
     g_assert_true(fate.one_by_one && slots_one_by_one(&s));
-    slots_decide(&s, 200 * SEC, 0, 200 * SEC, &fate);
+    slots_decide(&s, 200 * SEC, 0, 0, 200 * SEC, &fate);
     g_assert_false(fate.one_by_one);
     s.catch_up = CATCH_UP_LAST;
     check_fates(&s, last, G_N_ELEMENTS(last));
-    slots_decide(&s, 20 * SEC, 0, 29 * SEC, &fate);
+    slots_decide(&s, 20 * SEC, 0, 0, 29 * SEC, &fate);
     g_assert_false(fate.one_by_one || slots_one_by_one(&s));
     s.catch_up = CATCH_UP_NONE;
     check_fates(&s, none, G_N_ELEMENTS(none));
     s.catch_up = CATCH_UP_ALL;
     s.catch_up_window_usec = USEC_INFINITY;
-    slots_decide(&s, 20 * SEC, 0, 500 * DAY, &fate);
+    slots_decide(&s, 20 * SEC, 0, 0, 500 * DAY, &fate);
     g_assert_true(fate.fires);
 }
 
@@ -349,6 +357,8 @@ static void test_slots_all(void)
         uint64_t after = (uint64_t)g_rand_int_range(chance, 0, 200000) * SEC, next, slot;
         uint64_t now = after + (uint64_t)g_rand_int_range(chance, 0, n % 2 ? 6000 : 300000) * SEC;
         uint64_t off_until = n % 3 ? 0 : after + (uint64_t)g_rand_int_range(chance, 0, 3000) * SEC;
+        uint64_t paused_until = n % 5 ? 0 : after + (uint64_t)g_rand_int_range(chance, 0, 400000) * SEC;
+        uint64_t still = MAX(off_until, paused_until);
 
         if (n == 300)
             add_calendar(&s, "*:0/7");
@@ -359,7 +369,7 @@ static void test_slots_all(void)
             SlotFate fate;
             uint64_t count = 0;
 
-            slots_decide(&s, next, off_until, now, &fate);
+            slots_decide(&s, next, off_until, paused_until, now, &fate);
             g_assert_cmpuint(fate.range.first, ==, next);
             for (slot = next; slot <= fate.range.last; slot = schedule_next(&s, slot), count++) {
                 uint64_t late = now - slot;
@@ -367,7 +377,7 @@ static void test_slots_all(void)
                               : n < 300 ? late <= DAY
                                         : late <= DAY && schedule_next(&s, slot) > now;
 
-                g_assert_cmpint(fate.fires, ==, slot >= off_until && (late < SEC || caught));
+                g_assert_cmpint(fate.fires, ==, slot >= still && (late < SEC || caught));
             }
             g_assert_cmpuint(count, ==, fate.range.count);
             g_assert_true(!fate.fires || count == 1);
