@@ -126,9 +126,34 @@ static void plan_schedule_free(gpointer data)
     g_free(p);
 }
 
-static uint64_t plan_next(const Schedule *s, uint64_t after)
+/* One of the two that are compared; NULL never fires. */
+typedef struct PlanSide {
+    const Schedule *schedule;
+    uint64_t left; /* so many may fire */
+    uint64_t next;
+} PlanSide;
+
+static void plan_step(PlanSide *p, uint64_t after)
 {
-    return s ? schedule_next(s, after) : USEC_INFINITY;
+    p->next = p->schedule && p->left > 0 ? schedule_next(p->schedule, after) : USEC_INFINITY;
+    if (p->left > 0 && p->left != UNSET)
+        p->left--;
+}
+
+static const PlanSwitch *plan_switch(const PlanState *state, const char *name)
+{
+    return state->schedules ? g_hash_table_lookup(state->schedules, name) : NULL;
+}
+
+/* fires: it is not disabled. */
+static PlanSide plan_begin(const Schedule *s, bool fires, const PlanState *state, const PlanSpan *span)
+{
+    const PlanSwitch *w = s ? plan_switch(state, s->name) : NULL;
+    uint64_t paused_until = MAX(state->paused_until, w ? w->paused_until : 0);
+    PlanSide p = { fires ? s : NULL, s ? schedule_runs_left(s, w ? w->fired : 0) : 0, 0 };
+
+    plan_step(&p, MAX(span->after, paused_until > 0 ? paused_until - 1 : 0));
+    return p;
 }
 
 static void plan_note(GArray *times, uint64_t *n, uint64_t at, guint count)
@@ -138,41 +163,39 @@ static void plan_note(GArray *times, uint64_t *n, uint64_t at, guint count)
     (*n)++;
 }
 
-/* Both in step, each slot of either once; NULL never fires. */
-static PlanSchedule *plan_compare(
-    const char *name, const Schedule *before, const Schedule *after, const PlanSpan *span)
+/* Both in step, each slot of either once. */
+static PlanSchedule *plan_compare(const char *name, PlanSide x, PlanSide y, const PlanSpan *span)
 {
     PlanSchedule *p = g_new0(PlanSchedule, 1);
-    uint64_t x = plan_next(before, span->after), y = plan_next(after, span->after);
 
     p->name = g_strdup(name);
     p->gained = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     p->lost = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     p->until = span->until;
-    for (guint looked = 0; MIN(x, y) <= span->until; looked++) {
-        uint64_t at = MIN(x, y);
+    for (guint looked = 0; MIN(x.next, y.next) <= span->until; looked++) {
+        uint64_t at = MIN(x.next, y.next);
 
         if (looked == PLAN_SLOTS_MAX) {
             p->until = at - 1;
             break;
         }
-        if (x < y)
+        if (x.next < y.next)
             plan_note(p->lost, &p->n_lost, at, span->count);
-        else if (y < x)
+        else if (y.next < x.next)
             plan_note(p->gained, &p->n_gained, at, span->count);
-        x = x == at ? plan_next(before, at) : x;
-        y = y == at ? plan_next(after, at) : y;
+        if (x.next == at)
+            plan_step(&x, at);
+        if (y.next == at)
+            plan_step(&y, at);
     }
     return p;
 }
 
 static bool plan_enabled(const Schedule *s, const PlanState *state)
 {
-    gpointer enabled;
+    const PlanSwitch *w = plan_switch(state, s->name);
 
-    return state->schedules && g_hash_table_lookup_extended(state->schedules, s->name, NULL, &enabled)
-               ? GPOINTER_TO_INT(enabled)
-               : s->enabled;
+    return w ? w->enabled : s->enabled;
 }
 
 /* What somebody said of a schedule outlasts its definition. Where that says the same, it is taken to be what decides. */
@@ -205,14 +228,17 @@ GPtrArray *plan_schedules(const Task *before, const Task *after, const GPtrArray
         bool fires = state->enabled && plan_enabled_after(old, new, state);
 
         if (!old || plan_has_changed(keys, new->name))
-            g_ptr_array_add(schedules, plan_compare(new->name, fired ? old : NULL, fires ? new : NULL, span));
+            g_ptr_array_add(schedules, plan_compare(new->name, plan_begin(old, fired, state, span),
+                                           plan_begin(new, fires, state, span), span));
     }
     for (guint i = 0; before && i < before->schedules->len; i++) {
         const Schedule *old = g_ptr_array_index(before->schedules, i);
 
         if (!task_find_schedule(after, old->name))
-            g_ptr_array_add(schedules,
-                plan_compare(old->name, state->enabled && plan_enabled(old, state) ? old : NULL, NULL, span));
+            g_ptr_array_add(
+                schedules, plan_compare(old->name,
+                               plan_begin(old, state->enabled && plan_enabled(old, state), state, span),
+                               plan_begin(NULL, false, state, span), span));
     }
     return schedules;
 }

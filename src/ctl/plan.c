@@ -16,18 +16,34 @@
 
 #define USEC_PER_DAY (86400 * USEC_PER_SEC)
 
-static void plan_add_enabled(JsonObject *schedule, void *schedules)
+static uint64_t plan_paused_until(JsonObject *o)
 {
-    g_hash_table_insert(schedules, g_strdup(text_member(schedule, "Name")),
-        GINT_TO_POINTER(json_object_get_boolean_member_with_default(schedule, "Enabled", true)));
+    uint64_t until = text_instant(o, "PausedUntil");
+
+    return until != UNSET ? until : 0;
 }
 
-/* Of the schedules of a task, whether they are enabled now. */
+static PlanSwitch *plan_switch(JsonObject *o)
+{
+    uint64_t fired = text_number(o, "Fired");
+    PlanSwitch *w = g_new(PlanSwitch, 1);
+
+    *w = (PlanSwitch){ json_object_get_boolean_member_with_default(o, "Enabled", true),
+        fired != UNSET ? fired : 0, plan_paused_until(o) };
+    return w;
+}
+
+static void plan_add_switch(JsonObject *schedule, void *schedules)
+{
+    g_hash_table_insert(schedules, g_strdup(text_member(schedule, "Name")), plan_switch(schedule));
+}
+
+/* Of the schedules of a task, how they are now. */
 static int plan_read_enabled(Ctl *ctl, const char *task, GHashTable *schedules, ClientError *e)
 {
     ClientFilter filter = { .task = task };
 
-    return client_list_all(ctl->client, e, "ListSchedules", &filter, G_MAXUINT, plan_add_enabled, schedules);
+    return client_list_all(ctl->client, e, "ListSchedules", &filter, G_MAXUINT, plan_add_switch, schedules);
 }
 
 /* What is in force: *ret_task and *ret_sources, of TaskSource*, NULL where nothing is. */
@@ -147,8 +163,10 @@ static int plan_compare_tasks(Plan *p, const GPtrArray *before, const GPtrArray 
 
         return client_error_set(e, ERROR_INVALID_TASK, "%s: %s: %s", p->name, d->key, d->message);
     }
-    if (p->task)
+    if (p->task) {
         state.enabled = json_object_get_boolean_member_with_default(p->task, "Enabled", true);
+        state.paused_until = plan_paused_until(p->task);
+    }
     p->same = plan_same(before, after);
     p->keys = plan_keys(old, new);
     p->schedules = plan_schedules(old, new, p->keys, &state, span);
@@ -158,7 +176,7 @@ static int plan_compare_tasks(Plan *p, const GPtrArray *before, const GPtrArray 
 static int plan_make(Ctl *ctl, Plan *p, const PlanSpan *span, ClientError *e)
 {
     g_autoptr(GPtrArray) before = NULL, after = define_sources_new();
-    g_autoptr(GHashTable) schedules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) schedules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     int r;
 
     p->name = define_name(ctl, p->file, e);

@@ -28,10 +28,18 @@ typedef struct PlanSpan {
     guint count;           /* so many gained, and so many lost, are kept of each schedule */
 } PlanSpan;
 
-/* What holds in the daemon, beside the definition. */
+/* What holds in the daemon, beside the definition, of a schedule. */
+typedef struct PlanSwitch {
+    bool enabled;
+    uint64_t fired;        /* slots, as MaxRuns= counts them */
+    uint64_t paused_until; /* real µs; 0: it is not */
+} PlanSwitch;
+
+/* And of its task. */
 typedef struct PlanState {
-    bool enabled;          /* the task */
-    GHashTable *schedules; /* name → GINT_TO_POINTER(enabled); NULL: there is none */
+    bool enabled;
+    uint64_t paused_until;
+    GHashTable *schedules; /* name → PlanSwitch*; NULL: there is none */
 } PlanState;
 
 /* Of PlanKey*, owned, in the order of after, then those that only before has. before may be NULL. */

@@ -129,8 +129,8 @@ static void test_disabled(void)
     PlanState state = { .enabled = true, .schedules = schedules };
     g_autofree char *one = NULL, *none = NULL, *first = NULL;
 
-    g_hash_table_insert(schedules, (gpointer) "a", GINT_TO_POINTER(false));
-    g_hash_table_insert(schedules, (gpointer) "b", GINT_TO_POINTER(true));
+    g_hash_table_insert(schedules, (gpointer) "a", &(PlanSwitch){ .enabled = false });
+    g_hash_table_insert(schedules, (gpointer) "b", &(PlanSwitch){ .enabled = true });
     one = slots(before, after, &state);
     g_assert_cmpstr(one, ==, "a +0 -0, b +6 -0");
     state.enabled = false;
@@ -138,6 +138,34 @@ static void test_disabled(void)
     g_assert_cmpstr(none, ==, "a +0 -0, b +0 -0");
     first = slots(NULL, after, &(PlanState){ .enabled = true });
     g_assert_cmpstr(first, ==, "a +9 -0, b +9 -0");
+}
+
+/* What has fired counts, but for a schedule that is new; a pause is of both. */
+static void test_bounded(void)
+{
+    g_autoptr(Task) before = parse("[Schedule a]\nEvery=12h\nMaxRuns=3\n", NULL);
+    g_autoptr(Task) after =
+        parse("[Schedule a]\nEvery=12h\nMaxRuns=5\n[Schedule b]\nEvery=12h\nMaxRuns=1\n", NULL);
+    g_autoptr(Task) open = parse("[Schedule a]\nEvery=12h\n", NULL);
+    g_autoptr(GHashTable) schedules = g_hash_table_new(g_str_hash, g_str_equal);
+    PlanState state = { .enabled = true, .schedules = schedules };
+    PlanSwitch a = { .enabled = true, .fired = 1 };
+    g_autofree char *more = NULL, *all = NULL, *done = NULL, *paused = NULL, *task = NULL;
+
+    g_hash_table_insert(schedules, (gpointer) "a", &a);
+    more = slots(before, after, &state);
+    g_assert_cmpstr(more, ==, "a +2 -0, b +1 -0");
+    all = slots(before, open, &state);
+    g_assert_cmpstr(all, ==, "a +4 -0");
+    a.fired = 3;
+    done = slots(open, before, &state);
+    g_assert_cmpstr(done, ==, "a +0 -6");
+    a.paused_until = NOW + 2 * DAY;
+    paused = slots(open, before, &state);
+    g_assert_cmpstr(paused, ==, "a +0 -2");
+    state.paused_until = NOW + 3 * DAY + 1;
+    task = slots(open, before, &state);
+    g_assert_cmpstr(task, ==, "a +0 -0");
 }
 
 /* Where there are very many the end comes nearer, and no slot before it is missed. */
@@ -165,6 +193,7 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/drop-ins", test_dropins);
     g_test_add_func("/plan/slots", test_slots);
     g_test_add_func("/plan/disabled", test_disabled);
+    g_test_add_func("/plan/bounded", test_bounded);
     g_test_add_func("/plan/many", test_many);
     return g_test_run();
 }
