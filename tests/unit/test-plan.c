@@ -143,28 +143,28 @@ static void test_disabled(void)
 /* What has fired counts, but for a schedule that is new; a pause is of both. */
 static void test_bounded(void)
 {
-    g_autoptr(Task) before = parse("[Schedule a]\nEvery=12h\nMaxRuns=3\n", NULL);
-    g_autoptr(Task) after =
+    g_autoptr(Task) three = parse("[Schedule a]\nEvery=12h\nMaxRuns=3\n", NULL);
+    g_autoptr(Task) more_runs =
         parse("[Schedule a]\nEvery=12h\nMaxRuns=5\n[Schedule b]\nEvery=12h\nMaxRuns=1\n", NULL);
-    g_autoptr(Task) open = parse("[Schedule a]\nEvery=12h\n", NULL);
+    g_autoptr(Task) unbounded = parse("[Schedule a]\nEvery=12h\n", NULL);
     g_autoptr(GHashTable) schedules = g_hash_table_new(g_str_hash, g_str_equal);
     PlanState state = { .enabled = true, .schedules = schedules };
     PlanSwitch a = { .enabled = true, .fired = 1 };
     g_autofree char *more = NULL, *all = NULL, *done = NULL, *paused = NULL, *task = NULL;
 
     g_hash_table_insert(schedules, (gpointer) "a", &a);
-    more = slots(before, after, &state);
+    more = slots(three, more_runs, &state);
     g_assert_cmpstr(more, ==, "a +2 -0, b +1 -0");
-    all = slots(before, open, &state);
+    all = slots(three, unbounded, &state);
     g_assert_cmpstr(all, ==, "a +4 -0");
     a.fired = 3;
-    done = slots(open, before, &state);
+    done = slots(unbounded, three, &state);
     g_assert_cmpstr(done, ==, "a +0 -6");
     a.paused_until = NOW + 2 * DAY;
-    paused = slots(open, before, &state);
+    paused = slots(unbounded, three, &state);
     g_assert_cmpstr(paused, ==, "a +0 -2");
     state.paused_until = NOW + 3 * DAY + 1;
-    task = slots(open, before, &state);
+    task = slots(unbounded, three, &state);
     g_assert_cmpstr(task, ==, "a +0 -0");
 }
 
