@@ -279,6 +279,7 @@ static const Property run_rows[] = {
     { "RetryOf", "t", run_retry_of, 0, 0 },
     RUN_NUMBER("Asked", asked),
     RUN_NUMBER("Due", due),
+    RUN_NUMBER("Deadline", deadline),
     RUN_NUMBER("Claimed", claimed),
     RUN_NUMBER("Started", started),
     RUN_NUMBER("Finished", finished),

@@ -73,6 +73,13 @@ static int schedule_next_slot(sd_bus_message *m, const void *record, size_t offs
     return sd_bus_message_append(m, "t", manager_schedule_next(record));
 }
 
+static int schedule_start_deadline(sd_bus_message *m, const void *record, size_t offset)
+{
+    const Schedule *s = ((const ScheduleEntry *)record)->schedule;
+
+    return sd_bus_message_append(m, "t", s->start_deadline_usec > 0 ? s->start_deadline_usec : UNSET);
+}
+
 static const Property schedule_rows[] = {
     { "Task", "s", schedule_task, 0, PROPERTY_CONST },
     { "Name", "s", schedule_name, 0, PROPERTY_CONST },
@@ -83,6 +90,7 @@ static const Property schedule_rows[] = {
     { "Last", "t", property_number, offsetof(ScheduleEntry, last), 0 },
     { "Fired", "t", property_number, offsetof(ScheduleEntry, fired), 0 },
     { "MaxRuns", "t", schedule_max_runs, 0, PROPERTY_TOLD },
+    { "StartDeadlineUSec", "t", schedule_start_deadline, 0, PROPERTY_TOLD },
 };
 const PropertyTable task_message_of_a_schedule = PROPERTY_TABLE(schedule_rows);
 

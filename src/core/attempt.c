@@ -55,11 +55,20 @@ static void on_timer(void *userdata)
     attempt_act(a);
 }
 
+/* Of one that is still to be started. */
+static bool attempt_may_expire(const Attempt *a)
+{
+    return a->expires_at != UNSET && a->view.phase == ATTEMPT_CLAIMED && !a->exec_busy && !a->asked;
+}
+
 static void attempt_arm(Attempt *a)
 {
+    Clock *clock = a->engine->manager->clock;
     uint64_t at =
         MIN(MIN(MIN(a->grace_at, a->poll_at), MIN(a->limit_at, a->retry_at)), MIN(a->warn_at, a->hold_at));
-    Clock *clock = a->engine->manager->clock;
+
+    if (attempt_may_expire(a) && a->expires_at > clock_boot(clock))
+        at = MIN(at, a->expires_at);
 
     if (at == UNSET) {
         if (a->timer)
@@ -157,6 +166,13 @@ void attempt_drop(Attempt *a)
     manager_update(m);
 }
 
+void attempt_set_expiry(Attempt *a, uint64_t real, uint64_t boot)
+{
+    uint64_t deadline = a->run->deadline;
+
+    a->expires_at = deadline == UNSET ? UNSET : boot + (deadline > real ? deadline - real : 0);
+}
+
 Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
 {
     Attempt *a = g_new0(Attempt, 1);
@@ -173,6 +189,7 @@ Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase)
     a->exit_status = -1;
     a->started = a->finished = a->killed_at = UNSET;
     a->grace_at = a->poll_at = a->limit_at = a->warn_at = a->retry_at = a->hold_at = UNSET;
+    attempt_set_expiry(a, clock_real(e->manager->clock), clock_boot(e->manager->clock));
     g_hash_table_insert(e->by_unit, a->unit, a);
     /* replace, not insert: the key lives in the attempt that is entered. A unit of an older attempt may be
      * found after the newest one: who speaks of the run means the newest. */
@@ -404,6 +421,7 @@ static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *
     } else if (r == STORE_RECORDED) {
         m->n_waiting++;
         manager_run_changed(m, a->run->id, RUN_QUEUED, RUN_RESULT_NONE);
+        dispatcher_deadline(m->dispatcher, a->run->deadline);
         dispatcher_due(m->dispatcher, clock_real(m->clock) + a->requeue_usec);
     }
     attempt_drop(a);
@@ -638,6 +656,8 @@ static void attempt_judge_claimed(Attempt *a)
         return;
     if (a->view.cause != RUN_RESULT_NONE)
         attempt_finish(a, a->view.cause, "cancelled before it was started");
+    else if (attempt_may_expire(a) && a->expires_at <= clock_boot(a->engine->manager->clock))
+        attempt_finish(a, RUN_EXPIRED, STORE_EXPIRED);
     else if (a->task_absent)
         attempt_finish(a, RUN_NOT_FOUND, "the definition it was made from cannot be read any more");
 }

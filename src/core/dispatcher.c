@@ -1,6 +1,9 @@
 /* Claims what is due, as much as there is room for. What is due next is known from the last claim and from
- * what was asked since; one timer stands for it, so nothing due means no query. */
+ * what was asked since; one timer stands for it, so nothing due means no query. Another stands for the first deadline of
+ * what waits: a claim for which there may be no room ends what is too late. */
 #include "core/internal.h"
+
+#include "base/log.h"
 
 #define CLAIM_MAX  256
 #define AHEAD_USEC (STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
@@ -11,11 +14,16 @@
 
 struct Dispatcher {
     Manager *manager;
-    uint64_t due; /* real µs from which a claim is worth while; UNSET: nothing waits */
+    uint64_t due;      /* real µs from which a claim is worth while; UNSET: nothing waits */
+    uint64_t deadline; /* the first of a run that waits; likewise */
     bool claiming;
+    unsigned room;    /* of the claim that is under way */
+    uint64_t asked;   /* boot µs: when it was asked for */
     unsigned in_vain; /* claims in a row that found nothing, though something was due by our clock */
     ClockTimer *timer;
-    ClockTimer *again; /* of the clock that nobody sets: a claim is repeated */
+    ClockTimer *deadlines;
+    bool again_deadline; /* it is repeated for the sake of one */
+    ClockTimer *again;   /* of the clock that nobody sets: a claim is repeated */
 };
 
 static void dispatcher_act(Dispatcher *d);
@@ -30,6 +38,9 @@ static void on_again(void *userdata)
     Dispatcher *d = userdata;
 
     d->due = AT_ONCE;
+    if (d->again_deadline)
+        d->deadline = AT_ONCE;
+    d->again_deadline = false;
     dispatcher_act(d);
 }
 
@@ -43,8 +54,9 @@ Dispatcher *dispatcher_new(Manager *m)
     Dispatcher *d = g_new0(Dispatcher, 1);
 
     d->manager = m;
-    d->due = UNSET;
+    d->due = d->deadline = UNSET;
     if (clock_timer_new(m->clock, CLOCK_REAL, on_due, d, &d->timer) < 0 ||
+        clock_timer_new(m->clock, CLOCK_REAL, on_due, d, &d->deadlines) < 0 ||
         clock_timer_new(m->clock, CLOCK_BOOT, on_again, d, &d->again) < 0)
         g_clear_pointer(&d, dispatcher_free);
     return d;
@@ -55,26 +67,42 @@ void dispatcher_free(Dispatcher *d)
     if (!d)
         return;
     clock_timer_free(d->timer);
+    clock_timer_free(d->deadlines);
     clock_timer_free(d->again);
     g_free(d);
 }
 
-/* What is due is the database's to say. Where its clock is behind ours, what we think due is not yet: it is asked for
- * again after a while, and not at once and again. */
-static uint64_t dispatcher_next(Dispatcher *d, unsigned found, uint64_t next_due)
+/* What is due, and what too late, is the database's to say. Where its clock is behind ours, what we think so is not yet: it is
+ * asked for again after a while, and not at once and again. */
+static void dispatcher_take_next(Dispatcher *d, const StoreClaimed *c)
 {
     uint64_t now = clock_real(d->manager->clock);
+    bool due = d->room > 0 && c->runs->len == 0 && c->next_due != UNSET && c->next_due <= now + AHEAD_USEC;
+    bool late = c->next_deadline < now;
 
-    if (found > 0 || next_due == UNSET || next_due > now + AHEAD_USEC) {
+    d->deadline = late ? UNSET : c->next_deadline;
+    if (!due)
+        d->due = MIN(d->due, c->next_due);
+    if (!due && !late) {
         d->in_vain = 0;
-        return next_due;
+        return;
     }
     d->in_vain = MIN(d->in_vain + 1, IN_VAIN_MAX);
+    d->again_deadline = late;
     claim_again(d, AHEAD_USEC << d->in_vain);
-    return UNSET;
 }
 
-static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata)
+static void dispatcher_take_change(Dispatcher *d, const StoreChange *c)
+{
+    Manager *m = d->manager;
+
+    m->n_waiting -= MIN(m->n_waiting, 1);
+    log_message(LOG_NOTICE, &(LogContext){ .message_id = LOG_ID_RUN_ENDED, .run = c->run },
+        "Run %" G_GUINT64_FORMAT " ended: %s, " STORE_EXPIRED, c->run, run_result_to_string(c->result));
+    manager_run_changed(m, c->run, c->state, c->result);
+}
+
+static void on_claimed(int r, const StoreClaimed *c, void *userdata)
 {
     Dispatcher *d = userdata;
     Manager *m = d->manager;
@@ -83,44 +111,77 @@ static void on_claimed(int r, GPtrArray *runs, uint64_t next_due, void *userdata
     if (r < 0) {
         if (r == -ENOTCONN)
             return; /* asked again when the store is back */
+        d->again_deadline = true;
         claim_again(d, USEC_PER_SEC);
     } else {
-        d->due = MIN(d->due, dispatcher_next(d, runs->len, next_due));
-        for (guint i = 0; i < runs->len; i++) {
-            StoreRun *run = g_ptr_array_index(runs, i);
+        dispatcher_take_next(d, c);
+        for (guint i = 0; i < c->runs->len; i++) {
+            StoreRun *run = g_ptr_array_index(c->runs, i);
 
-            runs->pdata[i] = NULL;
-            engine_claimed(m->engine, &run);
+            c->runs->pdata[i] = NULL;
+            engine_claimed(m->engine, &run, d->asked);
         }
-        m->n_waiting -= MIN(m->n_waiting, runs->len);
+        m->n_waiting -= MIN(m->n_waiting, c->runs->len);
+        for (guint i = 0; i < c->changes->len; i++)
+            dispatcher_take_change(d, &g_array_index(c->changes, StoreChange, i));
         manager_update(m);
     }
     dispatcher_act(d);
 }
 
+/* How many may be claimed now. */
+static unsigned dispatcher_room(const Dispatcher *d)
+{
+    const Manager *m = d->manager;
+    unsigned loaded = engine_n_attempts(m->engine);
+
+    if (!manager_may_start(m) || !engine_is_reconciled(m->engine) || loaded >= LOADED_MAX)
+        return 0; /* who changes that wakes us, be it the next release */
+    return MIN(CLAIM_MAX, LOADED_MAX - loaded);
+}
+
+static void dispatcher_claim(Dispatcher *d, unsigned room)
+{
+    if (room > 0)
+        d->due = UNSET;
+    d->deadline = UNSET;
+    d->room = room;
+    d->asked = clock_boot(d->manager->clock);
+    clock_timer_disarm(d->again);
+    d->again_deadline = false;
+    d->claiming = store_claim(d->manager->store, room, on_claimed, d) >= 0;
+    if (!d->claiming)
+        d->due = d->deadline = AT_ONCE;
+}
+
+static void dispatcher_arm(ClockTimer *timer, uint64_t at)
+{
+    if (at == UNSET)
+        clock_timer_disarm(timer);
+    else
+        clock_timer_arm(timer, at);
+}
+
 static void dispatcher_act(Dispatcher *d)
 {
-    Manager *m = d->manager;
-    unsigned loaded = engine_n_attempts(m->engine);
+    const Manager *m = d->manager;
     uint64_t now = clock_real(m->clock);
+    unsigned room;
 
-    if (d->claiming || !manager_may_start(m) || !engine_is_reconciled(m->engine))
+    if (d->claiming || !m->store_up || m->state != MANAGER_RUNNING)
         return;
-    if (d->due == UNSET) {
-        clock_timer_disarm(d->timer);
-        return;
-    }
-    if (d->due > now + AHEAD_USEC) {
-        clock_timer_arm(d->timer, d->due - AHEAD_USEC);
+    room = dispatcher_room(d);
+    if (d->deadline < now || (room > 0 && d->due != UNSET && d->due <= now + AHEAD_USEC)) {
+        dispatcher_claim(d, room);
         return;
     }
-    if (loaded >= LOADED_MAX)
-        return; /* the next release wakes us */
-    d->due = UNSET;
-    clock_timer_disarm(d->again);
-    d->claiming = store_claim(m->store, MIN(CLAIM_MAX, LOADED_MAX - loaded), on_claimed, d) >= 0;
-    if (!d->claiming)
-        d->due = AT_ONCE;
+    dispatcher_arm(d->timer, room == 0 || d->due == UNSET ? UNSET : d->due - AHEAD_USEC);
+    dispatcher_arm(d->deadlines, d->deadline == UNSET ? UNSET : d->deadline + 1);
+}
+
+void dispatcher_deadline(Dispatcher *d, uint64_t deadline)
+{
+    d->deadline = MIN(d->deadline, deadline);
 }
 
 void dispatcher_due(Dispatcher *d, uint64_t due)

@@ -34,7 +34,7 @@ Attempt *engine_find(Engine *e, const char *unit)
 {
     return g_hash_table_lookup(e->by_unit, unit);
 }
-void engine_claimed(Engine *e, StoreRun **run)
+void engine_claimed(Engine *e, StoreRun **run, uint64_t asked)
 {
     StoreRun *taken = g_steal_pointer(run);
     Attempt *a;
@@ -51,7 +51,9 @@ void engine_claimed(Engine *e, StoreRun **run)
         store_run_free(taken);
         return;
     }
-    attempt_begin(attempt_new(e, taken, ATTEMPT_CLAIMED));
+    a = attempt_new(e, taken, ATTEMPT_CLAIMED);
+    attempt_set_expiry(a, taken->claimed, asked); /* it was in time by the database's clock */
+    attempt_begin(a);
 }
 
 void engine_unit_changed(Engine *e, const UnitState *seen)
@@ -201,6 +203,7 @@ static Attempt *engine_adopt_orphan(Engine *e, const UnitState *u)
     run->task = g_strdup("");
     run->token = g_strdup(u->token);
     run->state = RUN_RUNNING;
+    run->deadline = UNSET;
     a = attempt_new(e, run, ATTEMPT_FOUND);
     a->view.orphan = true;
     a->view.unit_changed = true; /* since it was listed, for all we know: nobody listened for it before */

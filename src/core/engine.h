@@ -41,6 +41,7 @@ typedef struct Attempt {
 
     ClockTimer *timer; /* one for all of these, CLOCK_BOOTTIME µs, UNSET: not wanted */
     uint64_t grace_at, poll_at, limit_at, warn_at, retry_at, hold_at;
+    uint64_t expires_at; /* likewise: from then on it is not started any more */
 } Attempt;
 
 struct Engine {
@@ -68,6 +69,8 @@ void engine_take_row(Attempt *a, StoreRun *run, AttemptPhase phase);
 
 /* attempt.c. run is taken over; the engine owns the attempt. */
 Attempt *attempt_new(Engine *e, StoreRun *run, AttemptPhase phase);
+/* How long it may still be started is counted from this instant on, by a clock that nobody sets. */
+void attempt_set_expiry(Attempt *a, uint64_t real, uint64_t boot);
 void attempt_free(Attempt *a);
 /* Takes it out of the engine and frees it. */
 void attempt_drop(Attempt *a);

@@ -136,8 +136,8 @@ void database_cancel_all(Manager *m);
 /* engine.c: the attempts that this node owns */
 Engine *engine_new(Manager *m);
 void engine_free(Engine *e);
-/* A run that was just claimed (a copy is not made: *run is taken and set to NULL). */
-void engine_claimed(Engine *e, StoreRun **run);
+/* A run that was just claimed, which was asked for at that boot instant (a copy is not made: *run is taken and set to NULL). */
+void engine_claimed(Engine *e, StoreRun **run, uint64_t asked);
 /* What the database says is ours, after each time it came up; the runs are taken out of the array. */
 void engine_load(Engine *e, GPtrArray *runs, uint64_t suspect);
 /* The units the manager has are to be compared with what we own. */
@@ -172,6 +172,8 @@ void dispatcher_due(Dispatcher *d, uint64_t due);
 void dispatcher_asking(Dispatcher *d);
 /* A run was asked for, which is due then. A claim that is under way came after it, and says what it left. */
 void dispatcher_asked(Dispatcher *d, uint64_t due);
+/* No run waits that has to be started before this instant, but for those known of (real µs; UNSET: none does). */
+void dispatcher_deadline(Dispatcher *d, uint64_t deadline);
 /* There may be room, or the store or the manager came back. */
 void dispatcher_wake(Dispatcher *d);
 

@@ -128,6 +128,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     engine_load(m->engine, loaded->runs, loaded->suspect);
     engine_wake(m->engine);
     history_wake(m->history);
+    dispatcher_deadline(m->dispatcher, loaded->next_deadline);
     if (loaded->next_due != UNSET)
         dispatcher_due(m->dispatcher, loaded->next_due);
     manager_load_files(m);

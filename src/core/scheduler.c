@@ -99,8 +99,9 @@ typedef struct Settling {
     uint64_t revision;
     SlotRange range;
     SlotCause cause;
-    bool late;    /* when it was asked for; the clock may be set back before the answer */
-    char *reason; /* NULL: it is to fire */
+    uint64_t deadline; /* of its run */
+    bool late;         /* when it was asked for; the clock may be set back before the answer */
+    char *reason;      /* NULL: it is to fire */
 } Settling;
 
 static Settling *settling_new(Scheduler *s, const ScheduleEntry *se, const SlotFate *fate)
@@ -108,8 +109,8 @@ static Settling *settling_new(Scheduler *s, const ScheduleEntry *se, const SlotF
     Settling *f = g_new(Settling, 1);
 
     *f = (Settling){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), se->entry->revision,
-        fate->range, fate->cause, clock_real(s->manager->clock) > fate->range.first,
-        fate->fires ? NULL : g_strdup(fate->reason) };
+        fate->range, fate->cause, schedule_deadline(se->schedule, fate->range.first),
+        clock_real(s->manager->clock) > fate->range.first, fate->fires ? NULL : g_strdup(fate->reason) };
     return f;
 }
 
@@ -253,6 +254,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
         if (asked->run != 0 && asked->fresh) {
             m->n_waiting++;
             manager_run_changed(m, asked->run, asked->state, RUN_RESULT_NONE);
+            dispatcher_deadline(m->dispatcher, f->deadline);
             dispatcher_due(m->dispatcher, asked->due);
         }
         se = settling_find(f);
@@ -305,6 +307,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
         .nominal = nominal,
         .previous = se->last,
         .max_runs = se->schedule->max_runs,
+        .deadline = schedule_deadline(se->schedule, nominal),
     };
     f = settling_new(s, se, fate);
     se->settling = true;

@@ -44,7 +44,7 @@ bool retry_wanted(const RetryPolicy *p, unsigned attempts, RunResult result, int
     double random, uint64_t *ret_delay_usec)
 {
     if (result == RUN_RESULT_NONE || result == RUN_SUCCESS || result == RUN_CANCELLED ||
-        result == RUN_SKIPPED || attempts > p->retries)
+        result == RUN_SKIPPED || result == RUN_EXPIRED || attempts > p->retries)
         return false;
     if (retry_list_matches(p->no_retry_on, result, exit_code, exit_status))
         return false;
@@ -63,6 +63,6 @@ bool retry_word_is_valid(const char *word)
 
     if ((int)result >= 0)
         return result != RUN_RESULT_NONE && result != RUN_SUCCESS && result != RUN_CANCELLED &&
-               result != RUN_SKIPPED;
+               result != RUN_SKIPPED && result != RUN_EXPIRED;
     return exit_status_from_string(word) >= 0 || signals_from_name(word) > 0;
 }

@@ -223,6 +223,15 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
         schedule_keys_check_use(p, scope, use->key, use->users);
 }
 
+/* What Jitter= moves is to be due before it is too late. */
+static void schedule_keys_check_deadline(TaskParser *p, const Schedule *s, const char *scope)
+{
+    const TaskFileItem *deadline = task_parser_where(p, scope, "StartDeadline");
+
+    if (deadline && s->start_deadline_usec > 0 && s->start_deadline_usec <= s->jitter_usec)
+        task_parser_value_fault(p, deadline, 0, "has to be longer than Jitter=");
+}
+
 static void schedule_keys_check_catch_up(TaskParser *p, const Schedule *s, const char *scope)
 {
     const TaskFileItem *window = task_parser_where(p, scope, "CatchUpWindow");
@@ -239,6 +248,7 @@ void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope)
 
     schedule_keys_check_uses(p, scope);
     schedule_keys_check_catch_up(p, s, scope);
+    schedule_keys_check_deadline(p, s, scope);
     if (jitter && s->jitter_usec > SCHEDULE_JITTER_MAX)
         task_parser_value_fault(p, jitter, 0, "has to be a year at most");
     for (guint i = 0; s->calendars && i < s->calendars->len; i++) {

@@ -186,6 +186,13 @@ uint64_t schedule_runs_left(const Schedule *s, uint64_t fired)
     return s->max_runs > fired ? s->max_runs - fired : 0;
 }
 
+uint64_t schedule_deadline(const Schedule *s, uint64_t nominal)
+{
+    if (s->start_deadline_usec == 0 || s->start_deadline_usec >= USEC_INFINITY - nominal)
+        return UNSET;
+    return nominal + s->start_deadline_usec;
+}
+
 /* --- what changes of the clock do to it --- */
 
 typedef struct ScheduleChanges {

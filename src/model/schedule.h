@@ -12,6 +12,8 @@ void schedule_rule_free(Recurrence *r);
 uint64_t schedule_next(const Schedule *s, uint64_t after);
 /* How many of its slots may still fire, when so many have; UNSET: there is no limit. */
 uint64_t schedule_runs_left(const Schedule *s, uint64_t fired);
+/* By when the run of that slot has to be started; UNSET: whenever that is. */
+uint64_t schedule_deadline(const Schedule *s, uint64_t nominal);
 /* The next change of the clock, after `after` and not after `until`, by which a moment of it comes not at all or twice.
  * Intervals and what has every hour go on evenly: they are not concerned. */
 bool schedule_next_change(const Schedule *s, uint64_t after, uint64_t until, ClockChange *ret);

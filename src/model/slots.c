@@ -91,6 +91,17 @@ static void slots_skip(
     slots_take(s, next, end, false, &ret->range);
 }
 
+/* It is too late to start it. */
+static bool slots_pass_deadline(const Schedule *s, uint64_t next, uint64_t now, SlotFate *ret)
+{
+    if (schedule_deadline(s, next) >= now)
+        return false;
+    slots_skip(s, next, now - s->start_deadline_usec, SLOT_DEADLINE_PASSED,
+        "the host, taskschedd or its database was down, and it was too late to start it (StartDeadline=)",
+        ret);
+    return true;
+}
+
 /* It is late. */
 static void slots_decide_late(const Schedule *s, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
 {
@@ -103,6 +114,8 @@ static void slots_decide_late(const Schedule *s, uint64_t next, uint64_t on_time
             "the host, taskschedd or its database was down, and it is not caught up (CatchUp=none)", ret);
         return;
     }
+    if (s->start_deadline_usec <= window && slots_pass_deadline(s, next, now, ret))
+        return;
     if (next < oldest) {
         slots_skip(s, next, MIN(oldest, on_time), SLOT_WINDOW_PASSED,
             "it is too late to catch it up (CatchUpWindow=)", ret);
@@ -130,4 +143,6 @@ void slots_decide(
             s, next, MIN(paused_until, now + 1), SLOT_PAUSED, "the schedule or its task was paused", ret);
     else if (next < on_time)
         slots_decide_late(s, next, on_time, now, ret);
+    else
+        (void)slots_pass_deadline(s, next, now, ret);
 }

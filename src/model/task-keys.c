@@ -267,6 +267,7 @@ static const TaskKey schedule_keys[] = {
     { "FixedJitter", false, schedule_keys_set_flag, offsetof(Schedule, jitter_fixed) },
     { "CatchUp", false, schedule_keys_set_catch_up, offsetof(Schedule, catch_up) },
     { "CatchUpWindow", false, task_set_window, offsetof(Schedule, catch_up_window_usec) },
+    { "StartDeadline", false, task_set_window, offsetof(Schedule, start_deadline_usec) },
     { "Enabled", false, task_set_boolean, offsetof(Schedule, enabled) },
 };
 

@@ -97,6 +97,7 @@ typedef struct Schedule {
     bool every_second;             /* AllowEverySecond= */
     CatchUp catch_up;              /* CatchUp= */
     uint64_t catch_up_window_usec; /* CatchUpWindow=; 0 is a day */
+    uint64_t start_deadline_usec;  /* StartDeadline=; 0 is none */
     GHashTable *inputs;            /* Input.NAME=VALUE: name → raw text, as on the command line */
 } Schedule;
 

@@ -198,7 +198,8 @@ static void answer_batch(Batch *b, const ExchangeResult *result)
     for (unsigned i = 0, n; i < b->ops->len; i += n) {
         Op *op = b->ops->pdata[i];
         const OpInfo *info = op_info(op->kind);
-        const PGresult *res = result->result[info->before_name ? ++statement : statement];
+        const PGresult *before = info->before_name ? result->result[statement++] : NULL;
+        const PGresult *res = result->result[statement];
         const PGresult *second = info->second_name ? result->result[++statement] : NULL;
 
         statement++;
@@ -208,7 +209,7 @@ static void answer_batch(Batch *b, const ExchangeResult *result)
         } else {
             if (op->kind == OP_CLAIM)
                 remembered_claims(&b->store->remembered, res);
-            store_answer(b->store, op, &(OpAnswer){ .res = res, .second = second });
+            store_answer(b->store, op, &(OpAnswer){ .before = before, .res = res, .second = second });
         }
     }
 }

@@ -55,7 +55,7 @@ typedef struct Op {
 typedef struct OpAnswer {
     int r;              /* 0, or why there is no answer */
     const Error *error; /* with -EINVAL */
-    const PGresult *res, *second;
+    const PGresult *before, *res, *second;
     int row; /* of a kind that shares its statement: which row is this operation's, -1 if none */
 } OpAnswer;
 

@@ -11,9 +11,9 @@ static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.*, coalesce(nullif(q.uid, 0)::text, q.requester) AS asker FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
     "   $7::int[], $8::json[], $9::json[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
-    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[])"
+    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])"
     "  WITH ORDINALITY AS q(requester, uid, token, task, revision, queue, priority, input, secrets, meta, raw,"
-    "   due, retry_of, grace, schedule, nominal, previous, max_runs, ord)),"
+    "   due, retry_of, grace, schedule, nominal, previous, max_runs, deadline, ord)),"
     " known AS MATERIALIZED ("
     "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.asker AND k.token = q.token),"
     " fired AS ("
@@ -36,10 +36,10 @@ static const char ask_sql[] =
     "  SELECT task, schedule, usec_to_time(nominal), 1, 'fired', id, now() FROM fresh WHERE schedule IS NOT NULL),"
     " made AS ("
     "  INSERT INTO run (id, task, revision, state, queue, priority, due, schedule, nominal, asked, grace_usec,"
-    "   retry_of, requester, requester_uid, input, secrets, raw, meta)"
+    "   retry_of, requester, requester_uid, input, secrets, raw, meta, deadline)"
     "  SELECT id, task, revision, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, queue, priority,"
     "   due_at, coalesce(schedule, ''), usec_to_time(nominal), now(), grace, retry_of, requester, uid, input,"
-    "   secrets, raw, meta FROM fresh)"
+    "   secrets, raw, meta, usec_to_time(deadline) FROM fresh)"
     "SELECT ord, id, true, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, time_to_usec(due_at), nominal,"
     "  (SELECT f.n FROM fired f WHERE f.ord = fresh.ord)"
     " FROM fresh "
@@ -71,7 +71,7 @@ static void ask_answer(Op *op, const OpAnswer *a)
 const OpInfo op_ask = {
     .name = "ask",
     .sql = ask_sql,
-    .n_values = 18,
+    .n_values = 19,
     .shared = true,
     .answer = ask_answer,
 };
@@ -98,6 +98,7 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
     op_set_u64(op, 15, ask->schedule ? ask->nominal : UNSET);
     op_set_u64(op, 16, ask->schedule ? ask->previous : UNSET);
     op_set_u64(op, 17, ask->max_runs ? ask->max_runs : UNSET);
+    op_set_u64(op, 18, ask->deadline ? ask->deadline : UNSET);
     op_set_key(op, 0, "a%s\n%s", ask->requester, ask->token);
     if (ask->schedule)
         op_set_key(op, 1, "s%s/%s", ask->task, ask->schedule);

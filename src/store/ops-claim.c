@@ -6,7 +6,19 @@
  * back by anything but time has no due time. */
 #define DUE "due <= now() + interval '" G_STRINGIFY(STORE_CLAIM_AHEAD_MSEC) " milliseconds'"
 
-static const char queue_sql[] = "UPDATE run SET state = 'queued' WHERE state = 'waiting' AND " DUE;
+/* In the words of the index. */
+#define MAY_EXPIRE "deadline IS NOT NULL AND state IN ('waiting', 'queued')"
+
+/* Before that, what is too late ends: so no claim finds it, by one and the same now(). */
+static const char queue_sql[] =
+    "WITH expired AS ("
+    "  UPDATE run SET state = 'done', result = 'expired', finished = now(),"
+    "   reason = '" STORE_EXPIRED "' || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END"
+    "  WHERE " MAY_EXPIRE " AND deadline < now() RETURNING id, state, result),"
+    " due AS ("
+    "  UPDATE run SET state = 'queued' WHERE state = 'waiting' AND " DUE
+    "   AND (deadline IS NULL OR deadline >= now()))"
+    "SELECT id, state, result FROM expired ORDER BY id";
 
 /* Values: limit, boot id, manager's stamp, monotonic clock, node, epoch. The fence is drawn here, after the row is locked: a
  * later claim of the same run always gets a greater one. */
@@ -25,17 +37,33 @@ static const char claim_sql[] =
     "  SELECT id, attempt, node, epoch, token, fence, boot_id, manager_stamp, unit, claimed FROM r)"
     "SELECT " ROW_RUN_COLUMNS " FROM r ORDER BY r.priority DESC, r.due, r.id";
 
+static GArray *claim_changes(const PGresult *res)
+{
+    GArray *changes = g_array_new(FALSE, FALSE, sizeof(StoreChange));
+
+    for (int row = 0; row < PQntuples(res); row++) {
+        StoreChange c = { row_u64(res, row, 0), run_state_from_string(PQgetvalue(res, row, 1)),
+            run_result_from_string(PQgetvalue(res, row, 2)) };
+
+        g_array_append_val(changes, c);
+    }
+    return changes;
+}
+
 static void claim_answer(Op *op, const OpAnswer *a)
 {
     StoreClaimFn fn = (StoreClaimFn)op->fn;
-    g_autoptr(GPtrArray) runs = NULL;
+    StoreClaimed c;
 
     if (a->r < 0) {
-        fn(a->r, NULL, UNSET, op->userdata);
+        fn(a->r, NULL, op->userdata);
         return;
     }
-    runs = row_runs(a->res, 0);
-    fn(0, runs, row_u64(a->second, 0, 0), op->userdata);
+    c = (StoreClaimed){ row_runs(a->res, 0), claim_changes(a->before), row_u64(a->second, 0, 0),
+        row_u64(a->second, 0, 1) };
+    fn(0, &c, op->userdata);
+    g_ptr_array_unref(c.runs);
+    g_array_unref(c.changes);
 }
 
 const OpInfo op_claim = {
@@ -46,7 +74,8 @@ const OpInfo op_claim = {
     .second_name = "next_due",
     /* Where the limit was met, what is left is due: in the past, which is now at the earliest. */
     .second_sql = "SELECT time_to_usec(least((SELECT min(due) FROM run WHERE state = 'waiting'),"
-                  " (SELECT due FROM run WHERE state = 'queued' ORDER BY priority DESC, due, id LIMIT 1)))",
+                  " (SELECT due FROM run WHERE state = 'queued' ORDER BY priority DESC, due, id LIMIT 1))),"
+                  " time_to_usec((SELECT min(deadline) FROM run WHERE " MAY_EXPIRE "))",
     .n_values = 4,
     .node = true,
     .answer = claim_answer,

@@ -16,22 +16,22 @@ static void list_slots_answer(Op *op, const OpAnswer *a)
 
 const OpInfo op_list_slots = { .name = "list_slots", .answer = list_slots_answer };
 
-/* What holds of all rows that are listed. Where it can only be skipped that is said in the words of the index. */
+/* What holds of all rows that are listed. Where it can only be one that has a cause that is said in the words of the index. */
 static char *list_slots_where(Op *op, const StoreSlotFilter *f)
 {
     GString *sql = g_string_new(NULL);
-    bool skipped = f->cause || (f->outcome && g_str_equal(f->outcome, "skipped"));
-
     if (f->task)
         op_where(op, sql, "l.task = ", "", f->task);
     if (f->schedule)
         op_where(op, sql, "l.schedule = ", "", f->schedule);
     if (f->outcome)
         op_where(op, sql, "l.outcome = ", "", f->outcome);
-    if (skipped)
+    if (f->outcome && g_str_equal(f->outcome, "skipped"))
         g_string_append(sql, " AND l.outcome = 'skipped'");
-    if (f->cause)
+    if (f->cause) {
+        g_string_append(sql, " AND (l.outcome = 'skipped' OR l.cause <> '')");
         op_where(op, sql, "l.cause = ", "", f->cause);
+    }
     if (f->since)
         op_where_u64(op, sql, "l.nominal >= usec_to_time(", "::bigint)", f->since);
     if (f->before > 0) {

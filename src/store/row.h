@@ -92,6 +92,7 @@ GPtrArray *row_nodes(const PGresult *res);
     X("time_to_usec(r.claimed)", U64, claimed)                                                               \
     X("time_to_usec(r.started)", U64, started)                                                               \
     X("time_to_usec(r.finished)", U64, finished)                                                             \
+    X("time_to_usec(r.deadline)", U64, deadline)                                                             \
     X("r.retry_of", U64, retry_of)                                                                           \
     X("r.requester", TEXT, requester)                                                                        \
     X("r.requester_uid", U64, requester_uid)                                                                 \

@@ -113,6 +113,7 @@ static void on_loaded(const ExchangeResult *result, void *userdata)
     loaded.next_due = row_u64(res[5], 0, 0);
     loaded.n_waiting = row_u64(res[5], 0, 1);
     s->id_seen = row_u64(res[5], 0, 2);
+    loaded.next_deadline = row_u64(res[5], 0, 3);
     loaded.late = late_runs(res[6]);
     remembered_compare(&s->remembered, res[7]);
     loaded.suspect = s->remembered.suspect;
@@ -155,7 +156,8 @@ static void take_node(Setup *u)
         " WHERE r.node = $1::text AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE ORDER BY r.id",
         values, 1);
     exchange_add(x,
-        "SELECT time_to_usec(least(w.due, q.due)), w.n + q.n, (SELECT last_value FROM run_id)"
+        "SELECT time_to_usec(least(w.due, q.due)), w.n + q.n, (SELECT last_value FROM run_id),"
+        " time_to_usec((SELECT min(deadline) FROM run WHERE deadline IS NOT NULL AND state IN ('waiting', 'queued')))"
         " FROM (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'waiting') w,"
         "  (SELECT min(due) AS due, count(*) AS n FROM run WHERE state = 'queued') q",
         NULL, 0);
@@ -193,9 +195,12 @@ static void on_tasks(const ExchangeResult *result, void *userdata)
     schedules = row_schedules(result->result[1]);
     if (tasks->len > 0)
         last = g_strdup(((const StoreTask *)g_ptr_array_index(tasks, tasks->len - 1))->name);
-    store_loading(u->store,
-        &(StoreLoaded){
-            .first = !u->loading, .tasks = tasks, .schedules = schedules, .runs = runs, .next_due = UNSET });
+    store_loading(u->store, &(StoreLoaded){ .first = !u->loading,
+                                .tasks = tasks,
+                                .schedules = schedules,
+                                .runs = runs,
+                                .next_due = UNSET,
+                                .next_deadline = UNSET });
     u->loading = true;
     if (tasks->len == PAGE)
         load_tasks(u, last);

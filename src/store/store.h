@@ -58,6 +58,7 @@ typedef struct StoreRun {
     char *invocation_id;
     char *schedule;
     uint64_t nominal, asked, due, claimed, started, finished; /* real µs */
+    uint64_t deadline;                                        /* it is not claimed after this */
     uint64_t retry_of;
     char *requester;
     uint64_t requester_uid;
@@ -125,13 +126,14 @@ typedef struct StoreLateRun {
  * told of before, page by page, with the state STORE_LOADING, and nothing else. */
 typedef struct StoreLoaded {
     uint64_t epoch;
-    GPtrArray *tasks;     /* StoreTask*, newest revisions, without the deleted */
-    GPtrArray *schedules; /* StoreSchedule* of these tasks */
-    GPtrArray *runs;      /* StoreRun*: starting, running and stopping runs of this node */
-    uint64_t next_due;    /* real µs of the earliest waiting or queued run; UNSET if none */
-    uint64_t n_waiting;   /* waiting and queued */
-    bool first;           /* what was told of before is void */
-    GArray *late;         /* of StoreLateRun, with STORE_UP; in the order of ids */
+    GPtrArray *tasks;       /* StoreTask*, newest revisions, without the deleted */
+    GPtrArray *schedules;   /* StoreSchedule* of these tasks */
+    GPtrArray *runs;        /* StoreRun*: starting, running and stopping runs of this node */
+    uint64_t next_due;      /* real µs of the earliest waiting or queued run; UNSET if none */
+    uint64_t next_deadline; /* likewise the earliest deadline of one */
+    uint64_t n_waiting;     /* waiting and queued */
+    bool first;             /* what was told of before is void */
+    GArray *late;           /* of StoreLateRun, with STORE_UP; in the order of ids */
     uint64_t
         suspect; /* the largest run of a backup that was restored: what is not done of it may have been executed
                              since; 0: there was none */
@@ -213,6 +215,7 @@ typedef struct StoreAsk {
         schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it; else NULL */
     uint64_t nominal, previous;
     uint64_t max_runs; /* of the schedule: it has fired fewer; 0: however many */
+    uint64_t deadline; /* real µs: it is not claimed after this; UNSET or 0 is none */
 } StoreAsk;
 
 typedef struct StoreAsked {
@@ -238,11 +241,27 @@ int store_skip(Store *s, const StoreSkip *skip, StoreSkipFn fn, void *userdata);
  * Until then the owner holds it behind a timer; a cancel that comes meanwhile is found in the row's cause. */
 #define STORE_CLAIM_AHEAD_MSEC 50
 
+/* Why a run is expired. */
+#define STORE_EXPIRED "it could not be started in time (StartDeadline=)"
+
+/* What became of a run that was not claimed. */
+typedef struct StoreChange {
+    uint64_t run;
+    RunState state;
+    RunResult result;
+} StoreChange;
+
+typedef struct StoreClaimed {
+    GPtrArray *runs;   /* StoreRun*, stolen by taking a ref of the array */
+    GArray *changes;   /* of StoreChange: runs whose deadline passed are done, as expired */
+    uint64_t next_due; /* of the next run that is not claimed (now, where limit was met); UNSET if none */
+    uint64_t next_deadline; /* likewise the earliest deadline */
+} StoreClaimed;
+
 /* Claims up to limit runs that are due, or will be within STORE_CLAIM_AHEAD_MSEC, for this node: state
- * starting, attempt + 1, a fresh token and fence; and tells when the next one that is not claimed is due
- * (now, where limit was met). */
-typedef void (*StoreClaimFn)(int r, GPtrArray *runs /* StoreRun*, stolen by taking a ref of the array */,
-    uint64_t next_due, void *userdata);
+ * starting, attempt + 1, a fresh token and fence. No run is claimed after its deadline: those whose deadline passed are over, also
+ * where limit is 0. claimed is NULL where r is negative. */
+typedef void (*StoreClaimFn)(int r, const StoreClaimed *claimed, void *userdata);
 int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata);
 
 /* Who owns the attempt that is spoken of. */

@@ -8,6 +8,10 @@
 #define LATE_USEC (6 * USEC_PER_SEC) /* clocks differ by half of that */
 #define CLOSED(t) ((t)->recorded || (t)->given_back)
 
+#define LATE_START_USEC USEC_PER_SEC
+#define EXPIRE_USEC                                                                                          \
+    (12 * USEC_PER_SEC) /* the answers of a claim that is under way, and of the one that ends it */
+
 /* How an attempt may be recorded that ended like this, and was seen by its unit or by the journal alone. */
 static const struct {
     const char *word;
@@ -118,6 +122,33 @@ void check_stopping(const Row *row, const Truth *t, const DbOp *op)
             row->run.id, (sim_now() - t->started_boot) / USEC_PER_MSEC);
 }
 
+/* The daemon asks for its unit. */
+void check_start(uint64_t run)
+{
+    const Row *row = database_find(run);
+
+    if (row && row->run.deadline != UNSET && sim_real() > row->run.deadline + LATE_START_USEC &&
+        sim.latest == 0 && sim.database_ahead == 0)
+        sim_fail("run %" G_GUINT64_FORMAT " is started %" G_GUINT64_FORMAT " ms after its deadline", run,
+            (sim_real() - row->run.deadline) / USEC_PER_MSEC);
+}
+
+/* By the database's clock. */
+void check_claimed(const Row *row)
+{
+    if (row->run.deadline < database_now())
+        sim_fail("run %" G_GUINT64_FORMAT " is claimed after its deadline", row->run.id);
+}
+
+void check_expired(const Row *row)
+{
+    if (row->run.deadline >= database_now())
+        sim_fail("run %" G_GUINT64_FORMAT " expired before its deadline", row->run.id);
+    for (guint i = 0; i < row->truths->len; i++)
+        if (((const Truth *)g_ptr_array_index(row->truths, i))->executed > 0)
+            sim_fail("run %" G_GUINT64_FORMAT " expired, and was executed", row->run.id);
+}
+
 /* No unit goes before its end is committed, and none of somebody else. */
 void check_released(const Unit *u)
 {
@@ -179,6 +210,18 @@ void check_pause(const char *task, const char *schedule, uint64_t last, const ch
         sim_fail("%s/%s fires while it is paused", task, schedule);
     if (strcmp(cause, "paused") == 0 && (last >= until || last > sim_real()))
         sim_fail("%s/%s skips what is after its pause, or is still to come", task, schedule);
+}
+
+/* By the daemon's clock. */
+void check_deadline(const char *task, uint64_t last, const char *cause)
+{
+    uint64_t span = database_start_deadline(task);
+    bool late = span != UNSET && last + span < sim_real();
+
+    if (late && !*cause)
+        sim_fail("a slot of %s fires too late", task);
+    if (!late && strcmp(cause, "deadline-passed") == 0)
+        sim_fail("a slot of %s is said to be too late", task);
 }
 
 /* Nothing is left to be fired, by the definition in force or the one before. */
@@ -269,10 +312,25 @@ void check_told_skipped(const StoreSkip *skip)
 
 /* --- after every event --- */
 
-static void check_row(const Row *row)
+/* What waits and is too late is over soon, be there room for it or not. */
+static void check_late(Row *row)
+{
+    uint64_t since;
+
+    if (row->run.state > RUN_QUEUED || row->run.deadline >= database_now())
+        row->late_since = 0;
+    else if (row->late_since == 0)
+        row->late_since = sim_now();
+    since = MAX(row->late_since, MAX(sim.well_since, sim.slow_until));
+    if (row->late_since > 0 && sim_now() > since && sim_now() - since > EXPIRE_USEC)
+        sim_fail("run %" G_GUINT64_FORMAT " is too late for long, and waits", row->run.id);
+}
+
+static void check_row(Row *row)
 {
     unsigned alive = 0, open = 0;
 
+    check_late(row);
     for (guint i = 0; i < row->truths->len; i++) {
         const Truth *t = g_ptr_array_index(row->truths, i);
 
@@ -299,6 +357,10 @@ static void check_memory(void)
 
 void check_every_event(void)
 {
+    const Manager *m = daemon_twin.manager;
+
+    if (!m || !m->store_up || m->state != MANAGER_RUNNING)
+        sim.well_since = sim_now();
     for (guint i = 0; i < database.rows->len; i++)
         check_row(g_ptr_array_index(database.rows, i));
     check_memory();

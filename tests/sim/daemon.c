@@ -321,13 +321,18 @@ static const struct {
     { "warned", "[Task]\nTimeout=6s\nTimeoutWarning=2s\n[Service]\nExecStart=/bin/sim\n"
                 "TimeoutStopSec=1s\n" },
     { "bad", "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n" },
-    { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
+    { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" DEADLINE
+               "2s\n" },
     { "calendar",
-        "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" },
+        "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE
+        "3s\n" },
     { FEW, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
            "2\n" },
     { ONE_BY_ONE, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
                   "CatchUp=all\nCatchUpWindow=2min\n" },
+    { "prompt",
+        "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
+        "Every=15s\nCatchUp=last\n" DEADLINE "2s\n" },
 };
 
 static char *definition_of(unsigned i)
@@ -451,7 +456,7 @@ bool people_are_content(void)
 }
 
 /* Of those that fire by themselves. */
-static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE };
+static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE, "prompt" };
 
 static bool is_calm(const char *name)
 {

@@ -6,8 +6,7 @@
 
 #include "store/op.h"
 
-#define NODE        "node"
-#define IN_VAIN_MAX 60
+#define NODE "node"
 
 Database database;
 
@@ -87,18 +86,30 @@ ScheduleRow *database_schedule(const char *task, const char *name)
     return NULL;
 }
 
+/* Of a key of the definition that was in force so many revisions before. */
+static uint64_t database_number(const char *task, const char *name, unsigned before)
+{
+    const TaskRow *t = database_task(task);
+    const char *key = t ? strstr(g_ptr_array_index(t->definitions, t->revision - 1 - before), name) : NULL;
+
+    return key ? g_ascii_strtoull(key + strlen(name), NULL, 10) : UNSET;
+}
+
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before)
 {
-    const TaskRow *t = database_task(s->task);
-    const char *key =
-        t ? strstr(g_ptr_array_index(t->definitions, t->revision - 1 - before), MAX_RUNS) : NULL;
+    return database_number(s->task, MAX_RUNS, before);
+}
 
-    return key ? g_ascii_strtoull(key + strlen(MAX_RUNS), NULL, 10) : UNSET;
+uint64_t database_start_deadline(const char *task)
+{
+    uint64_t seconds = database_number(task, DEADLINE, 0);
+
+    return seconds == UNSET ? UNSET : seconds * USEC_PER_SEC;
 }
 
 /* --- what is given out --- */
 
-static StoreRun *row_copy(const Row *row)
+StoreRun *database_copy(const Row *row)
 {
     StoreRun *r = g_memdup2(&row->run, sizeof row->run);
 
@@ -149,7 +160,7 @@ void database_load(StoreLoaded *ret)
 {
     *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free),
         g_ptr_array_new_with_free_func(g_free),
-        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, 0, true,
+        g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, UNSET, 0, true,
         g_array_new(FALSE, FALSE, sizeof(StoreLateRun)) };
     load_tasks(ret);
     for (guint i = 0; i < database.rows->len; i++) {
@@ -162,9 +173,10 @@ void database_load(StoreLoaded *ret)
         }
         if (state_is_owned(row->run.state)) {
             row->run.epoch = database.epoch;
-            g_ptr_array_add(ret->runs, row_copy(row));
+            g_ptr_array_add(ret->runs, database_copy(row));
         } else if (row->run.state <= RUN_QUEUED) {
             ret->next_due = MIN(ret->next_due, row->run.due);
+            ret->next_deadline = MIN(ret->next_deadline, row->run.deadline);
             ret->n_waiting++;
         }
     }
@@ -201,6 +213,8 @@ void db_op_free(DbOp *op)
         g_array_unref(op->skips);
     if (op->runs)
         g_ptr_array_unref(op->runs);
+    if (op->changes)
+        g_array_unref(op->changes);
     g_free(op);
 }
 
@@ -227,83 +241,18 @@ static void set_cause(Row *row, RunResult cause)
     row->run.cause_at = database_now();
 }
 
-static void clear_cause(Row *row)
+void database_clear_cause(Row *row)
 {
     row->run.cause = row->first = RUN_RESULT_NONE;
     row->run.cause_at = UNSET;
 }
 
-static void set_done(Row *row, RunResult result)
+void database_set_done(Row *row, RunResult result)
 {
     row->run.state = RUN_DONE;
     row->run.result = result;
     row->n_done++;
     sim_trace("done", row->run.id, (uint64_t)result, row->run.attempt);
-}
-
-static void apply_claim_one(Row *row, DbOp *op)
-{
-    Truth *t = g_new0(Truth, 1);
-
-    row->run.state = RUN_STARTING;
-    row->run.attempt++;
-    row->run.epoch = op->epoch;
-    row->run.fence = ++database.fence;
-    row->run.manager_stamp = op->stamp;
-    row->run.claimed_monotonic = op->monotonic;
-    row->run.claimed = database_now();
-    row->run.started = row->run.finished = UNSET;
-    row->invocation[0] = row->reason[0] = 0;
-    clear_cause(row);
-    g_snprintf(row->token, sizeof row->token, "token-%u", ++database.n_tokens);
-    g_strlcpy(row->boot, op->boot, sizeof row->boot);
-    *t = (Truth){ .run = row->run.id, .attempt = row->run.attempt, .timeout = USEC_INFINITY };
-    g_strlcpy(t->token, row->token, sizeof t->token);
-    g_ptr_array_add(row->truths, t);
-    g_ptr_array_add(op->runs, row_copy(row));
-    sim_trace("claimed", row->run.id, row->run.attempt, 0);
-}
-
-static int by_claim(gconstpointer a, gconstpointer b)
-{
-    const Row *x = *(Row *const *)a, *y = *(Row *const *)b;
-
-    if (x->run.priority != y->run.priority)
-        return x->run.priority > y->run.priority ? -1 : 1;
-    if (x->run.due != y->run.due)
-        return x->run.due < y->run.due ? -1 : 1;
-    return x->run.id < y->run.id ? -1 : 1;
-}
-
-static void apply_claim(DbOp *op)
-{
-    uint64_t until = database_now() + STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC;
-    g_autoptr(GPtrArray) due = g_ptr_array_new();
-
-    op->runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
-    op->due = UNSET;
-    for (guint i = 0; i < database.rows->len; i++) {
-        Row *row = g_ptr_array_index(database.rows, i);
-
-        if (row->run.state == RUN_WAITING && row->run.due <= until)
-            row->run.state = RUN_QUEUED;
-        if (row->run.state == RUN_QUEUED && row->run.due <= until)
-            g_ptr_array_add(due, row);
-        else if (row->run.state <= RUN_QUEUED)
-            op->due = MIN(op->due, row->run.due);
-    }
-    g_ptr_array_sort(due, by_claim);
-    for (guint i = 0; i < due->len; i++) {
-        Row *row = g_ptr_array_index(due, i);
-
-        if (i < op->limit)
-            apply_claim_one(row, op);
-        else
-            op->due = MIN(op->due, row->run.due);
-    }
-    database.in_vain = due->len > 0 ? 0 : database.in_vain + 1;
-    if (database.in_vain > IN_VAIN_MAX)
-        sim_fail("%u claims in a row found nothing", database.in_vain);
 }
 
 static void apply_running(DbOp *op)
@@ -362,11 +311,11 @@ static void apply_requeue(DbOp *op)
     t->given_back = true;
     row->run.due = database_now() + op->in_usec;
     if (row->no_more) {
-        set_done(row, row->run.cause);
+        database_set_done(row, row->run.cause);
     } else {
         row->run.state = op->in_usec > 0 ? RUN_WAITING : RUN_QUEUED;
         g_strlcpy(row->reason, op->reason, sizeof row->reason);
-        clear_cause(row);
+        database_clear_cause(row);
     }
     op->r = STORE_RECORDED;
     take_cause(row, op);
@@ -391,7 +340,7 @@ static void apply_end(DbOp *op)
              (op->killed || op->finished == UNSET || op->finished >= row->run.cause_at);
     result = caused ? row->run.cause : op->result;
     more = op->again && !row->no_more && row->run.cause != RUN_CANCELLED && result != RUN_CANCELLED &&
-           result != RUN_SKIPPED;
+           result != RUN_SKIPPED && result != RUN_EXPIRED;
     if (t) {
         t->recorded = true;
         t->record = result;
@@ -401,12 +350,13 @@ static void apply_end(DbOp *op)
     if (more) {
         row->run.state = RUN_WAITING;
         row->run.due = database_now() + op->in_usec;
-        clear_cause(row);
+        row->run.deadline = UNSET;
+        database_clear_cause(row);
     } else {
         row->run.finished = op->finished != UNSET ? op->finished : database_now();
         row->run.exit_code = op->code;
         row->run.exit_status = op->status;
-        set_done(row, result);
+        database_set_done(row, result);
     }
     op->r = STORE_RECORDED;
     op->result = result;
@@ -431,7 +381,7 @@ static void apply_cancel(DbOp *op)
     row->no_more = true;
     set_cause(row, RUN_CANCELLED);
     if (row->run.state <= RUN_QUEUED || row->run.state == RUN_PAUSED)
-        set_done(row, RUN_CANCELLED);
+        database_set_done(row, RUN_CANCELLED);
     op->cancelled.state = row->run.state;
     op->cancelled.result = row->run.result;
     op->cancelled.cause_at = row->run.cause_at;
@@ -540,6 +490,7 @@ static void apply_ask(DbOp *op)
         .nominal = op->nominal,
         .asked = database_now(),
         .due = op->due ? op->due : database_now(),
+        .deadline = op->deadline,
         .grace_usec = op->grace,
         .retry_of = op->retry_of,
         .claimed = UNSET,
@@ -724,7 +675,7 @@ static void apply_get_run(DbOp *op)
 
     op->runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
     if (row)
-        g_ptr_array_add(op->runs, row_copy(row));
+        g_ptr_array_add(op->runs, database_copy(row));
     else
         op->r = -ENOENT;
 }
@@ -741,7 +692,7 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_STOPPING] = apply_stopping,
     [OP_CANCEL] = apply_cancel,
     [OP_END] = apply_end,
-    [OP_CLAIM] = apply_claim,
+    [OP_CLAIM] = database_claim,
     [OP_GET_REVISION] = apply_get_revision,
     [OP_GET_RUN] = apply_get_run,
 };

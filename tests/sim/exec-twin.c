@@ -521,6 +521,7 @@ int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata)
         if (other->kind == CALL_START && strcmp(other->name, name) == 0)
             return -EBUSY;
     }
+    check_start(start->run);
     c = call_new(CALL_START, name, (void (*)(void))fn, userdata);
     c->start = *start;
     c->path = g_strdup(start->path);

@@ -244,6 +244,7 @@ static bool step_back(void)
 static bool sleep_host(void)
 {
     clock_fake_sleep(sim.clock, sim_between(1, 600) * USEC_PER_SEC);
+    sim.well_since = sim_now();
     change_what_is_late();
     return true;
 }

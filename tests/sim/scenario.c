@@ -96,6 +96,8 @@ static uint64_t last_due(void)
 
         if (row->run.due > database_now())
             latest = MAX(latest, row->run.due - database_now());
+        if (row->run.deadline != UNSET && row->run.deadline > database_now())
+            latest = MAX(latest, row->run.deadline - database_now());
     }
     return latest > 0 ? sim_now() + latest : 0;
 }

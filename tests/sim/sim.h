@@ -25,6 +25,7 @@ typedef struct Sim {
     char *why;
     unsigned steps, timers, faults;
     uint64_t slow_until;     /* messages take long till then */
+    uint64_t well_since;     /* the daemon works, and the host was awake */
     uint64_t latest;         /* real µs: what it said before it was set back */
     uint64_t database_ahead; /* µs that the server's clock is ahead of ours, as a signed number */
 } Sim;
@@ -84,11 +85,12 @@ typedef struct Row {
     char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
     char reason[2 * SIM_TEXT];
     bool no_more;
-    bool very_late;    /* it was decided long after its slot's time to ask for it */
-    bool shared_name;  /* a unit of somebody else had the name of an attempt: the journal tells of both */
-    unsigned n_done;   /* how often it became done */
-    RunResult first;   /* cause of this attempt, as first committed */
-    GPtrArray *truths; /* of Truth*, by attempt */
+    uint64_t late_since; /* boot µs: its deadline has passed, and it waits; 0: not so */
+    bool very_late;      /* it was decided long after its slot's time to ask for it */
+    bool shared_name;    /* a unit of somebody else had the name of an attempt: the journal tells of both */
+    unsigned n_done;     /* how often it became done */
+    RunResult first;     /* cause of this attempt, as first committed */
+    GPtrArray *truths;   /* of Truth*, by attempt */
 } Row;
 
 typedef struct SlotRow {
@@ -135,6 +137,8 @@ TaskRow *database_task(const char *name);
 ScheduleRow *database_schedule(const char *task, const char *name);
 /* MaxRuns= of the definition in force, or of one so many revisions before; UNSET: it has none. */
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
+/* StartDeadline= of the definition in force, in µs; UNSET: it has none. */
+uint64_t database_start_deadline(const char *task);
 /* Everything as it stands; taking the node moves the epoch. */
 void database_load(StoreLoaded *ret);
 void database_unload(StoreLoaded *loaded);
@@ -157,7 +161,7 @@ typedef struct DbOp {
     bool refused; /* the database finds fault with it */
 
     uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec,
-        revision, grace, retry_of, finished, started, epoch, stamp, monotonic;
+        revision, grace, retry_of, finished, started, epoch, stamp, monotonic, deadline;
     unsigned attempt, limit;
     int priority, enabled;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
@@ -174,10 +178,16 @@ typedef struct DbOp {
     StoreAsked asked;
     StoreCancelled cancelled;
     GPtrArray *runs;
+    GArray *changes; /* of StoreChange */
 } DbOp;
 
 DbOp *db_op_new(int kind, void (*fn)(void), void *userdata);
 void db_op_free(DbOp *op);
+StoreRun *database_copy(const Row *row);
+void database_set_done(Row *row, RunResult result);
+void database_clear_cause(Row *row);
+/* claim.c: that of a claim. */
+void database_claim(DbOp *op);
 /* What the operations do, by kind. */
 extern void (*const database_apply[])(DbOp *op);
 
@@ -289,6 +299,10 @@ void check_executed(Truth *t);
 void check_end(const Row *row, Truth *t, const DbOp *op);
 void check_given_back(const Row *row, Truth *t);
 void check_stopping(const Row *row, const Truth *t, const DbOp *op);
+void check_start(uint64_t run);
+void check_claimed(const Row *row);
+/* It is said to be too late for it. */
+void check_expired(const Row *row);
 void check_released(const Unit *u);
 void check_kept(const ScheduleRow *s);
 /* first to last get their outcome now; count 0: they were not counted. */
@@ -297,6 +311,8 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
 void check_fired(const ScheduleRow *s);
 /* The daemon asks for a slot that fires, or is skipped for that cause. */
 void check_pause(const char *task, const char *schedule, uint64_t last, const char *cause);
+/* Likewise, by when its run has to be started. */
+void check_deadline(const char *task, uint64_t last, const char *cause);
 /* A slot fires that was very late when that was decided. */
 void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */
@@ -310,6 +326,7 @@ void check_settled(void);
 #define ONE_BY_ONE "all"               /* the task whose slots are all caught up */
 #define FEW        "few"               /* that which is bounded */
 #define MAX_RUNS   "MaxRuns="
+#define DEADLINE   "StartDeadline="
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */
 

@@ -505,7 +505,9 @@ int store_cancel(Store *s, uint64_t run, const char *reason, StoreCancelFn fn, v
 
 static void answer_claim(DbOp *op)
 {
-    ((StoreClaimFn)op->fn)(op->r, op->r < 0 ? NULL : op->runs, op->r < 0 ? UNSET : op->due, op->userdata);
+    StoreClaimed c = { op->runs, op->changes, op->due, op->deadline };
+
+    ((StoreClaimFn)op->fn)(op->r, op->r < 0 ? NULL : &c, op->userdata);
 }
 
 int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
@@ -543,11 +545,14 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->nominal = a->schedule ? a->nominal : UNSET;
     op->previous = a->schedule ? a->previous : UNSET;
     op->max_runs = a->max_runs ? a->max_runs : UNSET;
+    op->deadline = a->deadline ? a->deadline : UNSET;
     op->very_late = a->schedule && sim_real() > a->nominal + 2 * USEC_PER_SEC;
     op->keys[0] = key_of('a', a->requester, a->token);
     op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;
-    if (a->schedule)
+    if (a->schedule) {
         check_pause(a->task, a->schedule, a->nominal, "");
+        check_deadline(a->task, a->nominal, "");
+    }
     return enqueue(op);
 }
 
@@ -595,6 +600,7 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     op->count = k->count;
     op->keys[0] = key_of('s', k->task, k->schedule);
     check_pause(k->task, k->schedule, k->last, k->cause);
+    check_deadline(k->task, k->last, k->cause);
     return enqueue(op);
 }
 

@@ -13,6 +13,7 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
     f->n_up++;
     f->epoch = loaded->epoch;
     f->n_runs = loaded->runs->len;
+    f->load_deadline = loaded->next_deadline;
     fixture_load(f, loaded);
 }
 
@@ -36,6 +37,8 @@ Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
 void fixture_free(Fixture *f)
 {
     store_free(f->store);
+    if (f->changes)
+        g_array_unref(f->changes);
     g_free(f);
 }
 

@@ -489,6 +489,74 @@ static void test_restart(void)
     g_assert_cmpint(fixture_get(f, run, NULL)->state, ==, RUN_DONE);
 }
 
+/* Until its deadline a run is claimed, and then it is over: whether it waited, was given back, or is claimed just now. Once it has
+ * an attempt behind it there is none. */
+static void test_deadline(void)
+{
+    uint64_t now = clock_real(f->clock), in_time, given_back, late, next;
+    StoreAsk ask = { .requester = "alice",
+        .requester_uid = 1000,
+        .token = "d-1",
+        .task = "t",
+        .revision = 1,
+        .queue = "default" };
+    g_autoptr(GPtrArray) runs = NULL, none = NULL, again = NULL;
+    const StoreChange *c;
+    StoreOwner o;
+    StoreEnd e;
+    Asked a;
+
+    ask.deadline = now + 3600 * USEC_PER_SEC;
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    in_time = a.asked.run;
+    ask.token = "d-2";
+    ask.deadline = now - USEC_PER_SEC;
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    late = a.asked.run;
+    anew();
+    g_assert_cmpuint(f->load_deadline, ==, now - USEC_PER_SEC);
+    none = fixture_claim(f, 0, &next);
+    g_assert_cmpuint(none->len, ==, 0);
+    g_assert_cmpuint(f->changes->len, ==, 1);
+    c = &g_array_index(f->changes, StoreChange, 0);
+    g_assert_true(c->run == late && c->state == RUN_DONE && c->result == RUN_EXPIRED);
+    g_assert_cmpuint(f->claim_deadline, ==, now + 3600 * USEC_PER_SEC);
+    g_assert_cmpint(fixture_get(f, late, NULL)->result, ==, RUN_EXPIRED);
+    g_assert_cmpstr(fixture_get(f, late, NULL)->reason, ==, STORE_EXPIRED);
+    runs = fixture_claim(f, 10, &next);
+    g_assert_cmpuint(runs->len, ==, 1);
+    g_assert_cmpuint(f->changes->len, ==, 0);
+    g_assert_cmpuint(f->claim_deadline, ==, UNSET);
+    o = fixture_owner(runs->pdata[0]);
+    g_assert_cmpuint(o.run, ==, in_time);
+    g_assert_cmpuint(((const StoreRun *)runs->pdata[0])->deadline, ==, now + 3600 * USEC_PER_SEC);
+    e = fixture_ending(&o, RUN_EXIT_CODE);
+    e.again = true;
+    g_assert_cmpint(fixture_end(f, &e).state, ==, RUN_WAITING);
+    g_assert_cmpuint(fixture_get(f, in_time, NULL)->deadline, ==, UNSET);
+    g_assert_cmpint(fixture_cancel(f, in_time).c.state, ==, RUN_DONE);
+
+    ask.token = "d-3";
+    ask.deadline = clock_real(f->clock) + 300 * USEC_PER_MSEC;
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    given_back = a.asked.run;
+    again = fixture_claim(f, 1, NULL);
+    if (again->len == 1) { /* it was in time */
+        o = fixture_owner(again->pdata[0]);
+        g_assert_cmpint(fixture_requeue(f, &o).r, ==, STORE_RECORDED);
+    }
+    while (clock_real(f->clock) <= ask.deadline)
+        fixture_turn(f);
+    g_ptr_array_unref(g_steal_pointer(&again));
+    again = fixture_claim(f, 1, &next);
+    g_assert_cmpuint(again->len, ==, 0);
+    g_assert_cmpuint(next, ==, UNSET);
+    g_assert_cmpint(fixture_get(f, given_back, NULL)->result, ==, RUN_EXPIRED);
+}
+
 int contract_run(int argc, char **argv)
 {
     int r;
@@ -507,6 +575,7 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/slot-anew", test_slot_anew);
     g_test_add_func("/store/contract/bounded", test_bounded);
     g_test_add_func("/store/contract/paused", test_paused);
+    g_test_add_func("/store/contract/deadline", test_deadline);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);
     g_test_add_func("/store/contract/task", test_task);

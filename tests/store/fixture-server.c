@@ -28,6 +28,7 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
     f->n_up++;
     f->epoch = loaded->epoch;
     f->next_due = loaded->next_due;
+    f->load_deadline = loaded->next_deadline;
     f->n_waiting = loaded->n_waiting;
     f->n_runs = loaded->runs->len;
 }
@@ -57,6 +58,8 @@ void fixture_free(Fixture *f)
     if (f->clock)
         clock_free(f->clock);
     sd_event_unref(f->event);
+    if (f->changes)
+        g_array_unref(f->changes);
     g_free(f->reason);
     g_free(f);
 }

@@ -185,17 +185,20 @@ Asked fixture_ask(Fixture *f, const char *token, int priority, uint64_t due)
 typedef struct Claimed {
     bool answered;
     GPtrArray *runs;
-    uint64_t next;
+    GArray *changes;
+    uint64_t next, deadline;
 } Claimed;
 
-static void on_claim(int r, GPtrArray *runs, uint64_t next_due, void *userdata)
+static void on_claim(int r, const StoreClaimed *claimed, void *userdata)
 {
     Claimed *c = userdata;
 
     g_assert_cmpint(r, ==, 0);
     c->answered = true;
-    c->runs = g_ptr_array_ref(runs);
-    c->next = next_due;
+    c->runs = g_ptr_array_ref(claimed->runs);
+    c->next = claimed->next_due;
+    c->deadline = claimed->next_deadline;
+    c->changes = g_array_ref(claimed->changes);
 }
 
 GPtrArray *fixture_claim(Fixture *f, unsigned limit, uint64_t *ret_next)
@@ -206,6 +209,10 @@ GPtrArray *fixture_claim(Fixture *f, unsigned limit, uint64_t *ret_next)
     fixture_until(f, &c.answered);
     if (ret_next)
         *ret_next = c.next;
+    f->claim_deadline = c.deadline;
+    if (f->changes)
+        g_array_unref(f->changes);
+    f->changes = c.changes;
     return c.runs;
 }
 

@@ -113,6 +113,59 @@ static void test_slot(void)
     g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
 }
 
+/* The ledger keeps that a slot fired, and says that its run was not executed: as the run does, be it that it waited, and for what,
+ * or that its node did not start it. */
+static void test_expired(void)
+{
+    static const char *const schedules[] = { "nightly", NULL };
+    uint64_t nominal = 1700000100 * USEC_PER_SEC, now = clock_real(f->clock);
+    StoreAsk ask = {
+        .requester = "taskschedd",
+        .requester_uid = UNSET,
+        .token = "expired-1",
+        .task = "expired",
+        .queue = "default",
+        .schedule = "nightly",
+        .nominal = nominal,
+        .previous = UNSET,
+        .deadline = now + 3600 * USEC_PER_SEC,
+    };
+    g_autofree char *ledger = NULL;
+    g_autoptr(GPtrArray) runs = NULL, none = NULL;
+    StoreOwner o;
+    StoreEnd e;
+    Asked a;
+
+    ask.revision = fixture_put(f, "expired", "[]", schedules);
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    runs = fixture_claim(f, 1, NULL);
+    g_assert_cmpuint(runs->len, ==, 1);
+    o = fixture_owner(runs->pdata[0]);
+    e = fixture_ending(&o, RUN_EXPIRED);
+    e.again = true;
+    e.reason = "too late";
+    e.exit_code = RUN_EXITED_UNKNOWN;
+    g_assert_cmpint(fixture_end(f, &e).state, ==, RUN_DONE);
+    ask.token = "expired-2";
+    ask.previous = ask.nominal;
+    ask.nominal++;
+    ask.deadline = now - 1;
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    g_free(fixture_sql(
+        "UPDATE run SET reason = 'it was given back' WHERE id = %" G_GUINT64_FORMAT, a.asked.run));
+    none = fixture_claim(f, 1, NULL);
+    g_assert_cmpuint(none->len, ==, 0);
+    ledger = fixture_sql(
+        "SELECT string_agg(concat_ws(' ', outcome, cause, run IS NOT NULL, reason), ', ' ORDER BY nominal)"
+        " FROM slot WHERE task = 'expired'");
+    g_assert_cmpstr(ledger, ==,
+        "fired deadline-passed t too late, fired deadline-passed t " STORE_EXPIRED ": it was given back");
+    g_assert_cmpstr(fixture_get(f, a.asked.run, NULL)->reason, ==, STORE_EXPIRED ": it was given back");
+    g_assert_cmpint(fixture_delete(f, "expired"), ==, 0);
+}
+
 #define LEDGER                                                                                                         \
     "SELECT string_agg(format('%%s-%%s %%s %%s %%s', coalesce(time_to_usec(first) - 1800000000000000, 0),"             \
     " time_to_usec(nominal) - 1800000000000000, coalesce(count, 0), outcome, cause), ', ' ORDER BY nominal) FROM slot" \
@@ -378,6 +431,7 @@ int main(int argc, char **argv)
     fixture_put(f, "t", "[]", NULL);
     g_test_add_func("/store/life/whole", test_whole);
     g_test_add_func("/store/life/slot", test_slot);
+    g_test_add_func("/store/life/expired", test_expired);
     g_test_add_func("/store/life/ledger", test_ledger);
     g_test_add_func("/store/life/not-yours", test_not_yours);
     g_test_add_func("/store/life/database", test_database);

@@ -77,6 +77,7 @@ static void test_retry_default(void)
     g_assert_false(retry_wanted(&two, 1, RUN_SUCCESS, RUN_EXITED, 0, 0.5, &delay));
     g_assert_false(retry_wanted(&two, 1, RUN_CANCELLED, RUN_KILLED, SIGTERM, 0.5, &delay));
     g_assert_false(retry_wanted(&two, 1, RUN_SKIPPED, 0, 0, 0.5, &delay));
+    g_assert_false(retry_wanted(&two, 1, RUN_EXPIRED, 0, 0, 0.5, &delay));
     g_assert_false(retry_wanted(&two, 1, RUN_LOST, 0, 0, 0.5, &delay));
 }
 
@@ -322,6 +323,48 @@ static void test_slots_catch_up(void)
 }
 
 /* Of a calendar the last that passed within a day is caught up, and no other. */
+/* Whatever is caught up, not what is too late. */
+static void test_slots_deadline(void)
+{
+    Schedule s = { .every_usec = 10 * SEC,
+        .catch_up = CATCH_UP_ALL,
+        .catch_up_window_usec = 60 * SEC,
+        .start_deadline_usec = 30 * SEC };
+    const Fate all[] = {
+        { 20 * SEC, 0, 50 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 50 * SEC + 1, 20 * SEC, 1, SLOT_DEADLINE_PASSED },
+        { 20 * SEC, 0, 200 * SEC, 160 * SEC, 15, SLOT_DEADLINE_PASSED },
+        { 170 * SEC, 0, 200 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 45 * SEC, 90 * SEC, 40 * SEC, 3, SLOT_DISABLED },
+    };
+    const Fate last[] = {
+        { 20 * SEC, 0, 200 * SEC, 160 * SEC, 15, SLOT_DEADLINE_PASSED },
+        { 170 * SEC, 0, 200 * SEC, 190 * SEC, 3, SLOT_HOST_DOWN },
+    };
+    const Fate none[] = { { 20 * SEC, 0, 200 * SEC, 190 * SEC, 18, SLOT_HOST_DOWN } };
+    const Fate longer[] = { { 20 * SEC, 0, 200 * SEC, 130 * SEC, 12, SLOT_WINDOW_PASSED } };
+    const Fate jitter[] = {
+        { 20 * SEC, 0, 22 * SEC, 0, 0, SLOT_NO_CAUSE },
+        { 20 * SEC, 0, 22 * SEC + 1, 20 * SEC, 1, SLOT_DEADLINE_PASSED },
+    };
+
+    g_assert_cmpuint(schedule_deadline(&s, 20 * SEC), ==, 50 * SEC);
+    check_fates(&s, all, G_N_ELEMENTS(all));
+    s.catch_up = CATCH_UP_LAST;
+    check_fates(&s, last, G_N_ELEMENTS(last));
+    s.catch_up = CATCH_UP_NONE;
+    check_fates(&s, none, G_N_ELEMENTS(none));
+    s.catch_up = CATCH_UP_ALL;
+    s.start_deadline_usec = 90 * SEC;
+    check_fates(&s, longer, G_N_ELEMENTS(longer));
+    s.start_deadline_usec = USEC_INFINITY;
+    g_assert_cmpuint(schedule_deadline(&s, 20 * SEC), ==, UNSET);
+    check_fates(&s, longer, G_N_ELEMENTS(longer));
+    /* Not late before Jitter= is over, and too late all the same. */
+    s.start_deadline_usec = 2 * SEC;
+    s.jitter_usec = 15 * SEC / 10;
+    check_fates(&s, jitter, G_N_ELEMENTS(jitter));
+}
 static void test_slots_calendar(void)
 {
     const uint64_t noon = UINT64_C(1793358000) * SEC, one = noon + 3600 * SEC; /* Friday in Berlin */
@@ -443,6 +486,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/at", test_slots_at);
     g_test_add_func("/slots/calendar", test_slots_calendar);
     g_test_add_func("/slots/catch-up", test_slots_catch_up);
+    g_test_add_func("/slots/deadline", test_slots_deadline);
     g_test_add_func("/slots/all", test_slots_all);
     g_test_add_func("/slots/take", test_slots_take);
     g_test_add_func("/signals/names", test_signals);

@@ -339,6 +339,22 @@ static void test_sections(void)
     expect(RUN "[Schedule]\nEvery=1s\n[Schedule default]\nEvery=1s\n", NULL, "t.task:5:1: ", "twice", NULL);
 }
 
+static void test_limit_values(void)
+{
+    static const File cases[] = {
+        { "[Schedule s]\nEvery=1h\nStartDeadline=soon\n", "no time span" },
+        { "[Schedule s]\nEvery=1h\nStartDeadline=0\n", "has to be 1s at least" },
+        { "[Schedule s]\nEvery=1h\nStartDeadline=5min\nJitter=5min\n", "has to be longer than Jitter=" },
+        { "[Schedule s]\nStartDeadline=5min\n", "never fires" },
+    };
+
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *text = g_strconcat(c->path, RUN, NULL);
+
+        expect(text, NULL, "t.task:", c->text, NULL);
+    }
+}
+
 static void test_values(void)
 {
     static const File cases[] = {
@@ -598,6 +614,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/places", test_places);
     g_test_add_func("/task/sections", test_sections);
     g_test_add_func("/task/values", test_values);
+    g_test_add_func("/task/limit-values", test_limit_values);
     g_test_add_func("/task/schedule-inputs", test_schedule_inputs);
     g_test_add_func("/task/command-count", test_command_count);
     g_test_add_func("/task/specs", test_specs);

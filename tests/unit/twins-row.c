@@ -16,6 +16,6 @@ StoreRun *twins_copy_run(const TwinRow *w)
     r->schedule = g_strdup("");
     r->requester = g_strdup("root");
     r->boot_id = g_strdup(util_strempty(w->run.boot_id));
-    r->nominal = UNSET;
+    r->nominal = r->deadline = UNSET;
     return r;
 }

@@ -172,7 +172,7 @@ static void store_come_up(void)
     StoreTask task = { twins.task, (char *)"api", (char *)"", twins.revision, true, false, UNSET,
         twins.definition };
     StoreSchedule schedule = { twins.task, (char *)"s", -1, twins.last_nominal, 1, UNSET };
-    StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, 0, true };
+    StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, UNSET, 0, true };
 
     g_ptr_array_add(tasks, &task);
     g_ptr_array_add(schedules, &schedule);
@@ -312,7 +312,9 @@ static void apply_claim(Job *j)
 
 static void answer_claim(Job *j, int r)
 {
+    g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(StoreChange));
     uint64_t next = UNSET;
+    StoreClaimed c;
 
     for (guint i = 0; i < twins.rows->len; i++) {
         const TwinRow *w = g_ptr_array_index(twins.rows, i);
@@ -320,7 +322,8 @@ static void answer_claim(Job *j, int r)
         if (w->run.state <= RUN_QUEUED)
             next = MIN(next, w->run.due);
     }
-    ((StoreClaimFn)j->fn)(r, r < 0 ? NULL : j->runs, next, j->userdata);
+    c = (StoreClaimed){ j->runs, changes, next, UNSET };
+    ((StoreClaimFn)j->fn)(r, r < 0 ? NULL : &c, j->userdata);
 }
 
 int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
