@@ -225,9 +225,9 @@ static void check_brute(const Batch *b, const char *text, const CalendarExpressi
 static void tell(
     const Batch *b, const char *what, const char *text, const Verdict *theirs, const Verdict *ours)
 {
-    g_test_message("%s: TZ=%s --base-time=@%" G_GINT64_FORMAT " '%s': they '%s' %" G_GINT64_FORMAT
-                   " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " (%u), we '%s' %" G_GINT64_FORMAT
-                   " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " (%u)",
+    g_test_message("%s, to be kept in tests/unit/kept/calendar.tsv: %s\t%" G_GINT64_FORMAT
+                   "\t%s: they '%s' %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+                   " (%u), we '%s' %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " (%u)",
         what, b->tz, b->base, text, theirs->normal, theirs->next[0], theirs->next[1], theirs->next[2],
         theirs->n, ours->normal, ours->next[0], ours->next[1], ours->next[2], ours->n);
 }
@@ -342,6 +342,32 @@ static void test_list(void)
     }
 }
 
+/* Cases that told something once: zone, seconds, expression. */
+static void test_kept(void)
+{
+    const char *source = g_getenv("SRC");
+    g_autofree char *path = g_build_filename(source ? source : "..", "tests/unit/kept/calendar.tsv", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    lines = g_strsplit(text, "\n", -1);
+    n_differences = 0;
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) words = g_strsplit(*line, "\t", 3);
+        Batch b = { .tz = words[0], .texts = g_ptr_array_new() };
+
+        if (g_strv_length(words) == 3 && **line != '#') {
+            b.base = g_ascii_strtoll(words[1], NULL, 10);
+            g_ptr_array_add(b.texts, words[2]);
+            g_ptr_array_add(b.texts, NULL);
+            compare(&b);
+        }
+        g_ptr_array_unref(b.texts);
+    }
+    g_assert_cmpuint(n_differences, ==, 0);
+}
+
 static void fill(Batch *b, GRand *chance, bool zones, unsigned n)
 {
     g_ptr_array_set_size(b->texts, 0);
@@ -425,6 +451,7 @@ int main(int argc, char **argv)
     if (g_getenv("SYSTEMD_ANALYZE"))
         analyze = g_getenv("SYSTEMD_ANALYZE");
     g_test_add_func("/calendar-oracle/list", test_list);
+    g_test_add_func("/calendar-oracle/kept", test_kept);
     g_test_add_func("/calendar-oracle/utc", test_utc);
     g_test_add_func("/calendar-oracle/zones", test_zones);
     return g_test_run();
