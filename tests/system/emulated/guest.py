@@ -9,7 +9,7 @@ import time
 import dbus
 import dbus.bus
 import dbus.lowlevel
-from world import apply, command, ctl, manager, script, sql, units, wait_until
+from world import apply, command, ctl, ctl_json, manager, parse_time, script, sql, units, wait_until
 
 TRUTH_LINE = "/dev/ttyS1"  # leads out of the machine: it survives the loss of its power
 GO = "/run/go"
@@ -126,6 +126,58 @@ def step_clock(seconds):
     """Of this machine, which is emulated: the agent runs nowhere else."""
     time.clock_settime(time.CLOCK_REALTIME, time.clock_gettime(time.CLOCK_REALTIME) + seconds)
     return now()
+
+
+def set_clock(moment):
+    time.clock_settime(time.CLOCK_REALTIME, moment)
+
+
+def sleep(seconds):
+    """Suspended to memory until the machine's own clock wakes it; by the clock that people set, when it fell asleep and woke."""
+    fell = now()[0]
+    command("rtcwake", "-m", "mem", "-s", str(seconds), timeout=300)
+    return [fell, now()[0]]
+
+
+def set_zone(name):
+    os.symlink(f"/usr/share/zoneinfo/{name}", "/etc/localtime.new")
+    os.rename("/etc/localtime.new", "/etc/localtime")
+
+
+# --- slots
+
+
+def ledger(task):
+    """Its entries in order of time; moments in seconds."""
+    found = [{"first": parse_time(entry["First"]), "last": parse_time(entry["Nominal"]), "count": entry["Count"],
+              "outcome": entry["Outcome"]} for entry in ctl_json("list-slots", task, "--limit", "0")]
+    return sorted(found, key=lambda entry: entry["last"])
+
+
+def fired(task):
+    return [entry["last"] for entry in ledger(task) if entry["outcome"] == "fired"]
+
+
+def wait_fired(task, moments, seconds):
+    """Those that fired, when these are among them."""
+    wait_until(lambda: set(moments) <= set(fired(task)), seconds, 0.3)
+    return fired(task)
+
+
+def wait_settled(tasks, moment, seconds):
+    """Until the last slot before that moment, or at it, has its outcome; those after it may."""
+    def settled(task):
+        entries = ledger(task)
+        return entries and entries[-1]["last"] >= moment
+    return bool(wait_until(lambda: all(settled(task) for task in tasks), seconds, 0.3))
+
+
+def wait_next(task, moment, seconds):
+    return bool(wait_until(lambda: parse_time(ctl_json("show", f"{task}/s")["Next"]) == moment, seconds, 0.3))
+
+
+def asked_twice():
+    return [list(row) for row in sql("select task || ' ' || nominal, count(*) from run where nominal is not null group by 1 having count(*) > 1")]
 
 
 def cancel_and_step(runs, seconds):

@@ -1,0 +1,154 @@
+"""Schedules in the emulated machine: its clock is set, it sleeps, the clock of its zone changes, its zone becomes another."""
+
+import calendar
+import time
+
+from emulated.cases import PATIENCE, taken_up
+
+STEP, SHORT, HOUR = 600, 5, 3600
+ASLEEP = 14
+KINDS = ("none", "last", "all")
+
+
+class Slots:
+    """A machine and the ledgers of its schedules. Moments are seconds since 1970."""
+
+    def __init__(self, tap, folder, name):
+        self.tap, self.name, self.machine = tap, name, taken_up(folder, name)
+        self.call = self.machine.call
+
+    def define(self, task, *keys):
+        self.call("apply", task, "[Service]\nExecStart=/bin/true\n[Schedule s]\n" + "\n".join(keys) + "\n")
+
+    def set_to(self, moment):
+        self.call("set_clock", moment)
+
+    def fires(self, task, *moments):
+        """Waits for these, and says that nothing else fired."""
+        got = self.call("wait_fired", task, moments, PATIENCE)
+        self.tap.same(got, list(moments), f"{self.name}: {task} fires when it should, and only then")
+
+    def ledgers(self, step):
+        """The entries of each task of KINDS; each is whole."""
+        found = {task: self.call("ledger", task) for task in KINDS}
+        for task, entries in found.items():
+            wrong = [e for e in entries if e["count"] != (e["last"] - e["first"]) // step + 1]
+            wrong += [pair for pair in zip(entries, entries[1:]) if pair[1]["first"] - pair[0]["last"] != step]
+            self.tap.same(wrong, [], f"{self.name}: CatchUp={task}: neither gap nor second outcome in its ledger")
+        return found
+
+    def outcomes(self, ledgers, task, first, last):
+        """Of the slots in that span, how many fired and how many were skipped."""
+        inside = [e for e in ledgers[task] if e["first"] <= last and e["last"] >= first]
+        return [sum(e["count"] for e in inside if e["outcome"] == outcome) for outcome in ("fired", "skipped")]
+
+    def settle(self):
+        undone, left = self.call("all_done", PATIENCE)
+        self.tap.same((undone, left), ([], []), f"{self.name}: every run is done, no unit is left")
+        twice = [(row, n) for row, n in self.call("asked_twice")]
+        self.tap.same(twice, [], f"{self.name}: no slot was asked for twice")
+        self.machine.kill()
+
+
+def judge_passed(slots, ledgers, first, last, n):
+    """What CatchUp= makes of n slots that passed."""
+    tap, name = slots.tap, slots.name
+    tap.same(slots.outcomes(ledgers, "none", first, last), [0, n], f"{name}: CatchUp=none: those that passed are skipped")
+    tap.same(slots.outcomes(ledgers, "last", first, last), [1, n - 1], f"{name}: CatchUp=last: one of them fires")
+    tap.same(slots.outcomes(ledgers, "all", first, last), [n, 0], f"{name}: CatchUp=all: each of them fires")
+
+
+def clock_set(tap, folder):
+    """An hour forward: what passed is caught up as it says. An hour back: nothing fires again, until the time is there anew."""
+    slots = Slots(tap, folder, "clock-set")
+    begin = (int(slots.call("now")[0]) // STEP + 2) * STEP
+    slots.set_to(begin - STEP // 2)
+    for kind in KINDS:
+        slots.define(kind, f"Every={STEP}s", f"CatchUp={kind}", "CatchUpWindow=1d")
+    slots.set_to(begin - 2)
+    for kind in KINDS:
+        slots.fires(kind, begin)
+    slots.set_to(begin + HOUR + STEP // 2)
+    tap.ok(slots.call("wait_settled", KINDS, begin + HOUR, PATIENCE), "clock-set: an hour forward, and each slot of it has an outcome")
+    ledgers = slots.ledgers(STEP)
+    judge_passed(slots, ledgers, begin + STEP, begin + HOUR, HOUR // STEP)
+    slots.call("all_done", PATIENCE)
+    slots.set_to(begin + STEP - 2)
+    time.sleep(5)
+    tap.same({kind: slots.call("ledger", kind) for kind in KINDS}, ledgers, "clock-set: an hour back, and no slot fires again")
+    slots.set_to(begin + HOUR + STEP - 2)
+    tap.ok(slots.call("wait_settled", KINDS, begin + HOUR + STEP, PATIENCE), "clock-set: the next one fires when its time is there")
+    ledgers = slots.ledgers(STEP)
+    tap.same([slots.outcomes(ledgers, kind, begin + HOUR + STEP, begin + HOUR + STEP) for kind in KINDS], [[1, 0]] * 3,
+             "clock-set: whatever is caught up")
+    slots.settle()
+
+
+def asleep(tap, folder):
+    """The machine is suspended to memory, and its clock has gone on when it wakes."""
+    slots = Slots(tap, folder, "asleep")
+    for kind in KINDS:
+        slots.define(kind, f"Every={SHORT}s", f"CatchUp={kind}", "CatchUpWindow=1d")
+    tap.ok(slots.call("wait_settled", KINDS, slots.call("now")[0] + SHORT, PATIENCE), "asleep: three schedules fire")
+    fell, woke = slots.call("sleep", ASLEEP)
+    tap.ok(woke - fell >= ASLEEP - 2, "asleep: it slept", woke - fell)
+    tap.ok(slots.call("wait_settled", KINDS, woke + SHORT, PATIENCE), "asleep: they go on when it wakes")
+    for kind in KINDS:
+        slots.call("ctl", "disable", kind)
+    ledgers = slots.ledgers(SHORT)
+    # The one just before may have been asked for ahead of its time; the one just after may come late for another reason.
+    first = (int(fell) // SHORT + 1) * SHORT + SHORT
+    last = int(woke) // SHORT * SHORT - SHORT
+    n = (last - first) // SHORT + 1
+    tap.ok(n >= 1, "asleep: slots passed meanwhile", (fell, woke))
+    tap.same(slots.outcomes(ledgers, "none", first, last), [0, n], "asleep: CatchUp=none: they are skipped")
+    tap.same(slots.outcomes(ledgers, "all", first, last), [n, 0], "asleep: CatchUp=all: each of them fires")
+    tap.ok(slots.outcomes(ledgers, "last", first, last)[0] <= 1, "asleep: CatchUp=last: one of them at the most", ledgers["last"])
+    slots.settle()
+
+
+def at(*words):
+    return calendar.timegm((*words, 0, 0, 0))
+
+
+def daylight_saving(tap, folder):
+    """02:30 in Berlin on the night that has none, and on the night that has two."""
+    slots = Slots(tap, folder, "daylight-saving")
+    gap, fold = at(2027, 3, 28, 1, 0, 0), at(2027, 10, 31, 0, 30, 0)
+    slots.set_to(gap - HOUR)
+    for word in ("next", "skip"):
+        slots.define(word, "OnCalendar=*-*-* 02:30", "TimeZone=Europe/Berlin", f"DST={word}", "CatchUp=none")
+    slots.set_to(gap - 3)
+    slots.fires("next", gap)
+    slots.set_to(gap + HOUR)
+    time.sleep(2)
+    slots.fires("skip")
+    slots.set_to(fold - HOUR)
+    for word in ("first", "last", "both"):
+        slots.define(word, "OnCalendar=*-*-* 02:30", "TimeZone=Europe/Berlin", f"DST={word}", "CatchUp=none")
+    slots.set_to(fold - 3)
+    slots.fires("first", fold)
+    slots.fires("both", fold)
+    slots.set_to(fold + HOUR - 3)
+    slots.fires("last", fold + HOUR)
+    slots.fires("both", fold, fold + HOUR)
+    slots.fires("first", fold)
+    slots.settle()
+
+
+def zone_changed(tap, folder):
+    """A schedule that names no zone follows the machine's, at once."""
+    slots = Slots(tap, folder, "zone-changed")
+    day = int(slots.call("now")[0]) // 86400 * 86400 + 2 * 86400
+    slots.call("set_zone", "Etc/UTC")
+    slots.set_to(day)
+    slots.define("noon", "OnCalendar=*-*-* 12:00", "CatchUp=none")
+    tap.ok(slots.call("wait_next", "noon", day + 12 * HOUR, PATIENCE), "zone-changed: noon is that of the machine's zone")
+    slots.call("set_zone", "Asia/Kolkata")
+    tap.ok(slots.call("wait_next", "noon", day + 6.5 * HOUR, PATIENCE), "zone-changed: and of another one when that is the machine's")
+    slots.set_to(day + 6.5 * HOUR - 3)
+    slots.fires("noon", day + 6.5 * HOUR)
+    slots.settle()
+
+
+CASES = [clock_set, asleep, daylight_saving, zone_changed]
