@@ -177,6 +177,28 @@ void dispatcher_deadline(Dispatcher *d, uint64_t deadline);
 /* There may be room, or the store or the manager came back. */
 void dispatcher_wake(Dispatcher *d);
 
+/* agenda.c: what is to be done with schedules, soonest first */
+typedef struct Agenda Agenda;
+Agenda *agenda_new(void);
+void agenda_free(Agenda *a);
+/* It is to be looked at at this moment, and at no other; borrowed until it is removed. */
+void agenda_put(Agenda *a, ScheduleEntry *se, uint64_t moment);
+/* Nothing where it is not in it. */
+void agenda_remove(Agenda *a, ScheduleEntry *se);
+/* NULL: there is nothing to do. */
+ScheduleEntry *agenda_first(const Agenda *a, uint64_t *ret_moment);
+
+/* late.c: runs that were asked for after their time and are not done */
+typedef struct Late Late;
+Late *late_new(void);
+void late_free(Late *l);
+void late_add(Late *l, const char *task, const char *schedule, uint64_t run);
+bool late_has(const Late *l, const char *task, const char *schedule);
+/* "TASK/SCHEDULE" where that has none any more, g_free; else NULL. */
+char *late_done(Late *l, uint64_t run);
+/* Forgets all; those that had some, g_strfreev. */
+char **late_clear(Late *l);
+
 /* scheduler.c: the next slots behind one timer */
 Scheduler *scheduler_new(Manager *m);
 void scheduler_free(Scheduler *s);
@@ -192,6 +214,8 @@ void scheduler_skipped(Scheduler *s, const GArray *skips);
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips);
 /* It is in the database. */
 void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e);
+/* It goes, and its schedules with it. */
+void scheduler_forget(Scheduler *s, TaskEntry *entry);
 void scheduler_wake(Scheduler *s);
 /* Runs that were asked for after their time and are not done: of StoreLateRun. */
 void scheduler_load_late(Scheduler *s, const GArray *late);

@@ -147,13 +147,14 @@ typedef struct TaskEntry {
 typedef struct ScheduleEntry {
     const TaskEntry *entry;
     const Schedule *schedule; /* of entry->task */
-    bool enabled;             /* of its own; it fires only where the task is enabled too */
     uint64_t last;            /* last slot with an outcome, as the database has it; UNSET if none */
     uint64_t since;           /* no time before it is a slot; real µs */
     uint64_t fired;           /* how many of its slots have */
     uint64_t off_until;       /* slots before it passed while it was disabled; real µs, 0 is none */
     uint64_t paused_until;    /* likewise do not fire, beside those of the task's own */
     uint64_t next;            /* next slot, UNSET if none; it may be one that does not fire */
+    guint place;              /* in the scheduler's agenda; 0: it is not in it */
+    bool enabled;             /* of its own; it fires only where the task is enabled too */
     bool said;                /* enabled was set by a person, not by the definition */
     bool settling;            /* its next slots are being written down */
 } ScheduleEntry;

@@ -115,8 +115,10 @@ TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char 
     entry->paused_until = old ? old->paused_until : 0;
     entry->reload = r->manager->reload; /* it is not for this one to say that its file is gone */
     entry->schedules = task_entry_make_schedules(entry, old);
-    if (old)
+    if (old) {
         registry_cache(r, task->name, old->revision, old->task);
+        scheduler_forget(r->manager->scheduler, old);
+    }
     g_tree_replace(r->entries, g_strdup(task->name), entry);
     return entry;
 }
@@ -128,6 +130,7 @@ void registry_remove(Registry *r, const char *name)
     if (!entry)
         return;
     registry_cache(r, name, entry->revision, entry->task);
+    scheduler_forget(r->manager->scheduler, entry);
     g_tree_remove(r->entries, name);
 }
 

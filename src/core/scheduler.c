@@ -1,4 +1,5 @@
-/* The next slot of every schedule, behind one timer. A slot is fired by asking for its run; that the same
+/* The next slot of every schedule, behind one timer: an agenda has them by when they are to be looked at, so that a wake-up
+ * costs what is due, however many there are. A slot is fired by asking for its run; that the same
  * slot is never fired twice is the database's guard, not ours. */
 #include "core/internal.h"
 
@@ -8,17 +9,19 @@
 
 /* A slot's run is asked for this long before, so that the dispatcher can claim it in time. */
 #define AHEAD_USEC (2 * STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
+/* So many slots are acted on before the loop goes on. */
+#define AT_ONCE_MAX 1000
 
 struct Scheduler {
     Manager *manager;
     ClockTimer *timer;
-    uint64_t earliest; /* when the next slot is acted on: the timer is armed for it */
+    Agenda
+        *agenda; /* each schedule with a next slot, but for what is settling and what waits for late runs */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
-    GHashTable *late;  /* of uint64_t, run → "TASK/SCHEDULE" */
+    Late *late;
 };
 
 static void scheduler_act(Scheduler *s);
-static void scheduler_act_on(Scheduler *s, TaskEntry *entry);
 static void settling_free(void *settling);
 
 static void on_slot_due(void *userdata)
@@ -32,12 +35,10 @@ Scheduler *scheduler_new(Manager *m)
 
     s->manager = m;
     s->doubts = g_ptr_array_new_with_free_func(settling_free);
-    s->late = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-    if (clock_timer_new(m->clock, CLOCK_REAL, on_slot_due, s, &s->timer) < 0) {
-        g_ptr_array_unref(s->doubts);
-        g_hash_table_unref(s->late);
-        g_clear_pointer(&s, g_free);
-    }
+    s->agenda = agenda_new();
+    s->late = late_new();
+    if (clock_timer_new(m->clock, CLOCK_REAL, on_slot_due, s, &s->timer) < 0)
+        g_clear_pointer(&s, scheduler_free);
     return s;
 }
 
@@ -47,7 +48,8 @@ void scheduler_free(Scheduler *s)
         return;
     clock_timer_free(s->timer);
     g_ptr_array_unref(s->doubts);
-    g_hash_table_unref(s->late);
+    agenda_free(s->agenda);
+    late_free(s->late);
     g_free(s);
 }
 
@@ -63,11 +65,6 @@ static uint64_t schedule_entry_next(const ScheduleEntry *se)
         after = se->last;
     next = schedule_next(se->schedule, after);
     return next == USEC_INFINITY ? UNSET : next;
-}
-
-static void scheduler_compute(ScheduleEntry *se)
-{
-    se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
 }
 
 uint64_t manager_schedule_paused_until(const ScheduleEntry *s)
@@ -88,6 +85,21 @@ uint64_t manager_schedule_next(const ScheduleEntry *s)
 static uint64_t schedule_entry_moment(const ScheduleEntry *se)
 {
     return se->next < manager_schedule_paused_until(se) ? se->next : se->next - MIN(se->next, AHEAD_USEC);
+}
+
+/* After anything that says when it is to be looked at. */
+static void scheduler_place(Scheduler *s, ScheduleEntry *se)
+{
+    if (se->next == UNSET || se->settling)
+        agenda_remove(s->agenda, se);
+    else
+        agenda_put(s->agenda, se, schedule_entry_moment(se));
+}
+
+static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
+{
+    se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
+    scheduler_place(s, se);
 }
 
 /* --- settling --- */
@@ -157,8 +169,8 @@ static void settling_done(const Settling *f, uint64_t last, uint64_t fired)
     se->last = last;
     if (fired != UNSET)
         se->fired = fired;
-    scheduler_compute(se);
-    scheduler_act_on(f->scheduler, registry_find(f->scheduler->manager->registry, f->task));
+    scheduler_compute(f->scheduler, se);
+    scheduler_act(f->scheduler);
 }
 
 /* The database does not take it. It is asked again when something changes, or after it was away: not at once and for ever. */
@@ -224,26 +236,6 @@ static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, 
     scheduler_skip(s, se, &(SlotFate){ false, false, { nominal, nominal, 1 }, SLOT_REFUSED, reason });
 }
 
-/* The next slot that is caught up waits for it. */
-static void scheduler_set_late(Scheduler *s, const char *task, const char *schedule, uint64_t run)
-{
-    g_hash_table_insert(s->late, g_memdup2(&run, sizeof run), g_strconcat(task, "/", schedule, NULL));
-}
-
-/* Runs of a schedule that was deleted and made anew under the name count as well. */
-static bool scheduler_has_late(const Scheduler *s, const ScheduleEntry *se)
-{
-    g_autofree char *own = g_strconcat(se->entry->task->name, "/", se->schedule->name, NULL);
-    GHashTableIter iter;
-    gpointer name;
-
-    g_hash_table_iter_init(&iter, s->late);
-    while (g_hash_table_iter_next(&iter, NULL, &name))
-        if (g_str_equal(name, own))
-            return true;
-    return false;
-}
-
 static void on_fired(int r, const StoreAsked *asked, const Error *error, void *userdata)
 {
     Settling *f = userdata;
@@ -260,7 +252,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
         se = settling_find(f);
         if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
             (f->late || clock_real(m->clock) > f->range.first))
-            scheduler_set_late(f->scheduler, f->task, f->schedule, asked->run);
+            late_add(f->scheduler->late, f->task, f->schedule, asked->run);
         settling_done(f, asked->last, asked->fired);
     } else if (r == -ENOENT) {
         settling_failed(f, r, error);
@@ -317,12 +309,15 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
     }
 }
 
+/* It is taken out of the agenda, and comes back when what is written down is answered, or when the late runs that it waits for
+ * are done. */
 static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 {
     SlotFate fate;
 
+    agenda_remove(s->agenda, se);
     slots_decide(se->schedule, se->next, se->off_until, manager_schedule_paused_until(se), now, &fate);
-    if (fate.fires && fate.one_by_one && scheduler_has_late(s, se))
+    if (fate.fires && fate.one_by_one && late_has(s->late, se->entry->task->name, se->schedule->name))
         return;
     if (fate.fires)
         scheduler_fire(s, se, &fate);
@@ -391,36 +386,6 @@ void scheduler_skipped(Scheduler *s, const GArray *skips)
 
 /* --- the timer --- */
 
-typedef struct SchedulerPass {
-    Scheduler *scheduler;
-    uint64_t now, earliest;
-} SchedulerPass;
-
-static void scheduler_visit(TaskEntry *entry, void *userdata)
-{
-    SchedulerPass *p = userdata;
-
-    for (guint i = 0; i < entry->schedules->len; i++) {
-        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
-
-        if (se->next == UNSET || se->settling)
-            continue;
-        if (schedule_entry_moment(se) <= p->now)
-            scheduler_handle(p->scheduler, se, p->now);
-        else
-            p->earliest = MIN(p->earliest, schedule_entry_moment(se));
-    }
-}
-
-static void scheduler_arm(Scheduler *s, uint64_t earliest)
-{
-    s->earliest = earliest;
-    if (earliest == UNSET)
-        clock_timer_disarm(s->timer);
-    else
-        clock_timer_arm(s->timer, earliest);
-}
-
 static bool scheduler_may_act(const Scheduler *s)
 {
     return s->manager->store_up && s->manager->state != MANAGER_STOPPING;
@@ -428,36 +393,29 @@ static bool scheduler_may_act(const Scheduler *s)
 
 static void scheduler_act(Scheduler *s)
 {
-    SchedulerPass p = { s, clock_real(s->manager->clock), UNSET };
+    uint64_t now = clock_real(s->manager->clock), moment = UNSET;
+    ScheduleEntry *se;
 
     if (!scheduler_may_act(s))
         return;
-    registry_foreach(s->manager->registry, scheduler_visit, &p);
-    scheduler_arm(s, p.earliest);
-}
-
-/* The same where one task has changed: there may be very many, and what changes may be all of them. The timer may come
- * too early then, and looks at all. */
-static void scheduler_act_on(Scheduler *s, TaskEntry *entry)
-{
-    SchedulerPass p = { s, clock_real(s->manager->clock), UNSET };
-
-    if (!scheduler_may_act(s))
-        return;
-    scheduler_visit(entry, &p);
-    if (!clock_timer_armed(s->timer) || p.earliest < s->earliest)
-        scheduler_arm(s, p.earliest);
+    /* The rest has its turn when others had theirs. */
+    for (guint n = 0; (se = agenda_first(s->agenda, &moment)) && moment <= now && n < AT_ONCE_MAX; n++)
+        scheduler_handle(s, se, now);
+    if (se)
+        clock_timer_arm(s->timer, moment);
+    else
+        clock_timer_disarm(s->timer);
 }
 
 /* --- what is said of schedules --- */
 
-static void scheduler_reset(TaskEntry *entry)
+static void scheduler_reset(Scheduler *s, TaskEntry *entry)
 {
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
         se->settling = false;
-        scheduler_compute(se);
+        scheduler_compute(s, se);
     }
 }
 
@@ -499,7 +457,7 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
         TaskEntry *entry = registry_find(s->manager->registry, row->name);
 
         if (entry)
-            scheduler_reset(entry);
+            scheduler_reset(s, entry);
     }
 }
 
@@ -518,9 +476,9 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
             if (strcmp(k->schedule, se->schedule->name) == 0)
                 se->last = se->last == UNSET ? k->last : MAX(se->last, k->last);
         }
-        scheduler_compute(se);
+        scheduler_compute(s, se);
     }
-    scheduler_act_on(s, entry);
+    scheduler_act(s);
 }
 
 /* What is enabled now, is so from now on by the clock as it is now: it may have been set back since that was asked for. */
@@ -549,31 +507,48 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e)
         }
         if (e->off_until != UNSET)
             se->off_until = MIN(e->off_until, now);
-        scheduler_compute(se);
+        scheduler_compute(s, se);
     }
-    scheduler_act_on(s, entry);
+    scheduler_act(s);
+}
+
+void scheduler_forget(Scheduler *s, TaskEntry *entry)
+{
+    for (guint i = 0; i < entry->schedules->len; i++)
+        agenda_remove(s->agenda, g_ptr_array_index(entry->schedules, i));
+}
+
+/* Nothing that it waited for is left. */
+static void scheduler_release(Scheduler *s, const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "/", 2);
+    ScheduleEntry *se = scheduler_find(s, parts[0], parts[1]);
+
+    if (se)
+        scheduler_place(s, se);
 }
 
 void scheduler_load_late(Scheduler *s, const GArray *late)
 {
-    g_hash_table_remove_all(s->late);
+    g_auto(GStrv) waited = late_clear(s->late);
+
     for (guint i = 0; i < late->len; i++) {
         const StoreLateRun *l = &g_array_index(late, StoreLateRun, i);
 
-        scheduler_set_late(s, l->task, l->schedule, l->run);
+        late_add(s->late, l->task, l->schedule, l->run);
     }
+    for (char **name = waited; *name; name++)
+        scheduler_release(s, *name);
 }
 
 void scheduler_run_done(Scheduler *s, uint64_t run)
 {
-    const char *name = g_hash_table_lookup(s->late, &run);
-    g_auto(GStrv) parts = name ? g_strsplit(name, "/", 2) : NULL;
-    TaskEntry *entry = parts ? registry_find(s->manager->registry, parts[0]) : NULL;
+    g_autofree char *name = late_done(s->late, run);
 
-    if (name)
-        g_hash_table_remove(s->late, &run);
-    if (entry)
-        scheduler_act_on(s, entry);
+    if (!name)
+        return;
+    scheduler_release(s, name);
+    scheduler_act(s);
 }
 
 void scheduler_wake(Scheduler *s)
@@ -584,10 +559,10 @@ void scheduler_wake(Scheduler *s)
 }
 
 /* What is being settled was a slot before, and stays one. */
-static void scheduler_compute_entry(TaskEntry *entry, void *userdata)
+static void scheduler_compute_entry(TaskEntry *entry, void *scheduler)
 {
     for (guint i = 0; i < entry->schedules->len; i++)
-        scheduler_compute(g_ptr_array_index(entry->schedules, i));
+        scheduler_compute(scheduler, g_ptr_array_index(entry->schedules, i));
 }
 
 void scheduler_zone_changed(Scheduler *s)

@@ -1,0 +1,125 @@
+/* The scheduler's agenda beside a list that is looked through: whatever is put in, moved and taken out, the first is the same;
+ * and the late runs by which schedules wait. */
+#include <stdlib.h>
+
+#include "core/internal.h"
+
+#define ENTRIES 500
+#define STEPS   200000
+
+static Task tasks[3] = { { .name = (char *)"a" }, { .name = (char *)"b" }, { .name = (char *)"c" } };
+static TaskEntry entries[3] = { { .task = &tasks[0] }, { .task = &tasks[1] }, { .task = &tasks[2] } };
+static Schedule schedules[ENTRIES];
+static ScheduleEntry of[ENTRIES];
+static uint64_t moments[ENTRIES]; /* UNSET: it is not in */
+
+static void make(void)
+{
+    for (guint i = 0; i < ENTRIES; i++) {
+        schedules[i].name = g_strdup_printf("s%u", i);
+        of[i] = (ScheduleEntry){ .entry = &entries[i % G_N_ELEMENTS(entries)], .schedule = &schedules[i] };
+        moments[i] = UNSET;
+    }
+}
+
+static void forget(void)
+{
+    for (guint i = 0; i < ENTRIES; i++)
+        g_free(schedules[i].name);
+}
+
+static bool before(guint i, guint j)
+{
+    int order = strcmp(of[i].entry->task->name, of[j].entry->task->name);
+
+    if (moments[i] != moments[j])
+        return moments[i] < moments[j];
+    return (order != 0 ? order : strcmp(schedules[i].name, schedules[j].name)) < 0;
+}
+
+static void assert_first(const Agenda *a)
+{
+    uint64_t moment = 0;
+    ScheduleEntry *first = agenda_first(a, &moment);
+    guint best = ENTRIES;
+
+    for (guint i = 0; i < ENTRIES; i++)
+        if (moments[i] != UNSET && (best == ENTRIES || before(i, best)))
+            best = i;
+    g_assert_true(first == (best == ENTRIES ? NULL : &of[best]));
+    g_assert_true(!first || moment == moments[best]);
+}
+
+/* So few moments that many come at one. */
+static void test_order(void)
+{
+    Agenda *a = agenda_new();
+    GRand *random = g_rand_new_with_seed(7);
+
+    make();
+    assert_first(a);
+    for (guint n = 0; n < STEPS; n++) {
+        guint i = (guint)g_rand_int_range(random, 0, ENTRIES);
+
+        if (g_rand_int_range(random, 0, 3) > 0) {
+            moments[i] = (uint64_t)g_rand_int_range(random, 0, 100);
+            agenda_put(a, &of[i], moments[i]);
+        } else {
+            moments[i] = UNSET;
+            agenda_remove(a, &of[i]);
+        }
+        g_assert_cmpint(of[i].place != 0, ==, moments[i] != UNSET);
+        if (n % 100 == 0)
+            assert_first(a);
+    }
+    for (uint64_t moment; agenda_first(a, &moment);) {
+        ScheduleEntry *first = agenda_first(a, &moment);
+
+        assert_first(a);
+        agenda_remove(a, first);
+        moments[first - of] = UNSET;
+    }
+    assert_first(a);
+    agenda_free(a);
+    agenda_free(NULL);
+    g_rand_free(random);
+    forget();
+}
+
+static void test_late(void)
+{
+    Late *l = late_new();
+    g_auto(GStrv) names = NULL;
+
+    g_assert_false(late_has(l, "a", "s"));
+    for (uint64_t run = 1; run <= 3; run++)
+        late_add(l, "a", "s", run);
+    late_add(l, "a", "s", 3); /* said twice, it is one */
+    late_add(l, "a", "other", 4);
+    g_assert_true(late_has(l, "a", "s"));
+    g_assert_false(late_has(l, "a", ""));
+    g_assert_null(late_done(l, 1));
+    g_assert_null(late_done(l, 1));
+    g_assert_null(late_done(l, 2));
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *name = late_done(l, 3);
+
+        g_assert_cmpstr(name, ==, i == 0 ? "a/s" : NULL);
+        g_assert_false(late_has(l, "a", "s"));
+    }
+    names = late_clear(l);
+    g_assert_cmpint(g_strv_length(names), ==, 1);
+    g_assert_cmpstr(names[0], ==, "a/other");
+    g_assert_false(late_has(l, "a", "other"));
+    g_assert_null(late_done(l, 4));
+    late_free(l);
+    late_free(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/agenda/order", test_order);
+    g_test_add_func("/agenda/late", test_late);
+    return g_test_run();
+}
