@@ -13,12 +13,18 @@ KINDS = ("none", "last", "all")
 class Slots:
     """A machine and the ledgers of its schedules. Moments are seconds since 1970."""
 
-    def __init__(self, tap, folder, name):
-        self.tap, self.name, self.machine = tap, name, taken_up(folder, name)
+    def __init__(self, tap, folder, name, step=STEP):
+        self.tap, self.name, self.machine, self.step = tap, name, taken_up(folder, name), step
         self.call = self.machine.call
 
     def define(self, task, *keys):
         self.call("apply", task, "[Service]\nExecStart=/bin/true\n[Schedule s]\n" + "\n".join(keys) + "\n")
+
+    def define_kinds(self):
+        """An interval with each CatchUp=; on its own it would catch up nothing."""
+        for kind in KINDS:
+            window = [] if kind == "none" else ["CatchUpWindow=1d"]
+            self.define(kind, f"Every={self.step}s", f"CatchUp={kind}", *window)
 
     def set_to(self, moment):
         self.call("set_clock", moment)
@@ -28,19 +34,22 @@ class Slots:
         got = self.call("wait_fired", task, moments, PATIENCE)
         self.tap.same(got, list(moments), f"{self.name}: {task} fires when it should, and only then")
 
-    def ledgers(self, step):
+    def ledgers(self):
         """The entries of each task of KINDS; each is whole."""
         found = {task: self.call("ledger", task) for task in KINDS}
         for task, entries in found.items():
-            wrong = [e for e in entries if e["count"] != (e["last"] - e["first"]) // step + 1]
-            wrong += [pair for pair in zip(entries, entries[1:]) if pair[1]["first"] - pair[0]["last"] != step]
+            wrong = [e for e in entries if e["count"] != self.within(e, e["first"], e["last"])]
+            wrong += [pair for pair in zip(entries, entries[1:]) if pair[1]["first"] - pair[0]["last"] != self.step]
             self.tap.same(wrong, [], f"{self.name}: CatchUp={task}: neither gap nor second outcome in its ledger")
         return found
 
+    def within(self, entry, first, last):
+        """How many of its slots are in that span."""
+        return max(int(min(last, entry["last"]) - max(first, entry["first"])) // self.step + 1, 0)
+
     def outcomes(self, ledgers, task, first, last):
         """Of the slots in that span, how many fired and how many were skipped."""
-        inside = [e for e in ledgers[task] if e["first"] <= last and e["last"] >= first]
-        return [sum(e["count"] for e in inside if e["outcome"] == outcome) for outcome in ("fired", "skipped")]
+        return [sum(self.within(e, first, last) for e in ledgers[task] if e["outcome"] == outcome) for outcome in ("fired", "skipped")]
 
     def settle(self):
         undone, left = self.call("all_done", PATIENCE)
@@ -63,14 +72,13 @@ def clock_set(tap, folder):
     slots = Slots(tap, folder, "clock-set")
     begin = (int(slots.call("now")[0]) // STEP + 2) * STEP
     slots.set_to(begin - STEP // 2)
-    for kind in KINDS:
-        slots.define(kind, f"Every={STEP}s", f"CatchUp={kind}", "CatchUpWindow=1d")
+    slots.define_kinds()
     slots.set_to(begin - 2)
     for kind in KINDS:
         slots.fires(kind, begin)
     slots.set_to(begin + HOUR + STEP // 2)
     tap.ok(slots.call("wait_settled", KINDS, begin + HOUR, PATIENCE), "clock-set: an hour forward, and each slot of it has an outcome")
-    ledgers = slots.ledgers(STEP)
+    ledgers = slots.ledgers()
     judge_passed(slots, ledgers, begin + STEP, begin + HOUR, HOUR // STEP)
     slots.call("all_done", PATIENCE)
     slots.set_to(begin + STEP - 2)
@@ -78,7 +86,7 @@ def clock_set(tap, folder):
     tap.same({kind: slots.call("ledger", kind) for kind in KINDS}, ledgers, "clock-set: an hour back, and no slot fires again")
     slots.set_to(begin + HOUR + STEP - 2)
     tap.ok(slots.call("wait_settled", KINDS, begin + HOUR + STEP, PATIENCE), "clock-set: the next one fires when its time is there")
-    ledgers = slots.ledgers(STEP)
+    ledgers = slots.ledgers()
     tap.same([slots.outcomes(ledgers, kind, begin + HOUR + STEP, begin + HOUR + STEP) for kind in KINDS], [[1, 0]] * 3,
              "clock-set: whatever is caught up")
     slots.settle()
@@ -86,16 +94,15 @@ def clock_set(tap, folder):
 
 def asleep(tap, folder):
     """The machine is suspended to memory, and its clock has gone on when it wakes."""
-    slots = Slots(tap, folder, "asleep")
-    for kind in KINDS:
-        slots.define(kind, f"Every={SHORT}s", f"CatchUp={kind}", "CatchUpWindow=1d")
+    slots = Slots(tap, folder, "asleep", SHORT)
+    slots.define_kinds()
     tap.ok(slots.call("wait_settled", KINDS, slots.call("now")[0] + SHORT, PATIENCE), "asleep: three schedules fire")
     fell, woke = slots.call("sleep", ASLEEP)
     tap.ok(woke - fell >= ASLEEP - 2, "asleep: it slept", woke - fell)
     tap.ok(slots.call("wait_settled", KINDS, woke + SHORT, PATIENCE), "asleep: they go on when it wakes")
     for kind in KINDS:
         slots.call("ctl", "disable", kind)
-    ledgers = slots.ledgers(SHORT)
+    ledgers = slots.ledgers()
     # The one just before may have been asked for ahead of its time; the one just after may come late for another reason.
     first = (int(fell) // SHORT + 1) * SHORT + SHORT
     last = int(woke) // SHORT * SHORT - SHORT
