@@ -148,7 +148,7 @@ static gint plot_run_compare(gconstpointer a, gconstpointer b)
 /* Each into the first lane that is free; how many there are. */
 static guint plot_lanes(const Plot *p, GArray *runs)
 {
-    double ends[LANES_MAX];
+    double ends[LANES_MAX] = { 0 };
     guint n = 0;
 
     for (guint i = 0; i < runs->len; i++) {
