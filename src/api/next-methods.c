@@ -5,6 +5,7 @@
 
 #include "api/message.h"
 #include "model/schedule.h"
+#include "model/slots.h"
 
 #define SLOTS_MAX 1000
 /* Of slots before the first that is asked for, which count for MaxRuns=: of all schedules together so many are counted. */
@@ -77,6 +78,7 @@ static int next_query_read(NextQuery *n, Request *q, Error *error)
 typedef struct Coming {
     const char *task, *name; /* borrowed */
     const Schedule *schedule;
+    const GArray *by_hand; /* that somebody has skipped; NULL is none */
     uint64_t when;
     uint64_t left; /* slots that may fire, with this one */
 } Coming;
@@ -93,26 +95,26 @@ static int compare_coming(const void *a, const void *b, void *userdata)
 }
 
 /* Those before what is asked for fire as well. */
-static uint64_t next_left(NextQuery *n, const Schedule *schedule, uint64_t when, uint64_t left)
+static uint64_t next_left(NextQuery *n, const Coming *first)
 {
+    uint64_t when = first->when, left = first->left;
+
     for (; left != UNSET && left > 0 && when < n->since && n->counted < COUNTED_MAX; n->counted++, left--)
-        when = schedule_next(schedule, when);
+        when = slots_open(first->schedule, first->by_hand, when);
     return left;
 }
 
-/* when is the first slot of all; so many may fire, and none before from (0: before when). */
-static void next_add(GSequence *coming, NextQuery *n, const char *task, const Schedule *schedule,
-    uint64_t when, uint64_t from, uint64_t left)
+/* first: of all its slots; none is before from (0: before that). */
+static void next_add(GSequence *coming, NextQuery *n, Coming first, uint64_t from)
 {
     Coming *c;
 
-    left = next_left(n, schedule, when, left);
+    first.left = next_left(n, &first);
     if (from > 0)
-        when = schedule_next(schedule, from - 1);
-    if (when > n->until || when == UNSET || left == 0)
+        first.when = slots_open(first.schedule, first.by_hand, from - 1);
+    if (first.when > n->until || first.when == UNSET || first.left == 0)
         return;
-    c = g_new(Coming, 1);
-    *c = (Coming){ task, schedule->name, schedule, when, left };
+    c = g_memdup2(&first, sizeof first);
     g_sequence_insert_sorted(coming, c, compare_coming, NULL);
 }
 
@@ -122,9 +124,10 @@ static void next_add_task(GSequence *coming, NextQuery *n, const TaskEntry *entr
         const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
 
         if (entry->enabled && s->enabled)
-            next_add(coming, n, entry->task->name, s->schedule, manager_schedule_next(s),
-                n->since > 0 ? MAX(n->since, manager_schedule_paused_until(s)) : 0,
-                schedule_runs_left(s->schedule, s->fired));
+            next_add(coming, n,
+                (Coming){ entry->task->name, s->schedule->name, s->schedule, s->by_hand,
+                    manager_schedule_next(s), schedule_runs_left(s->schedule, s->fired) },
+                n->since > 0 ? MAX(n->since, manager_schedule_paused_until(s)) : 0);
     }
 }
 
@@ -206,7 +209,7 @@ static int next_append(sd_bus_message *reply, GSequence *coming, const NextQuery
         Coming *c = g_sequence_get(first);
 
         r = next_append_slot(reply, c);
-        c->when = schedule_next(c->schedule, c->when);
+        c->when = slots_open(c->schedule, c->by_hand, c->when);
         if (c->left != UNSET)
             c->left--;
         if (c->left == 0 || c->when == USEC_INFINITY || c->when > n->until)
@@ -246,7 +249,8 @@ int next_methods_list(Request *q, Error *error)
         const Schedule *s = g_ptr_array_index(task->schedules, 0);
 
         n.since = n.since > 0 ? n.since : manager_now(q->manager);
-        next_add(coming, &n, "", s, schedule_next(s, n.since - 1), 0, schedule_runs_left(s, 0));
+        next_add(coming, &n,
+            (Coming){ "", s->name, s, NULL, schedule_next(s, n.since - 1), schedule_runs_left(s, 0) }, 0);
     } else {
         next_add_defined(coming, &n, q->manager);
     }

@@ -88,6 +88,8 @@ static const ObjectMethod manager_methods[] = {
     { "DeleteTask", "s", "", "name\0", task_methods_delete },
     { "SetEnabled", "sb", "", "object\0enabled\0", task_methods_set_enabled },
     { "PauseUntil", "st", "", "object\0until\0", task_methods_pause },
+    { "SkipSlot", "sst", "", "task\0schedule\0nominal\0", slot_methods_skip },
+    { "UnskipSlot", "sst", "", "task\0schedule\0nominal\0", slot_methods_unskip },
     { "Reload", "", "", "", task_methods_reload },
     { "UpgradeDatabase", "a{sv}", "", "options\0", database_methods_upgrade },
     { "Vacuum", "a{sv}", "t", "options\0removed\0", run_methods_vacuum },
@@ -134,6 +136,8 @@ static void list_tasks(const ObjectWorld *w, const char *const *labels, unsigned
 static const ObjectMethod schedule_methods[] = {
     { "SetEnabled", "b", "", "enabled\0", task_methods_set_enabled },
     { "PauseUntil", "t", "", "until\0", task_methods_pause },
+    { "Skip", "t", "", "nominal\0", slot_methods_skip },
+    { "Unskip", "t", "", "nominal\0", slot_methods_unskip },
 };
 
 static const void *find_schedule(const ObjectWorld *w, const char *const *labels)

@@ -15,6 +15,7 @@ typedef enum RightsAbout {
     ABOUT_SCHEDULE, /* ss: a task and a schedule of it */
     ABOUT_SWITCH,   /* sb: "TASK" or "TASK/SCHEDULE", on or off */
     ABOUT_PAUSE,    /* st: likewise, and until when */
+    ABOUT_SLOT,     /* sst: a task, a schedule of it, and a time of that */
     ABOUT_RUN,      /* t */
     ABOUT_FILTER,   /* a{sv} with a task or without */
 } RightsAbout;
@@ -59,6 +60,8 @@ static const RightsRow rows[] = {
     CHANGE("DeleteTask", AUTH_MANAGE_TASKS, ABOUT_TASK),
     CHANGE("SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
     CHANGE("PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
+    CHANGE("SkipSlot", AUTH_MANAGE_TASKS, ABOUT_SLOT),
+    CHANGE("UnskipSlot", AUTH_MANAGE_TASKS, ABOUT_SLOT),
     CHANGE("Reload", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("UpgradeDatabase", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("Vacuum", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
@@ -75,6 +78,8 @@ static const RightsRow rows[] = {
     CHANGE("Task.Delete", AUTH_MANAGE_TASKS, ABOUT_NOTHING),
     CHANGE("Schedule.SetEnabled", AUTH_MANAGE_TASKS, ABOUT_SWITCH),
     CHANGE("Schedule.PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
+    CHANGE("Schedule.Skip", AUTH_MANAGE_TASKS, ABOUT_SLOT),
+    CHANGE("Schedule.Unskip", AUTH_MANAGE_TASKS, ABOUT_SLOT),
     OF_RUN("Run.Cancel", AUTH_VIEW),
     OF_RUN("Run.Kill", AUTH_VIEW),
     OF_RUN("Run.Retry", AUTH_RUN),
@@ -161,6 +166,19 @@ static void about_pause(Rights *x, sd_bus_message *m)
     x->name = g_strdup_printf("%s=%s", object, until);
 }
 
+static void about_slot(Rights *x, sd_bus_message *m)
+{
+    const char *task, *schedule;
+    g_autofree char *nominal = NULL;
+    uint64_t at;
+
+    if (sd_bus_message_read(m, "sst", &task, &schedule, &at) <= 0)
+        return;
+    nominal = timespec_format_instant(at);
+    x->task = g_strdup(task);
+    x->name = g_strdup_printf("%s/%s=%s", task, schedule, nominal);
+}
+
 static void about_run(Rights *x, sd_bus_message *m)
 {
     if (sd_bus_message_read(m, "t", &x->run) > 0)
@@ -185,7 +203,7 @@ static void about_filter(Rights *x, sd_bus_message *m)
     }
 }
 
-/* A path says it all, but for which way a switch goes, and until when. */
+/* A path says it all, but for which way a switch goes, until when, and which slot. */
 static void rights_read_object(Rights *x, const RightsObject *object)
 {
     sd_bus_message *m = x->request->message;
@@ -197,7 +215,8 @@ static void rights_read_object(Rights *x, const RightsObject *object)
     x->run = object->run;
     if (x->row->about == ABOUT_SWITCH && sd_bus_message_read(m, "b", &on) > 0)
         x->name = g_strdup_printf("%s=%s", object->name, on ? "true" : "false");
-    else if (x->row->about == ABOUT_PAUSE && sd_bus_message_read(m, "t", &at) > 0)
+    else if ((x->row->about == ABOUT_PAUSE || x->row->about == ABOUT_SLOT) &&
+             sd_bus_message_read(m, "t", &at) > 0)
         x->name = g_strdup_printf("%s=%s", object->name, until = timespec_format_instant(at));
     else
         x->name = g_strdup(object->name);
@@ -213,6 +232,7 @@ static void rights_read(Rights *x, const RightsObject *object)
         [ABOUT_SCHEDULE] = about_schedule,
         [ABOUT_SWITCH] = about_switch,
         [ABOUT_PAUSE] = about_pause,
+        [ABOUT_SLOT] = about_slot,
         [ABOUT_RUN] = about_run,
         [ABOUT_FILTER] = about_filter,
     };

@@ -1,4 +1,5 @@
-/* The ledger, page by page. An entry is small and bounded, so a page is limited by their number alone. */
+/* Slots: the ledger, page by page, and single ones that are skipped by hand. An entry is small and bounded, so a page is
+ * limited by their number alone. */
 #include "api/slot-methods.h"
 
 #include <string.h>
@@ -166,4 +167,41 @@ int slot_methods_list(Request *q, Error *error)
     p->filter.outcome = p->outcome;
     p->filter.cause = p->cause;
     return manager_list_slots(q->manager, &p->filter, on_slots, q, error);
+}
+
+/* --- by hand --- */
+
+static void on_by_hand(int r, const Error *error, void *userdata)
+{
+    if (r < 0)
+        request_answer_error(userdata, r, error);
+    else
+        request_answer(userdata, "");
+}
+
+static int slot_methods_by_hand(Request *q, bool skip, Error *error)
+{
+    ManagerByHand given = { .skip = skip };
+    int r = request_read_label(q, 0, &given.task, error);
+
+    if (r >= 0)
+        r = request_read_label(q, 1, &given.schedule, error);
+    if (r < 0)
+        return r;
+    r = sd_bus_message_read(q->message, "t", &given.nominal);
+    if (r < 0)
+        return message_read_failed(r, error);
+    if (given.nominal > INT64_MAX)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "An instant is less than 2^63 microseconds.");
+    return manager_by_hand(q->manager, &q->caller, &given, on_by_hand, q, error);
+}
+
+int slot_methods_skip(Request *q, Error *error)
+{
+    return slot_methods_by_hand(q, true, error);
+}
+
+int slot_methods_unskip(Request *q, Error *error)
+{
+    return slot_methods_by_hand(q, false, error);
 }

@@ -4,3 +4,5 @@
 #include "api/request.h"
 
 int slot_methods_list(Request *q, Error *error);
+int slot_methods_skip(Request *q, Error *error);
+int slot_methods_unskip(Request *q, Error *error);

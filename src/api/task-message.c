@@ -68,6 +68,16 @@ static int schedule_paused_until(sd_bus_message *m, const void *record, size_t o
     return sd_bus_message_append(m, "t", until > 0 ? until : UNSET);
 }
 
+static int schedule_skipped(sd_bus_message *m, const void *record, size_t offset)
+{
+    const GArray *list = ((const ScheduleEntry *)record)->by_hand;
+    int r = sd_bus_message_open_container(m, 'a', "t");
+
+    for (guint i = 0; r >= 0 && list && i < list->len; i++)
+        r = sd_bus_message_append(m, "t", g_array_index(list, ByHand, i).nominal);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int schedule_next_slot(sd_bus_message *m, const void *record, size_t offset)
 {
     return sd_bus_message_append(m, "t", manager_schedule_next(record));
@@ -85,6 +95,7 @@ static const Property schedule_rows[] = {
     { "Name", "s", schedule_name, 0, PROPERTY_CONST },
     { "Enabled", "b", property_bool, offsetof(ScheduleEntry, enabled), PROPERTY_TOLD },
     { "PausedUntil", "t", schedule_paused_until, 0, PROPERTY_TOLD },
+    { "Skipped", "at", schedule_skipped, 0, PROPERTY_TOLD },
     /* With each slot: a signal more for every run that a schedule makes. */
     { "Next", "t", schedule_next_slot, 0, 0 },
     { "Last", "t", property_number, offsetof(ScheduleEntry, last), 0 },

@@ -216,6 +216,8 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
 void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e);
 /* It goes, and its schedules with it. */
 void scheduler_forget(Scheduler *s, TaskEntry *entry);
+/* In the database it is skipped by hand, by whom, or, where that is NULL, is not. */
+void scheduler_set_by_hand(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *whom);
 void scheduler_wake(Scheduler *s);
 /* Runs that were asked for after their time and are not done: of StoreLateRun. */
 void scheduler_load_late(Scheduler *s, const GArray *late);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "exec/exec.h"
+#include "model/by-hand.h"
 #include "model/input.h"
 #include "store/store.h"
 
@@ -152,6 +153,7 @@ typedef struct ScheduleEntry {
     uint64_t fired;           /* how many of its slots have */
     uint64_t off_until;       /* slots before it passed while it was disabled; real µs, 0 is none */
     uint64_t paused_until;    /* likewise do not fire, beside those of the task's own */
+    GArray *by_hand;          /* of ByHand: slots to come that somebody has skipped, NULL is none; owned */
     uint64_t next;            /* next slot, UNSET if none; it may be one that does not fire */
     guint place;              /* in the scheduler's agenda; 0: it is not in it */
     bool enabled;             /* of its own; it fires only where the task is enabled too */
@@ -181,6 +183,16 @@ int manager_set_enabled(Manager *m, const Caller *caller, const char *object, bo
     void *userdata, Error *error);
 /* No slot before until (real µs, to come) is fired; from then on it is as before, or earlier where it is enabled. */
 int manager_pause(Manager *m, const Caller *caller, const char *object, uint64_t until, ManagerDoneFn fn,
+    void *userdata, Error *error);
+/* Skips one slot that is to come, or wants it to fire after all; as often as one likes. Once that is answered it holds, whatever
+ * is killed. */
+typedef struct ManagerByHand {
+    const char *task, *schedule;
+    uint64_t nominal; /* real µs */
+    bool skip;
+} ManagerByHand;
+
+int manager_by_hand(Manager *m, const Caller *caller, const ManagerByHand *given, ManagerDoneFn fn,
     void *userdata, Error *error);
 /* Reads the task directories again; answers when what was found is in force. Faults are logged, and named in
  * error with r -EINVAL while everything else is in force. */

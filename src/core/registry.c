@@ -73,9 +73,18 @@ static void registry_cache(Registry *r, const char *name, uint64_t revision, Tas
     g_hash_table_replace(r->cache, g_strdup_printf("%s@%" G_GUINT64_FORMAT, name, revision), task_ref(task));
 }
 
+static void schedule_entry_free(void *entry)
+{
+    ScheduleEntry *se = entry;
+
+    if (se->by_hand)
+        g_array_unref(se->by_hand);
+    g_free(se);
+}
+
 static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEntry *old)
 {
-    GPtrArray *schedules = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *schedules = g_ptr_array_new_with_free_func(schedule_entry_free);
 
     for (guint i = 0; i < entry->task->schedules->len; i++) {
         const Schedule *s = g_ptr_array_index(entry->task->schedules, i);
@@ -93,6 +102,7 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
                 se->fired = before->fired;
                 se->off_until = before->off_until;
                 se->paused_until = before->paused_until;
+                se->by_hand = by_hand_copy(before->by_hand);
                 se->enabled = before->said ? before->enabled : s->enabled;
                 se->said = before->said;
             }

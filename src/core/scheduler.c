@@ -74,17 +74,18 @@ uint64_t manager_schedule_paused_until(const ScheduleEntry *s)
 
 uint64_t manager_schedule_next(const ScheduleEntry *s)
 {
-    uint64_t paused_until = manager_schedule_paused_until(s);
-
-    return s->next == UNSET || s->next >= paused_until ? s->next
-                                                       : schedule_next(s->schedule, paused_until - 1);
+    return s->next == UNSET
+               ? UNSET
+               : slots_open(s->schedule, s->by_hand, MAX(s->next, manager_schedule_paused_until(s)) - 1);
 }
 
 /* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be
- * enabled until then. */
+ * enabled or restored until then. */
 static uint64_t schedule_entry_moment(const ScheduleEntry *se)
 {
-    return se->next < manager_schedule_paused_until(se) ? se->next : se->next - MIN(se->next, AHEAD_USEC);
+    bool fires = se->next >= manager_schedule_paused_until(se) && !by_hand_find(se->by_hand, se->next);
+
+    return fires ? se->next - MIN(se->next, AHEAD_USEC) : se->next;
 }
 
 /* After anything that says when it is to be looked at. */
@@ -167,6 +168,7 @@ static void settling_done(const Settling *f, uint64_t last, uint64_t fired)
         return;
     se->settling = false;
     se->last = last;
+    by_hand_pass(&se->by_hand, last);
     if (fired != UNSET)
         se->fired = fired;
     scheduler_compute(f->scheduler, se);
@@ -313,10 +315,14 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
  * are done. */
 static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 {
+    g_autofree char *reason = NULL;
     SlotFate fate;
 
     agenda_remove(s->agenda, se);
-    slots_decide(se->schedule, se->next, se->off_until, manager_schedule_paused_until(se), now, &fate);
+    slots_decide(
+        se->schedule, se->by_hand, se->next, se->off_until, manager_schedule_paused_until(se), now, &fate);
+    if (fate.cause == SLOT_BY_HAND)
+        fate.reason = reason = g_strdup_printf("%s skipped it by hand", fate.reason);
     if (fate.fires && fate.one_by_one && late_has(s->late, se->entry->task->name, se->schedule->name))
         return;
     if (fate.fires)
@@ -450,6 +456,8 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
         se->since = row->since != UNSET ? row->since : 0;
         se->off_until = row->off_until != UNSET ? row->off_until : 0;
         se->paused_until = row->paused_until != UNSET ? row->paused_until : 0;
+        g_clear_pointer(&se->by_hand, g_array_unref);
+        se->by_hand = by_hand_parse(row->by_hand);
         scheduler_resolve_doubts(s, se);
     }
     for (guint i = 0; i < tasks->len; i++) {
@@ -476,6 +484,7 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
             if (strcmp(k->schedule, se->schedule->name) == 0)
                 se->last = se->last == UNSET ? k->last : MAX(se->last, k->last);
         }
+        by_hand_pass(&se->by_hand, se->last);
         scheduler_compute(s, se);
     }
     scheduler_act(s);
@@ -526,6 +535,13 @@ static void scheduler_release(Scheduler *s, const char *name)
 
     if (se)
         scheduler_place(s, se);
+}
+
+void scheduler_set_by_hand(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *whom)
+{
+    by_hand_set(&se->by_hand, nominal, whom);
+    scheduler_place(s, se);
+    scheduler_act(s);
 }
 
 void scheduler_load_late(Scheduler *s, const GArray *late)

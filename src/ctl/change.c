@@ -6,6 +6,7 @@
 #include "ctl/output.h"
 #include "lib/i18n.h"
 #include "model/signals.h"
+#include "model/timespec.h"
 
 /* One object: negative with *e filled. */
 typedef int (*ChangeFn)(Ctl *ctl, const char *word, ClientError *e);
@@ -138,6 +139,39 @@ int change_disable_verb(Ctl *ctl)
     int code = list_instant(ctl, "until", &until);
 
     return code != EXITS_OK ? code : change_each(ctl, until != UNSET ? change_pause : change_disable);
+}
+
+/* One slot after the other: of a schedule, at each of the times. */
+static int change_slots(Ctl *ctl, const char *method)
+{
+    g_auto(GStrv) parts = g_strsplit(ctl_word(ctl, 0), "/", 2);
+    int code = EXITS_OK;
+
+    if (g_strv_length(parts) != 2)
+        return output_usage(ctl, _("\"%s\" is not of the form TASK/SCHEDULE"), ctl_word(ctl, 0));
+    for (guint i = 1; i < ctl->args.words->len; i++) {
+        g_auto(ClientError) error = { 0 };
+        uint64_t at;
+
+        if (timespec_parse_instant(ctl_word(ctl, i), (uint64_t)g_get_real_time(), &at) < 0)
+            return output_usage(ctl, _("\"%s\" is no time"), ctl_word(ctl, i));
+        if (client_call(ctl->client, &error, NULL, method, "sst", parts[0], parts[1], at) < 0) {
+            int failed = output_fail(ctl, &error);
+
+            code = code == EXITS_OK ? failed : code;
+        }
+    }
+    return code;
+}
+
+int change_skip_verb(Ctl *ctl)
+{
+    return change_slots(ctl, "SkipSlot");
+}
+
+int change_unskip_verb(Ctl *ctl)
+{
+    return change_slots(ctl, "UnskipSlot");
 }
 
 int change_reload_verb(Ctl *ctl)

@@ -124,7 +124,7 @@ static void complete_methods(const Complete *c, const char *prefix)
 {
     static const char *const methods[] = { "ApplyTask", "CancelRun", "DeleteTask", "KillRun", "ListAudit",
         "OpenInput", "OpenLog", "OpenOutput", "PauseUntil", "Reload", "RetryRun", "RunTask", "SetEnabled",
-        "UpgradeDatabase" };
+        "Skip", "SkipSlot", "Unskip", "UnskipSlot", "UpgradeDatabase" };
 
     ARRAY_FOREACH (method, methods) {
         g_autofree char *word = g_strconcat(prefix, *method, NULL);
@@ -305,6 +305,26 @@ static void complete_inputs(const Complete *c)
     }
 }
 
+/* ---- slots ---- */
+
+/* Of a schedule the next one, to be skipped, or those that are. */
+static void complete_slots(const Complete *c)
+{
+    g_auto(GStrv) parts = g_strsplit(g_ptr_array_index(c->args.words, 0), "/", 2);
+    g_autoptr(JsonObject) o = NULL;
+    g_auto(ClientError) ignored = { 0 };
+    JsonArray *skipped;
+
+    if (g_strv_length(parts) != 2 ||
+        client_call_object(c->client, &ignored, &o, "GetSchedule", "ss", parts[0], parts[1]) < 0)
+        return;
+    skipped = json_object_get_array_member(o, "Skipped");
+    if (c->verb->run == change_skip_verb && *text_member(o, "Next"))
+        complete_offer(text_member(o, "Next"), NULL);
+    for (guint i = 0; c->verb->run == change_unskip_verb && i < json_array_get_length(skipped); i++)
+        complete_offer(json_array_get_string_element(skipped, i), NULL);
+}
+
 /* ---- where we are ---- */
 
 /* A word such as "--limit" or "-n" before the current one, whose value that is. */
@@ -346,6 +366,9 @@ static void complete_place(Complete *c, int argc, char *const *argv)
         complete_verbs();
     else if (c->verb && c->verb->run == ask_verb && c->args.words->len > 0)
         complete_inputs(c);
+    else if (c->verb && c->verb->complete && g_str_equal(c->verb->complete, "@schedule") &&
+             c->args.words->len > 0)
+        complete_slots(c);
     else if (c->verb && c->args.words->len < c->verb->max)
         complete_what(c, c->verb->complete, "");
 }

@@ -55,6 +55,8 @@ int change_retry_verb(Ctl *ctl);
 int change_delete_verb(Ctl *ctl);
 int change_enable_verb(Ctl *ctl);
 int change_disable_verb(Ctl *ctl);
+int change_skip_verb(Ctl *ctl);
+int change_unskip_verb(Ctl *ctl);
 int change_reload_verb(Ctl *ctl);
 int change_vacuum_verb(Ctl *ctl);
 int define_apply_verb(Ctl *ctl);

@@ -3,6 +3,7 @@
 
 #include "ctl/plan.h"
 #include "model/schedule.h"
+#include "model/slots.h"
 #include "model/task-file.h"
 
 #define SCHEDULE "Schedule "
@@ -129,13 +130,21 @@ static void plan_schedule_free(gpointer data)
 /* One of the two that are compared; NULL never fires. */
 typedef struct PlanSide {
     const Schedule *schedule;
+    const GArray *by_hand;
     uint64_t left; /* so many may fire */
     uint64_t next;
 } PlanSide;
 
+void plan_switch_free(PlanSwitch *w)
+{
+    if (w->by_hand)
+        g_array_unref(w->by_hand);
+    g_free(w);
+}
+
 static void plan_step(PlanSide *p, uint64_t after)
 {
-    p->next = p->schedule && p->left > 0 ? schedule_next(p->schedule, after) : USEC_INFINITY;
+    p->next = p->schedule && p->left > 0 ? slots_open(p->schedule, p->by_hand, after) : USEC_INFINITY;
     if (p->left > 0 && p->left != UNSET)
         p->left--;
 }
@@ -150,7 +159,8 @@ static PlanSide plan_begin(const Schedule *s, bool fires, const PlanState *state
 {
     const PlanSwitch *w = s ? plan_switch(state, s->name) : NULL;
     uint64_t paused_until = MAX(state->paused_until, w ? w->paused_until : 0);
-    PlanSide p = { fires ? s : NULL, s ? schedule_runs_left(s, w ? w->fired : 0) : 0, 0 };
+    PlanSide p = { fires ? s : NULL, w ? w->by_hand : NULL, s ? schedule_runs_left(s, w ? w->fired : 0) : 0,
+        0 };
 
     plan_step(&p, MAX(span->after, paused_until > 0 ? paused_until - 1 : 0));
     return p;

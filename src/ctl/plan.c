@@ -8,6 +8,7 @@
 #include "ctl/plan-report.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
+#include "model/timespec.h"
 
 #define DAYS      7 /* where --days= does not say it */
 #define DAYS_MAX  366
@@ -23,13 +24,26 @@ static uint64_t plan_paused_until(JsonObject *o)
     return until != UNSET ? until : 0;
 }
 
+static GArray *plan_skipped(JsonObject *o)
+{
+    JsonArray *times =
+        json_object_has_member(o, "Skipped") ? json_object_get_array_member(o, "Skipped") : NULL;
+    GArray *list = NULL;
+    uint64_t at;
+
+    for (guint i = 0; times && i < json_array_get_length(times); i++)
+        if (timespec_parse_instant(json_array_get_string_element(times, i), 0, &at) >= 0)
+            by_hand_set(&list, at, "");
+    return list;
+}
+
 static PlanSwitch *plan_switch(JsonObject *o)
 {
     uint64_t fired = text_number(o, "Fired");
     PlanSwitch *w = g_new(PlanSwitch, 1);
 
     *w = (PlanSwitch){ json_object_get_boolean_member_with_default(o, "Enabled", true),
-        fired != UNSET ? fired : 0, plan_paused_until(o) };
+        fired != UNSET ? fired : 0, plan_paused_until(o), plan_skipped(o) };
     return w;
 }
 
@@ -176,7 +190,8 @@ static int plan_compare_tasks(Plan *p, const GPtrArray *before, const GPtrArray 
 static int plan_make(Ctl *ctl, Plan *p, const PlanSpan *span, ClientError *e)
 {
     g_autoptr(GPtrArray) before = NULL, after = define_sources_new();
-    g_autoptr(GHashTable) schedules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GHashTable) schedules =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)plan_switch_free);
     int r;
 
     p->name = define_name(ctl, p->file, e);

@@ -1,7 +1,7 @@
 /* What becomes another where one definition takes the place of another. Pure. */
 #pragma once
 
-#include "model/task.h"
+#include "model/by-hand.h"
 
 /* So many slots of a schedule are looked at; where it has more until the end, the end is nearer. */
 #define PLAN_SLOTS_MAX 1000000u
@@ -33,7 +33,10 @@ typedef struct PlanSwitch {
     bool enabled;
     uint64_t fired;        /* slots, as MaxRuns= counts them */
     uint64_t paused_until; /* real µs; 0: it is not */
+    GArray *by_hand;       /* of ByHand, owned: single slots that are skipped; NULL: none */
 } PlanSwitch;
+
+void plan_switch_free(PlanSwitch *w);
 
 /* And of its task. */
 typedef struct PlanState {

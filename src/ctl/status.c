@@ -8,6 +8,7 @@
 #include "ctl/show.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
+#include "model/timespec.h"
 
 #define LOG_LINES "10"
 #define LAST_RUNS 5
@@ -167,6 +168,21 @@ static char *status_fired(JsonObject *o)
     return g_strdup_printf(_("%llu of %llu slots"), (unsigned long long)fired, (unsigned long long)max);
 }
 
+/* The first of them, and how many more. */
+static char *status_skipped(JsonObject *o)
+{
+    JsonArray *times =
+        json_object_has_member(o, "Skipped") ? json_object_get_array_member(o, "Skipped") : NULL;
+    guint n = times ? json_array_get_length(times) : 0;
+    g_autofree char *first = NULL;
+    uint64_t at;
+
+    if (n == 0 || timespec_parse_instant(json_array_get_string_element(times, 0), 0, &at) < 0)
+        return NULL;
+    first = text_time(at);
+    return n == 1 ? g_steal_pointer(&first) : g_strdup_printf(_("%s and %u more"), first, n - 1);
+}
+
 static void status_schedule(Ctl *ctl, JsonObject *o)
 {
     bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false);
@@ -175,6 +191,7 @@ static void status_schedule(Ctl *ctl, JsonObject *o)
     printf(_("schedule %s of %s\n"), text_member(o, "Name"), text_member(o, "Task"));
     output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
     status_paused(o);
+    output_line(_("Skipped"), status_skipped(o));
     output_line(_("Next"), status_time(o, "Next"));
     output_line(_("Last"), status_time(o, "Last"));
     output_line(_("Fired"), status_fired(o));

@@ -7,7 +7,7 @@
 #include "model/timespec.h"
 
 static const char *const time_keys[] = { "Nominal", "Asked", "Due", "Claimed", "Started", "Finished", "Next",
-    "Last", "At", "First", "LastSeen", "PausedUntil", "Deadline", NULL };
+    "Last", "At", "First", "LastSeen", "PausedUntil", "Deadline", "Skipped", NULL };
 static const char *const json_keys[] = { "Input", "Output", "Inputs", NULL };
 
 static int value_read(sd_bus_message *m, const char *key, JsonNode **ret);
@@ -122,14 +122,15 @@ static int value_read_members(sd_bus_message *m, const char *contents, JsonObjec
     return r;
 }
 
-static int value_read_elements(sd_bus_message *m, JsonArray *array)
+/* key: of the array. */
+static int value_read_elements(sd_bus_message *m, const char *key, JsonArray *array)
 {
     int r;
 
     while ((r = sd_bus_message_at_end(m, false)) == 0) {
         JsonNode *node = NULL;
 
-        r = value_read(m, NULL, &node);
+        r = value_read(m, key, &node);
         if (r < 0)
             return r;
         json_array_add_element(array, node ? node : json_node_init_null(json_node_alloc()));
@@ -156,7 +157,7 @@ static int value_read_container(
     } else {
         node = json_node_init_array(json_node_alloc(), NULL);
         json_node_take_array(node, json_array_new());
-        r = value_read_elements(m, json_node_get_array(node));
+        r = value_read_elements(m, key, json_node_get_array(node));
     }
     if (r >= 0)
         r = sd_bus_message_exit_container(m);

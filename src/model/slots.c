@@ -84,65 +84,101 @@ void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRa
     }
 }
 
-static void slots_skip(
-    const Schedule *s, uint64_t next, uint64_t end, SlotCause cause, const char *reason, SlotFate *ret)
+uint64_t slots_open(const Schedule *s, const GArray *by_hand, uint64_t after)
+{
+    do
+        after = schedule_next(s, after);
+    while (by_hand_find(by_hand, after));
+    return after;
+}
+
+uint64_t slots_before(const Schedule *s, uint64_t before)
+{
+    uint64_t first = UNSET;
+
+    for (uint64_t back = USEC_PER_SEC; before > 0 && first >= before; back *= 2) {
+        first = schedule_next(s, before > back ? before - back - 1 : 0);
+        if (back >= before)
+            break;
+    }
+    return first < before ? slots_newest(s, first, before - 1) : UNSET;
+}
+
+/* The newest that is not after last and that nobody has skipped; next, which is one, if there is none after it. */
+static uint64_t slots_newest_open(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t last)
+{
+    uint64_t newest = slots_newest(s, next, last);
+
+    while (newest > next && by_hand_find(by_hand, newest))
+        newest = slots_newest(s, next, newest - 1);
+    return newest;
+}
+
+/* All of them are skipped for that cause, up to one that somebody has skipped. */
+static void slots_skip(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t end, SlotCause cause,
+    const char *reason, SlotFate *ret)
 {
     *ret = (SlotFate){ .cause = cause, .reason = reason };
-    slots_take(s, next, end, false, &ret->range);
+    slots_take(s, next, MIN(end, by_hand_next(by_hand, next + 1)), false, &ret->range);
 }
 
 /* It is too late to start it. */
-static bool slots_pass_deadline(const Schedule *s, uint64_t next, uint64_t now, SlotFate *ret)
+static bool slots_pass_deadline(
+    const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t now, SlotFate *ret)
 {
     if (schedule_deadline(s, next) >= now)
         return false;
-    slots_skip(s, next, now - s->start_deadline_usec, SLOT_DEADLINE_PASSED,
+    slots_skip(s, by_hand, next, now - s->start_deadline_usec, SLOT_DEADLINE_PASSED,
         "the host, taskschedd or its database was down, and it was too late to start it (StartDeadline=)",
         ret);
     return true;
 }
 
 /* It is late. */
-static void slots_decide_late(const Schedule *s, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
+static void slots_decide_late(
+    const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
 {
     uint64_t window = s->catch_up_window_usec > 0 ? s->catch_up_window_usec : WINDOW_USEC;
     uint64_t oldest = now > window ? now - window : 0, newest;
     CatchUp catch_up = slots_catch_up(s);
 
     if (catch_up == CATCH_UP_NONE) {
-        slots_skip(s, next, on_time, SLOT_HOST_DOWN,
+        slots_skip(s, by_hand, next, on_time, SLOT_HOST_DOWN,
             "the host, taskschedd or its database was down, and it is not caught up (CatchUp=none)", ret);
         return;
     }
-    if (s->start_deadline_usec <= window && slots_pass_deadline(s, next, now, ret))
+    if (s->start_deadline_usec <= window && slots_pass_deadline(s, by_hand, next, now, ret))
         return;
     if (next < oldest) {
-        slots_skip(s, next, MIN(oldest, on_time), SLOT_WINDOW_PASSED,
+        slots_skip(s, by_hand, next, MIN(oldest, on_time), SLOT_WINDOW_PASSED,
             "it is too late to catch it up (CatchUpWindow=)", ret);
         return;
     }
     ret->one_by_one = catch_up == CATCH_UP_ALL;
-    newest = catch_up == CATCH_UP_LAST ? slots_newest(s, next, now) : next;
+    newest = catch_up == CATCH_UP_LAST ? slots_newest_open(s, by_hand, next, now) : next;
     if (newest > next)
-        slots_skip(s, next, newest, SLOT_HOST_DOWN,
+        slots_skip(s, by_hand, next, newest, SLOT_HOST_DOWN,
             "the host, taskschedd or its database was down, and only the last slot is caught up (CatchUp=last)",
             ret);
 }
 
-void slots_decide(
-    const Schedule *s, uint64_t next, uint64_t off_until, uint64_t paused_until, uint64_t now, SlotFate *ret)
+void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t off_until,
+    uint64_t paused_until, uint64_t now, SlotFate *ret)
 {
     /* What Jitter= moves is not late before that is over. */
     uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0;
+    const ByHand *skipped = by_hand_find(by_hand, next);
 
     *ret = (SlotFate){ true, false, { next, next, 1 }, SLOT_NO_CAUSE, "" };
-    if (next < off_until)
-        slots_skip(s, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
+    if (skipped)
+        *ret = (SlotFate){ false, false, { next, next, 1 }, SLOT_BY_HAND, skipped->whom };
+    else if (next < off_until)
+        slots_skip(s, by_hand, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
     else if (next < paused_until)
-        slots_skip(
-            s, next, MIN(paused_until, now + 1), SLOT_PAUSED, "the schedule or its task was paused", ret);
+        slots_skip(s, by_hand, next, MIN(paused_until, now + 1), SLOT_PAUSED,
+            "the schedule or its task was paused", ret);
     else if (next < on_time)
-        slots_decide_late(s, next, on_time, now, ret);
+        slots_decide_late(s, by_hand, next, on_time, now, ret);
     else
-        (void)slots_pass_deadline(s, next, now, ret);
+        (void)slots_pass_deadline(s, by_hand, next, now, ret);
 }

@@ -2,7 +2,7 @@
  * Everything follows from the schedule, from where its ledger has come to, and from the time. Pure. */
 #pragma once
 
-#include "model/task.h"
+#include "model/by-hand.h"
 
 typedef enum SlotCause {
     SLOT_NO_CAUSE,
@@ -37,16 +37,21 @@ typedef struct SlotFate {
     bool one_by_one; /* it is caught up, and not before the run of the one before it is done */
     SlotRange range; /* else these are skipped */
     SlotCause cause;
-    const char *reason; /* a sentence without its end */
+    const char *reason; /* a sentence without its end; of SLOT_BY_HAND who it was */
 } SlotFate;
 
 /* Of next, which is a slot and due, and of as many after it as are skipped for the same cause. Slots before off_until passed
- * while it was disabled; those before paused_until do not fire either, and are skipped as they come: none after now. Lateness
- * below 1 s (of scheduling itself) always fires. */
-void slots_decide(
-    const Schedule *s, uint64_t next, uint64_t off_until, uint64_t paused_until, uint64_t now, SlotFate *ret);
+ * while it was disabled; those before paused_until do not fire either, and are skipped as they come: none after now. Those that
+ * somebody has skipped (of ByHand, NULL is none) are so for that, whatever else is the case. Lateness below 1 s (of scheduling
+ * itself) always fires. */
+void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t off_until,
+    uint64_t paused_until, uint64_t now, SlotFate *ret);
 /* Its slots are caught up one by one. */
 bool slots_one_by_one(const Schedule *s);
 /* next and the slots after it that are before end: the first SLOTS_RANGE_MAX of them, or all, and then not counted where they
  * are more. */
 void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRange *ret);
+/* The first slot after `after` that nobody has skipped; USEC_INFINITY if there is none. */
+uint64_t slots_open(const Schedule *s, const GArray *by_hand, uint64_t after);
+/* The last slot before it; UNSET if there is none. */
+uint64_t slots_before(const Schedule *s, uint64_t before);

@@ -2,10 +2,13 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
+#define PAST_NOMINAL STORE_BY_HAND_AFTER("usec_to_time(q.nominal)")
+#define PAST_LAST    STORE_BY_HAND_AFTER("usec_to_time(q.last)")
+
 /* A token that asked before finds its run, by the number of the user: its name is not always known; a slot fires only where its schedule's last_nominal is advanced by
  * this very statement, from where the asker knows it to be, and by the definition in force: so between the two there is no
- * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well. One that
- * a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
+ * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well, and so it is with what was skipped
+ * by hand. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
  * key and is repeated, and then finds the other's. */
 static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
@@ -18,12 +21,12 @@ static const char ask_sql[] =
     "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.asker AND k.token = q.token),"
     " fired AS ("
     "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal),"
-    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known) THEN 0 ELSE 1 END"
+    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known) THEN 0 ELSE 1 END, " PAST_NOMINAL
     "  FROM q JOIN task t ON t.name = q.task AND t.revision = q.revision"
     "  WHERE s.task = q.task AND s.name = q.schedule"
     "   AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
     "   AND (s.last_nominal IS NULL OR s.last_nominal < usec_to_time(q.nominal))"
-    "   AND (q.max_runs IS NULL OR s.fired < q.max_runs)"
+    "   AND (q.max_runs IS NULL OR s.fired < q.max_runs) AND usec_to_time(q.nominal) <> ALL (s.by_hand)"
     "  RETURNING q.ord, s.fired AS n),"
     " fresh AS MATERIALIZED ("
     "  SELECT q.*, nextval('run_id') AS id, coalesce(usec_to_time(q.due), now()) AS due_at FROM q"
@@ -107,6 +110,8 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
 
 /* --- slots that are skipped */
 
+/* Those that somebody has skipped have their own entries, and what was restored is not skipped: whoever did not know of it
+ * decides anew. */
 static const char skip_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],"
@@ -114,8 +119,10 @@ static const char skip_sql[] =
     "   WITH ORDINALITY AS q(task, schedule, previous, first, last, n, cause, reason, revision, ord)"
     "  JOIN task t ON t.name = q.task AND t.revision = q.revision),"
     " advanced AS ("
-    "  UPDATE schedule s SET last_nominal = usec_to_time(q.last) FROM q"
+    "  UPDATE schedule s SET last_nominal = usec_to_time(q.last), " PAST_LAST " FROM q"
     "  WHERE s.task = q.task AND s.name = q.schedule AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
+    "   AND CASE WHEN q.cause = 'by-hand' THEN usec_to_time(q.last) = ANY (s.by_hand)"
+    "    ELSE width_bucket(usec_to_time(q.first - 1), s.by_hand) = width_bucket(usec_to_time(q.last), s.by_hand) END"
     "  RETURNING q.ord),"
     " ledger AS ("
     "  INSERT INTO slot (task, schedule, nominal, first, count, outcome, cause, reason, at)"

@@ -20,6 +20,10 @@
     "   CASE WHEN at IS NOT DISTINCT FROM usec_to_time(previous) THEN nullif(n, 0) END, 'skipped', cause, reason, now()" \
     "  FROM skipped ON CONFLICT DO NOTHING RETURNING nominal)"
 
+#define PAST_SKIPPED                                                                                         \
+    STORE_BY_HAND_AFTER("coalesce(greatest(s.last_nominal, (SELECT usec_to_time(k.last) FROM skipped k"      \
+                        " WHERE k.schedule = excluded.name)), '-infinity')")
+
 /* Touches nothing where nothing changed: at every start all files are put. A schedule's last_nominal outlives
  * a change of the definition. */
 static const char put_task_sql[] =
@@ -47,8 +51,9 @@ static const char put_task_sql[] =
                                            " s AS ("
                                            "  INSERT INTO schedule AS s (task, name, since) SELECT $1, n, usec_to_time($7::bigint) FROM unnest($6::text[]) AS n"
                                            "  ON CONFLICT (task, name) DO UPDATE SET since = excluded.since, last_nominal = greatest(s.last_nominal,"
-                                           "   (SELECT usec_to_time(k.last) FROM skipped k WHERE k.schedule = excluded.name)) WHERE NOT (SELECT same FROM now)"
-                                           "   AND " SKIPS_FIRST ")"
+                                           "   (SELECT usec_to_time(k.last) FROM skipped k WHERE k.schedule = excluded.name)),"
+                                           "   " PAST_SKIPPED
+                                           " WHERE NOT (SELECT same FROM now) AND " SKIPS_FIRST ")"
                                            "SELECT revision FROM now";
 
 static void put_task_answer(Op *op, const OpAnswer *a)

@@ -148,15 +148,18 @@ GPtrArray *row_nodes(const PGresult *res);
     X("a.object", TEXT, object)                                                                              \
     X("a.granted", BOOL, granted)
 
-#define ROW_SCHEDULE_FIELDS(X)                                                                               \
-    X("s.task", TEXT, task)                                                                                  \
-    X("s.name", TEXT, name)                                                                                  \
-    X("s.enabled::int", INT, enabled)                                                                        \
-    X("time_to_usec(s.last_nominal)", U64, last_nominal)                                                     \
-    X("time_to_usec(s.since)", U64, since)                                                                   \
-    X("time_to_usec(s.off_until)", U64, off_until)                                                           \
-    X("time_to_usec(s.paused_until)", U64, paused_until)                                                     \
-    X("s.fired", U64, fired)
+#define ROW_SCHEDULE_FIELDS(X)                                                                                    \
+    X("s.task", TEXT, task)                                                                                       \
+    X("s.name", TEXT, name)                                                                                       \
+    X("s.enabled::int", INT, enabled)                                                                             \
+    X("time_to_usec(s.last_nominal)", U64, last_nominal)                                                          \
+    X("time_to_usec(s.since)", U64, since)                                                                        \
+    X("time_to_usec(s.off_until)", U64, off_until)                                                                \
+    X("time_to_usec(s.paused_until)", U64, paused_until)                                                          \
+    X("s.fired", U64, fired)                                                                                      \
+    X("CASE WHEN s.by_hand <> '{}' THEN (SELECT string_agg(time_to_usec(h.t) || ' ' || h.w, E'\\n' ORDER BY h.t)" \
+      " FROM unnest(s.by_hand, s.by_whom) AS h(t, w)) END",                                                       \
+        MAYBE, by_hand)
 
 /* $4 is this node: up, since it asks. No other daemon uses the database meanwhile. */
 #define ROW_NODE_FIELDS(X)                                                                                   \

@@ -49,6 +49,11 @@ struct Store {
     Trim *trim; /* being removed; NULL else */
 };
 
+/* Assignments to a schedule's row s: what was skipped by hand up to this instant has its outcome. */
+#define STORE_BY_HAND_AFTER(at)                                                                              \
+    "by_hand = s.by_hand[width_bucket(" at ", s.by_hand) + 1:],"                                             \
+    " by_whom = s.by_whom[width_bucket(" at ", s.by_hand) + 1:]"
+
 /* Takes op; it is answered from the loop. 0. */
 int store_enqueue(Store *s, Op *op);
 /* op is answered with r from the loop; an audit line is kept for the next connection. */

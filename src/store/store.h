@@ -113,6 +113,7 @@ typedef struct StoreSchedule {
         off_until; /* slots before this one that have no outcome passed while it was disabled; UNSET: none */
     uint64_t paused_until; /* nor do those before this one fire, which may be to come; UNSET: none */
     uint64_t fired;        /* how many have */
+    char *by_hand;         /* slots that were skipped by hand: see model/by-hand.h; NULL: none */
 } StoreSchedule;
 
 /* A run of a schedule that was asked for after its time, and is not done. */
@@ -212,7 +213,7 @@ typedef struct StoreAsk {
     uint64_t retry_of; /* 0 is none */
     uint64_t grace_usec;
     const char *
-        schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it; else NULL */
+        schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it and not skipped by hand; else NULL */
     uint64_t nominal, previous;
     uint64_t max_runs; /* of the schedule: it has fired fewer; 0: however many */
     uint64_t deadline; /* real µs: it is not claimed after this; UNSET or 0 is none */
@@ -231,9 +232,36 @@ typedef struct StoreAsked {
 typedef void (*StoreAskFn)(int r, const StoreAsked *asked, const Error *error, void *userdata);
 int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata);
 /* Slots that are not to fire: last_nominal is advanced from previous, and the ledger gets them. r 1: so it is; 0: last_nominal
- * was another, and is last; -ENOENT: there is no such schedule, or another revision of its task is in force. */
+ * was another, or some of them are skipped by hand (or, where that is the cause, not any more), and it
+ * is last; -ENOENT: there is no such schedule, or another revision of its task is in force. */
 typedef void (*StoreSkipFn)(int r, uint64_t last, const Error *error, void *userdata);
 int store_skip(Store *s, const StoreSkip *skip, StoreSkipFn fn, void *userdata);
+
+/* A slot to come that somebody skips, or wants to fire after all. */
+typedef struct StoreByHand {
+    const char *task, *schedule;
+    uint64_t revision; /* of the task */
+    uint64_t nominal;
+    const char *whom; /* who skips it; NULL: it is to fire */
+    uint64_t max;     /* so many of a schedule may be skipped ahead of their time */
+} StoreByHand;
+
+typedef enum StoreByHandOutcome {
+    STORE_BY_HAND_DONE, /* it is skipped, or is not; perhaps it was so before */
+    STORE_BY_HAND_LATE, /* it has its outcome already */
+    STORE_BY_HAND_FULL,
+} StoreByHandOutcome;
+
+/* What became of a slot that is too late. */
+typedef struct StoreByHandSlot {
+    uint64_t run;      /* that it fired; UNSET: it did not, or the ledger does not have it any more */
+    const char *cause; /* for which it was skipped; "" else */
+} StoreByHandSlot;
+
+/* r: a StoreByHandOutcome, or -ENOENT as above. Once it is answered that a slot is skipped store_ask() does not fire it, whoever
+ * asks; what has its outcome is skipped no more. slot: with STORE_BY_HAND_LATE. */
+typedef void (*StoreByHandFn)(int r, const StoreByHandSlot *slot, const Error *error, void *userdata);
+int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata);
 
 /* --- the life of a run --- */
 

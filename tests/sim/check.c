@@ -196,6 +196,30 @@ void check_fired(const ScheduleRow *s)
             "%s/%s fired %" G_GUINT64_FORMAT " slots, and may %" G_GUINT64_FORMAT, s->task, s->name, n, max);
 }
 
+/* What somebody was told is skipped does not fire, nor is it skipped for anything else; what is restored is not skipped by
+ * hand. */
+void check_by_hand(const ScheduleRow *s, uint64_t first, uint64_t last, bool by_hand)
+{
+    uint64_t skipped = by_hand_next(s->by_hand, first), answered = by_hand_next(s->answered, first);
+
+    if (by_hand && (first != last || skipped != first))
+        sim_fail("%s/%s skips a slot by hand, and nobody did", s->task, s->name);
+    if (!by_hand && (skipped <= last || answered <= last))
+        sim_fail("a slot of %s/%s was skipped by hand, and is not", s->task, s->name);
+}
+
+void check_skipped(const ScheduleRow *s, uint64_t nominal)
+{
+    g_autofree char *name = g_strdup_printf("%s/%s", s->task, s->name);
+
+    for (guint i = 0; i < database.slots->len; i++) {
+        const SlotRow *slot = g_ptr_array_index(database.slots, i);
+
+        if (slot->run > 0 && slot->first == nominal && strcmp(slot->schedule, name) == 0)
+            sim_fail("a slot of %s is said to be skipped, and has fired", name);
+    }
+}
+
 /* Nothing fires that the daemon knows to be paused, and nothing else is skipped for that; nor anything before its time. */
 void check_pause(const char *task, const char *schedule, uint64_t last, const char *cause)
 {

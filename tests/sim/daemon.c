@@ -7,6 +7,7 @@
 #include "core/internal.h"
 
 #define TASKS_MAX 3
+#define SKIPS     12 /* slots that people skip, or want back */
 
 typedef struct Person {
     char token[SIM_TEXT], task[SIM_TEXT];
@@ -18,7 +19,7 @@ Daemon daemon_twin;
 
 static GPtrArray *people; /* of Person* */
 static uint64_t boot_number;
-static unsigned n_tokens, n_changes;
+static unsigned n_tokens, n_changes, n_wants_back;
 static void (*stopped_fn)(void);
 
 /* --- in place of base/log.c and core/loader.c --- */
@@ -305,6 +306,63 @@ void people_retry(uint64_t run)
         (void)manager_retry_run(daemon_twin.manager, &caller, run, on_number, NULL, &error);
 }
 
+/* --- slots --- */
+
+typedef struct Skipping {
+    char *task;
+    uint64_t nominal;
+    bool skip;
+    unsigned before; /* wants back that came before this */
+} Skipping;
+
+static void skipping_free(Skipping *k)
+{
+    g_free(k->task);
+    g_free(k);
+}
+
+/* What is answered to be skipped is so from then on, unless somebody wanted one back meanwhile. */
+static void on_by_hand(int r, const Error *error, void *userdata)
+{
+    Skipping *k = userdata;
+    ScheduleRow *s = database_schedule(k->task, "s");
+
+    sim_trace("by hand, answered", k->nominal, k->skip, (uint64_t)r);
+    if (r >= 0 && k->skip && s && k->before == n_wants_back) {
+        check_skipped(s, k->nominal);
+        by_hand_set(&s->answered, k->nominal, "");
+    }
+    skipping_free(k);
+}
+
+/* A slot within a minute, or what may be none, or one that has passed. */
+void people_skip(void)
+{
+    const TaskRow *t = g_ptr_array_index(database.tasks, sim_draw(database.tasks->len));
+    ScheduleRow *s = database_schedule(t->name, "s");
+    Skipping *k = g_new(Skipping, 1);
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+    ManagerByHand given;
+
+    *k = (Skipping){ g_strdup(t->name), (sim_real() / EVERY_USEC + sim_draw(4)) * EVERY_USEC + sim_chance(5),
+        sim_chance(70), n_wants_back };
+    given = (ManagerByHand){ k->task, "s", k->nominal, k->skip };
+    /* From when somebody wants it back it may fire. */
+    n_wants_back += !k->skip;
+    if (s && !k->skip)
+        by_hand_set(&s->answered, k->nominal, NULL);
+    if (!daemon_twin.manager ||
+        manager_by_hand(daemon_twin.manager, &caller, &given, on_by_hand, k, &error) < 0)
+        skipping_free(k);
+}
+
+static void on_skip_turn(void *data, uint64_t number)
+{
+    if (!daemon_twin.calm)
+        people_skip();
+}
+
 /* --- tasks --- */
 
 static const struct {
@@ -445,6 +503,8 @@ void people_begin(unsigned n_runs)
         g_ptr_array_add(people, p);
         sim_at(sim_now() + sim_between(1, 15000) * USEC_PER_MSEC, on_turn, p, 0);
     }
+    for (unsigned i = 0; i < SKIPS; i++)
+        sim_at(sim_now() + sim_between(1, 40000) * USEC_PER_MSEC, on_skip_turn, NULL, 0);
 }
 
 bool people_are_content(void)
@@ -505,7 +565,7 @@ void daemon_reset(void)
 {
     daemon_clear();
     people = g_ptr_array_new_with_free_func(g_free);
-    n_tokens = n_changes = 0;
+    n_tokens = n_changes = n_wants_back = 0;
     stopped_fn = NULL;
 }
 

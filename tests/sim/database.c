@@ -28,7 +28,7 @@ void database_reset(void)
     database_clear();
     database.rows = g_ptr_array_new_with_free_func((GDestroyNotify)row_free);
     database.tasks = g_ptr_array_new_with_free_func((GDestroyNotify)task_row_free);
-    database.schedules = g_ptr_array_new_with_free_func(g_free);
+    database.schedules = g_ptr_array_new_with_free_func(schedule_row_free);
     database.slots = g_ptr_array_new_with_free_func(g_free);
     database.asks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -109,6 +109,12 @@ uint64_t database_start_deadline(const char *task)
 
 /* --- what is given out --- */
 
+static void schedule_copy_free(void *copy)
+{
+    g_free(((StoreSchedule *)copy)->by_hand);
+    g_free(copy);
+}
+
 StoreRun *database_copy(const Row *row)
 {
     StoreRun *r = g_memdup2(&row->run, sizeof row->run);
@@ -150,7 +156,7 @@ static void load_tasks(StoreLoaded *ret)
         StoreSchedule *copy = g_new0(StoreSchedule, 1);
 
         *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until,
-            s->paused_until, s->fired };
+            s->paused_until, s->fired, database_by_hand_text(s->by_hand) };
         s->told_paused = s->paused_until;
         g_ptr_array_add(ret->schedules, copy);
     }
@@ -159,7 +165,7 @@ static void load_tasks(StoreLoaded *ret)
 void database_load(StoreLoaded *ret)
 {
     *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free),
-        g_ptr_array_new_with_free_func(g_free),
+        g_ptr_array_new_with_free_func(schedule_copy_free),
         g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, UNSET, 0, true,
         g_array_new(FALSE, FALSE, sizeof(StoreLateRun)) };
     load_tasks(ret);
@@ -389,12 +395,13 @@ static void apply_cancel(DbOp *op)
 
 /* --- the ledger --- */
 
-static void ledger_add(ScheduleRow *s, uint64_t first, uint64_t last, uint64_t run)
+static void ledger_add(ScheduleRow *s, uint64_t first, uint64_t last, uint64_t run, bool by_hand)
 {
     SlotRow *slot = g_new0(SlotRow, 1);
 
     s->last_nominal = last;
-    *slot = (SlotRow){ .first = first, .last = last, .run = run };
+    by_hand_pass(&s->by_hand, last);
+    *slot = (SlotRow){ .first = first, .last = last, .run = run, .by_hand = by_hand };
     g_snprintf(slot->schedule, sizeof slot->schedule, "%s/%s", s->task, s->name);
     g_ptr_array_add(database.slots, slot);
 }
@@ -420,14 +427,22 @@ static bool slot_is_next(DbOp *op)
            (s->last_nominal == UNSET || s->last_nominal < op->nominal);
 }
 
+static bool slot_is_open(const DbOp *op)
+{
+    const ScheduleRow *s = database_schedule(op->task, op->name);
+
+    return !s || !by_hand_find(s->by_hand, op->nominal);
+}
+
 static void slot_fires(DbOp *op, uint64_t run)
 {
     ScheduleRow *s = database_schedule(op->task, op->name);
 
     check_slots(s, op->nominal, op->nominal, 1, true);
+    check_by_hand(s, op->nominal, op->nominal, false);
     if (op->very_late)
         check_one_by_one(s);
-    ledger_add(s, op->nominal, op->nominal, run);
+    ledger_add(s, op->nominal, op->nominal, run, false);
     op->asked.last = op->nominal;
     op->asked.fired = ++s->fired;
     check_fired(s);
@@ -441,8 +456,10 @@ static void slot_is_known(DbOp *op)
 
     op->asked.last = s ? s->last_nominal : UNSET;
     op->asked.fired = s ? s->fired : UNSET;
-    if (s && slot_is_next(op))
+    if (s && slot_is_next(op) && slot_is_open(op)) {
         op->asked.last = s->last_nominal = op->nominal;
+        by_hand_pass(&s->by_hand, op->nominal);
+    }
     op->r = 0;
 }
 
@@ -459,7 +476,7 @@ static void skip_rest(ScheduleRow *s, const GArray *skips)
         if (!at && s->last_nominal != UNSET)
             from = MAX(from, s->last_nominal + 1);
         check_slots(s, from, k->last, at ? k->count : 0, false);
-        ledger_add(s, from, k->last, 0);
+        ledger_add(s, from, k->last, 0, false);
     }
 }
 
@@ -478,7 +495,7 @@ static void apply_ask(DbOp *op)
     }
     op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET, UNSET };
     g_assert(task);
-    if (op->nominal != UNSET && !slot_is_next(op))
+    if (op->nominal != UNSET && (!slot_is_next(op) || !slot_is_open(op)))
         return;
     row = g_new0(Row, 1);
     row->truths = g_ptr_array_new_with_free_func(g_free);
@@ -513,10 +530,11 @@ static void apply_skip(DbOp *op)
 {
     ScheduleRow *s = database_schedule(op->task, op->name);
 
-    if (!slot_is_next(op))
+    if (!slot_is_next(op) || !database_is_by_hand(s, op))
         return;
     check_slots(s, op->first, op->nominal, op->count, false);
-    ledger_add(s, op->first, op->nominal, 0);
+    check_by_hand(s, op->first, op->nominal, op->flag);
+    ledger_add(s, op->first, op->nominal, 0, op->flag);
     op->asked.last = op->nominal;
     op->r = 1;
     sim_trace("skipped", op->first, op->nominal, op->count);
@@ -685,6 +703,7 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_DELETE_TASK] = apply_delete_task,
     [OP_ENABLE_TASK] = apply_enable_task,
     [OP_ENABLE_SCHEDULE] = apply_enable_schedule,
+    [OP_BY_HAND] = database_apply_by_hand,
     [OP_ASK] = apply_ask,
     [OP_SKIP] = apply_skip,
     [OP_REQUEUE] = apply_requeue,

@@ -275,6 +275,8 @@ static bool helper_fails(void)
 
 static bool change_task(void)
 {
+    if (sim_chance(30))
+        people_skip();
     people_change_task();
     return true;
 }

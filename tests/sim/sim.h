@@ -98,6 +98,7 @@ typedef struct SlotRow {
     uint64_t first, last;
     uint64_t run; /* 0: skipped */
     bool told;    /* as skipped */
+    bool by_hand; /* for that */
 } SlotRow;
 
 typedef struct TaskRow {
@@ -112,7 +113,11 @@ typedef struct ScheduleRow {
     char task[SIM_TEXT], name[SIM_TEXT];
     int enabled;
     uint64_t last_nominal, since, off_until, paused_until, told_paused, fired;
+    GArray *by_hand;  /* of ByHand; NULL is none */
+    GArray *answered; /* likewise: what people were told is skipped */
 } ScheduleRow;
+
+struct DbOp;
 
 typedef struct Database {
     GPtrArray *rows;      /* of Row*; id is the index + 1 */
@@ -135,6 +140,12 @@ Row *database_find(uint64_t run);
 Truth *database_truth(uint64_t run, unsigned attempt, const char *token);
 TaskRow *database_task(const char *name);
 ScheduleRow *database_schedule(const char *task, const char *name);
+/* database-by-hand.c: a schedule's list as text, NULL is none, g_free; whether what is to be skipped is so by hand as far as
+ * it is said to be; and what OP_BY_HAND does. */
+void schedule_row_free(void *row);
+char *database_by_hand_text(const GArray *list);
+bool database_is_by_hand(const ScheduleRow *s, const struct DbOp *op);
+void database_apply_by_hand(struct DbOp *op);
 /* MaxRuns= of the definition in force, or of one so many revisions before; UNSET: it has none. */
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
 /* StartDeadline= of the definition in force, in µs; UNSET: it has none. */
@@ -177,6 +188,7 @@ typedef struct DbOp {
     uint64_t cause_at;
     StoreAsked asked;
     StoreCancelled cancelled;
+    StoreByHandSlot slot;
     GPtrArray *runs;
     GArray *changes; /* of StoreChange */
 } DbOp;
@@ -307,6 +319,10 @@ void check_released(const Unit *u);
 void check_kept(const ScheduleRow *s);
 /* first to last get their outcome now; count 0: they were not counted. */
 void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count, bool fires);
+/* first to last get their outcome now, as slots that somebody has skipped or for another reason. */
+void check_by_hand(const ScheduleRow *s, uint64_t first, uint64_t last, bool by_hand);
+/* Somebody is told that a slot is skipped. */
+void check_skipped(const ScheduleRow *s, uint64_t nominal);
 /* So many have fired with this one. */
 void check_fired(const ScheduleRow *s);
 /* The daemon asks for a slot that fires, or is skipped for that cause. */
@@ -351,6 +367,7 @@ void people_cancel(uint64_t run);
 void people_kill(uint64_t run, int signal);
 void people_retry(uint64_t run);
 void people_change_task(void);
+void people_skip(void);
 void people_enable(void);
 void people_calm(void);
 bool people_are_calm(void);

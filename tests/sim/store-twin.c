@@ -36,6 +36,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_DELETE_TASK] = "delete task",
     [OP_ENABLE_TASK] = "enable task",
     [OP_ENABLE_SCHEDULE] = "enable schedule",
+    [OP_BY_HAND] = "by hand",
     [OP_ASK] = "ask",
     [OP_SKIP] = "skip",
     [OP_REQUEUE] = "requeue",
@@ -312,8 +313,8 @@ void store_twin_refuse(uint64_t run)
 
 void store_twin_lose_answer(void)
 {
-    static const int kinds[] = { OP_ASK, OP_SKIP, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL, OP_END,
-        OP_CLAIM };
+    static const int kinds[] = { OP_ASK, OP_SKIP, OP_BY_HAND, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL,
+        OP_END, OP_CLAIM };
 
     lose_kind = kinds[sim_draw(G_N_ELEMENTS(kinds))];
 }
@@ -598,9 +599,32 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     op->first = k->first;
     op->nominal = k->last;
     op->count = k->count;
+    op->flag = strcmp(k->cause, "by-hand") == 0;
     op->keys[0] = key_of('s', k->task, k->schedule);
     check_pause(k->task, k->schedule, k->last, k->cause);
     check_deadline(k->task, k->last, k->cause);
+    return enqueue(op);
+}
+
+static void answer_by_hand(DbOp *op)
+{
+    ((StoreByHandFn)op->fn)(op->r, &op->slot, NULL, op->userdata);
+}
+
+int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_BY_HAND, (void (*)(void))fn, userdata);
+
+    op->answer = answer_by_hand;
+    op->slot = (StoreByHandSlot){ UNSET, "" };
+    g_strlcpy(op->task, h->task, sizeof op->task);
+    g_strlcpy(op->name, h->schedule, sizeof op->name);
+    g_strlcpy(op->requester, util_strempty(h->whom), sizeof op->requester);
+    op->revision = h->revision;
+    op->nominal = h->nominal;
+    op->count = h->max;
+    op->keys[0] = key_of('s', h->task, h->schedule);
+    op->keys[1] = key_of('t', h->task, "");
     return enqueue(op);
 }
 

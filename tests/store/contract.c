@@ -408,6 +408,103 @@ static void test_paused(void)
     assert_paused(UNSET, UNSET);
 }
 
+static Skipped skip_slots(uint64_t previous, uint64_t first, uint64_t last, const char *cause)
+{
+    const StoreSkip skip = { "bounded", "a", f->revision, previous, first, last, last - first + 1, cause,
+        "why" };
+
+    return fixture_skip_plain(f, &skip);
+}
+
+static void assert_by_hand(const char *format, uint64_t base)
+{
+    g_auto(GStrv) parts = g_strsplit(format, " ", -1);
+    GString *text = g_string_new(NULL);
+    g_autofree char *want = NULL;
+    uint64_t revision = f->revision;
+
+    for (char **part = parts; *part; part++)
+        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", text->len > 0 ? "\n" : "",
+            base + (uint64_t)(*part)[0] - '0', *part + 1);
+    want = g_string_free(text, FALSE);
+    anew();
+    f->revision = revision;
+    g_assert_cmpstr(f->by_hand, ==, want);
+}
+
+/* What is answered to be skipped does not fire, whoever asks, and is not skipped with others; what is restored fires. It stays
+ * through new definitions, and goes when its time has come, or with the schedule. */
+static void test_by_hand(void)
+{
+    static const char *const schedules[] = { "a", "b", NULL };
+    uint64_t t = 1730000000 * USEC_PER_SEC;
+    ByHandAnswer a, b;
+    StoreAsk ask;
+    Asked fired;
+
+    g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
+    fixture_put(f, "bounded", "[1]", schedules);
+    assert_fired(fire_bounded("h-0", UNSET, t, 0), true, t, 1);
+    a = fixture_by_hand(f, t, "alice", 9);
+    g_assert_cmpint(a.r, ==, STORE_BY_HAND_LATE);
+    g_assert_cmpuint(a.run, !=, UNSET);
+    g_assert_cmpint(fixture_by_hand(f, t + 3, "alice", 2).r, ==, STORE_BY_HAND_DONE);
+    g_assert_cmpint(fixture_by_hand(f, t + 1, "bob", 2).r, ==, STORE_BY_HAND_DONE);
+    g_assert_cmpint(fixture_by_hand(f, t + 1, "carol", 2).r, ==, STORE_BY_HAND_DONE);
+    g_assert_cmpint(fixture_by_hand(f, t + 2, "carol", 2).r, ==, STORE_BY_HAND_FULL);
+    g_assert_cmpint(fixture_by_hand(f, t + 2, NULL, 2).r, ==, STORE_BY_HAND_DONE);
+    assert_by_hand("1bob 3alice", t);
+    assert_fired(fire_bounded("h-1", t, t + 1, 0), false, t, 1);
+    g_assert_cmpint(skip_slots(t, t + 1, t + 1, "host-down").r, ==, 0);
+    g_assert_cmpint(skip_slots(t, t + 2, t + 2, "by-hand").r, ==, 0);
+    g_assert_cmpint(skip_slots(t, t + 1, t + 1, "by-hand").r, ==, 1);
+    a = fixture_by_hand(f, t + 1, NULL, 2);
+    g_assert_cmpint(a.r, ==, STORE_BY_HAND_LATE);
+    g_assert_cmpuint(a.run, ==, UNSET);
+    g_assert_cmpstr(a.cause, ==, "by-hand");
+    g_assert_cmpint(skip_slots(t + 1, t + 2, t + 4, "host-down").r, ==, 0);
+    fixture_put(f, "bounded", "[2]", schedules);
+    assert_by_hand("3alice", t);
+    g_assert_cmpint(fixture_by_hand(f, t + 3, NULL, 2).r, ==, STORE_BY_HAND_DONE);
+    assert_fired(fire_bounded("h-3", t + 1, t + 3, 0), true, t + 3, 2);
+    g_assert_cmpint(fixture_by_hand(f, t + 5, "alice", 2).r, ==, STORE_BY_HAND_DONE);
+    g_assert_cmpint(fixture_by_hand(f, t + 6, "alice", 2).r, ==, STORE_BY_HAND_DONE);
+    /* One that is no slot passes with the next. */
+    assert_fired(fire_bounded("h-7", t + 3, t + 7, 0), true, t + 7, 3);
+    assert_by_hand("", t);
+    g_assert_cmpint(skip_slots(t + 7, t + 8, t + 8, "host-down").r, ==, 1);
+    /* Both at once: the one that comes first. */
+    fixture_by_hand_begin(f, t + 9, "alice", 9, &a);
+    ask = slot_ask("h-9", t + 8, t + 9);
+    ask.task = "bounded";
+    ask.schedule = "a";
+    fixture_ask_plain(f, &ask, &fired);
+    fixture_until(f, &a.answered);
+    fixture_until(f, &fired.answered);
+    g_assert_cmpint(a.r, ==, STORE_BY_HAND_DONE);
+    g_assert_cmpuint(fired.asked.run, ==, 0);
+    g_assert_cmpint(skip_slots(t + 8, t + 9, t + 9, "by-hand").r, ==, 1);
+    ask = slot_ask("h-10", t + 9, t + 10);
+    ask.task = "bounded";
+    ask.schedule = "a";
+    fixture_ask_plain(f, &ask, &fired);
+    fixture_by_hand_begin(f, t + 10, "alice", 9, &b);
+    fixture_until(f, &fired.answered);
+    fixture_until(f, &b.answered);
+    g_assert_true(fired.asked.fresh);
+    g_assert_cmpint(fixture_cancel(f, fired.asked.run).c.state, ==, RUN_DONE);
+    g_assert_cmpint(b.r, ==, STORE_BY_HAND_LATE);
+    g_assert_cmpuint(b.run, ==, fired.asked.run);
+    g_assert_cmpint(fixture_by_hand(f, t + 11, "alice", 9).r, ==, STORE_BY_HAND_DONE);
+    f->revision++;
+    g_assert_cmpint(fixture_by_hand(f, t + 12, "alice", 9).r, ==, -ENOENT);
+    f->revision--;
+    g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
+    g_assert_cmpint(fixture_by_hand(f, t + 12, "alice", 9).r, ==, -ENOENT);
+    fixture_put(f, "bounded", "[2]", schedules);
+    assert_by_hand("", t);
+}
+
 /* Each claim has the time at which it was asked for, by the clock that nobody sets, and the boot that it is of. */
 static void test_stamp(void)
 {
@@ -576,6 +673,7 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/bounded", test_bounded);
     g_test_add_func("/store/contract/paused", test_paused);
     g_test_add_func("/store/contract/deadline", test_deadline);
+    g_test_add_func("/store/contract/by-hand", test_by_hand);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);
     g_test_add_func("/store/contract/task", test_task);

@@ -111,6 +111,7 @@ void fixture_load(Fixture *f, const StoreLoaded *loaded)
             continue;
         f->fired = s->fired;
         f->paused_until = s->paused_until;
+        g_strlcpy(f->by_hand, s->by_hand ? s->by_hand : "", sizeof f->by_hand);
     }
 }
 
@@ -119,9 +120,45 @@ int fixture_delete(Fixture *f, const char *task)
     return fixture_delete_with(f, task, NULL);
 }
 
+static void on_by_hand(int r, const StoreByHandSlot *slot, const Error *error, void *userdata)
+{
+    ByHandAnswer *a = userdata;
+
+    *a = (ByHandAnswer){ true, r, slot->run, "" };
+    g_strlcpy(a->cause, slot->cause, sizeof a->cause);
+}
+
+void fixture_by_hand_begin(Fixture *f, uint64_t nominal, const char *whom, uint64_t max, ByHandAnswer *a)
+{
+    const StoreByHand h = { "bounded", "a", f->revision, nominal, whom, max };
+
+    *a = (ByHandAnswer){ 0 };
+    g_assert_cmpint(store_by_hand(f->store, &h, on_by_hand, a), ==, 0);
+    g_assert_false(a->answered);
+}
+
+ByHandAnswer fixture_by_hand(Fixture *f, uint64_t nominal, const char *whom, uint64_t max)
+{
+    ByHandAnswer a;
+
+    fixture_by_hand_begin(f, nominal, whom, max, &a);
+    fixture_until(f, &a.answered);
+    return a;
+}
+
 static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
 {
     *(Skipped *)userdata = (Skipped){ true, r, last };
+}
+
+Skipped fixture_skip_plain(Fixture *f, const StoreSkip *skip)
+{
+    Skipped k = { 0 };
+
+    g_assert_cmpint(store_skip(f->store, skip, on_skipped, &k), ==, 0);
+    g_assert_false(k.answered);
+    fixture_until(f, &k.answered);
+    return k;
 }
 
 Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_t previous, uint64_t first,
@@ -129,12 +166,8 @@ Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_
 {
     const StoreSkip skip = { task, schedule, f->revision, previous, first, last, count, "host-down",
         "it was down" };
-    Skipped k = { 0 };
 
-    g_assert_cmpint(store_skip(f->store, &skip, on_skipped, &k), ==, 0);
-    g_assert_false(k.answered);
-    fixture_until(f, &k.answered);
-    return k;
+    return fixture_skip_plain(f, &skip);
 }
 
 static void on_ask(int r, const StoreAsked *asked, const Error *error, void *userdata)

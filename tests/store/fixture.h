@@ -20,6 +20,7 @@ typedef struct Fixture {
     uint64_t revision;                      /* that was put last */
     uint64_t fired, paused_until;           /* of the schedule a of the task "bounded", as loaded then */
     uint64_t task_paused_until;             /* and of that task */
+    char by_hand[200];                      /* and what was skipped by hand of that schedule */
     unsigned n_tasks, n_schedules, n_runs;  /* loaded then */
     uint64_t load_deadline, claim_deadline; /* the next deadline, as loaded and as claimed last */
     GArray *changes;                        /* of StoreChange, of the last claim; NULL before the first */
@@ -53,7 +54,18 @@ typedef struct Skipped {
     uint64_t last;
 } Skipped;
 
+typedef struct ByHandAnswer {
+    bool answered;
+    int r;
+    uint64_t run;
+    char cause[20];
+} ByHandAnswer;
+
+/* Of the schedule a of the task "bounded"; whom NULL: it is to fire. */
+void fixture_by_hand_begin(Fixture *f, uint64_t nominal, const char *whom, uint64_t max, ByHandAnswer *a);
+ByHandAnswer fixture_by_hand(Fixture *f, uint64_t nominal, const char *whom, uint64_t max);
 int fixture_enable(Fixture *f, const StoreEnable *e);
+Skipped fixture_skip_plain(Fixture *f, const StoreSkip *skip);
 Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_t previous, uint64_t first,
     uint64_t last, uint64_t count);
 uint64_t fixture_put_plain(Fixture *f, const StorePutTask *t);

@@ -233,7 +233,7 @@ static void check_fates(const Schedule *s, const Fate *fates, size_t n)
         uint64_t last = fates[i].count == 0 ? fates[i].next : fates[i].last;
         SlotFate fate;
 
-        slots_decide(s, fates[i].next, fates[i].off_until, fates[i].paused_until, fates[i].now, &fate);
+        slots_decide(s, NULL, fates[i].next, fates[i].off_until, fates[i].paused_until, fates[i].now, &fate);
         g_assert_cmpint(fate.fires, ==, fates[i].count == 0);
         g_assert_cmpuint(fate.range.first, ==, fates[i].next);
         g_assert_cmpuint(fate.range.last, ==, last);
@@ -306,19 +306,19 @@ static void test_slots_catch_up(void)
     SlotFate fate;
 
     check_fates(&s, all, G_N_ELEMENTS(all));
-    slots_decide(&s, 140 * SEC, 0, 0, 200 * SEC, &fate);
+    slots_decide(&s, NULL, 140 * SEC, 0, 0, 200 * SEC, &fate);
     g_assert_true(fate.one_by_one && slots_one_by_one(&s));
-    slots_decide(&s, 200 * SEC, 0, 0, 200 * SEC, &fate);
+    slots_decide(&s, NULL, 200 * SEC, 0, 0, 200 * SEC, &fate);
     g_assert_false(fate.one_by_one);
     s.catch_up = CATCH_UP_LAST;
     check_fates(&s, last, G_N_ELEMENTS(last));
-    slots_decide(&s, 20 * SEC, 0, 0, 29 * SEC, &fate);
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 29 * SEC, &fate);
     g_assert_false(fate.one_by_one || slots_one_by_one(&s));
     s.catch_up = CATCH_UP_NONE;
     check_fates(&s, none, G_N_ELEMENTS(none));
     s.catch_up = CATCH_UP_ALL;
     s.catch_up_window_usec = USEC_INFINITY;
-    slots_decide(&s, 20 * SEC, 0, 0, 500 * DAY, &fate);
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 500 * DAY, &fate);
     g_assert_true(fate.fires);
 }
 
@@ -412,7 +412,7 @@ static void test_slots_all(void)
             SlotFate fate;
             uint64_t count = 0;
 
-            slots_decide(&s, next, off_until, paused_until, now, &fate);
+            slots_decide(&s, NULL, next, off_until, paused_until, now, &fate);
             g_assert_cmpuint(fate.range.first, ==, next);
             for (slot = next; slot <= fate.range.last; slot = schedule_next(&s, slot), count++) {
                 uint64_t late = now - slot;
