@@ -387,6 +387,83 @@ static void test_slots_calendar(void)
     g_ptr_array_unref(s.calendars);
 }
 
+/* What somebody has skipped is found, kept in order, and goes when its time has passed. */
+static void test_by_hand(void)
+{
+    GArray *list = by_hand_parse(NULL), *copy;
+
+    g_assert_null(list);
+    g_assert_null(by_hand_copy(NULL));
+    g_assert_null(by_hand_find(NULL, 1));
+    g_assert_cmpuint(by_hand_next(NULL, 0), ==, UNSET);
+    by_hand_pass(&list, 7);
+    by_hand_set(&list, 5, NULL);
+    g_assert_null(list);
+    list = by_hand_parse("30 bob\n10 alice\n20 the other\n10 carol");
+    g_assert_cmpuint(list->len, ==, 3);
+    g_assert_cmpstr(by_hand_find(list, 10)->whom, ==, "carol");
+    g_assert_cmpstr(by_hand_find(list, 20)->whom, ==, "the other");
+    g_assert_null(by_hand_find(list, 11));
+    g_assert_cmpuint(by_hand_next(list, 11), ==, 20);
+    g_assert_cmpuint(by_hand_next(list, 31), ==, UNSET);
+    by_hand_set(&list, 20, NULL);
+    copy = by_hand_copy(list);
+    by_hand_pass(&list, 9);
+    by_hand_pass(&list, UNSET);
+    g_assert_cmpuint(list->len, ==, 2);
+    by_hand_pass(&list, 10);
+    g_assert_cmpuint(by_hand_next(list, 0), ==, 30);
+    by_hand_pass(&list, 30);
+    g_assert_null(list);
+    g_assert_cmpuint(by_hand_next(copy, 0), ==, 10);
+    by_hand_set(&copy, 10, NULL);
+    by_hand_set(&copy, 30, NULL);
+    g_assert_null(copy);
+}
+
+/* Those have their own entries, whatever becomes of the ones around them, and another is the last that is caught up. */
+static void test_slots_by_hand(void)
+{
+    Schedule s = { .every_usec = 10 * SEC, .until_usec = 500 * SEC };
+    GArray *list = by_hand_parse("40000000 alice\n90000000 bob");
+    static const struct {
+        uint64_t next, off_until, paused_until, now, last;
+        CatchUp catch_up;
+        SlotCause cause; /* NO_CAUSE: it fires */
+    } rows[] = {
+        { 20 * SEC, 0, 0, 99 * SEC, 30 * SEC, CATCH_UP_NONE, SLOT_HOST_DOWN },
+        { 40 * SEC, 0, 0, 99 * SEC, 40 * SEC, CATCH_UP_NONE, SLOT_BY_HAND },
+        { 50 * SEC, 0, 0, 99 * SEC, 80 * SEC, CATCH_UP_NONE, SLOT_HOST_DOWN },
+        { 20 * SEC, 0, 0, 99 * SEC, 30 * SEC, CATCH_UP_LAST, SLOT_HOST_DOWN },
+        { 50 * SEC, 0, 0, 99 * SEC, 70 * SEC, CATCH_UP_LAST, SLOT_HOST_DOWN },
+        { 80 * SEC, 0, 0, 99 * SEC, 80 * SEC, CATCH_UP_LAST, SLOT_NO_CAUSE },
+        { 20 * SEC, 300 * SEC, 0, 400 * SEC, 30 * SEC, CATCH_UP_LAST, SLOT_DISABLED },
+        { 40 * SEC, 300 * SEC, 300 * SEC, 400 * SEC, 40 * SEC, CATCH_UP_LAST, SLOT_BY_HAND },
+        { 50 * SEC, 0, 300 * SEC, 400 * SEC, 80 * SEC, CATCH_UP_LAST, SLOT_PAUSED },
+        { 90 * SEC, 0, 0, 90 * SEC, 90 * SEC, CATCH_UP_ALL, SLOT_BY_HAND },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        SlotFate fate;
+
+        s.catch_up = rows[i].catch_up;
+        slots_decide(&s, list, rows[i].next, rows[i].off_until, rows[i].paused_until, rows[i].now, &fate);
+        g_assert_cmpint(fate.cause, ==, rows[i].cause);
+        g_assert_cmpint(fate.fires, ==, rows[i].cause == SLOT_NO_CAUSE);
+        g_assert_cmpuint(fate.range.last, ==, rows[i].last);
+    }
+    g_assert_cmpuint(slots_open(&s, list, 30 * SEC), ==, 50 * SEC);
+    g_assert_cmpuint(slots_open(&s, NULL, 30 * SEC), ==, 40 * SEC);
+    g_assert_cmpuint(slots_open(&s, list, 500 * SEC), ==, USEC_INFINITY);
+    g_assert_cmpuint(slots_before(&s, 41 * SEC), ==, 40 * SEC);
+    g_assert_cmpuint(slots_before(&s, 40 * SEC), ==, 30 * SEC);
+    g_assert_cmpuint(slots_before(&s, 90000 * SEC), ==, 500 * SEC);
+    s.from_usec = 40 * SEC;
+    g_assert_cmpuint(slots_before(&s, 40 * SEC), ==, UNSET);
+    g_assert_cmpuint(slots_before(&s, 0), ==, UNSET);
+    g_array_unref(list);
+}
+
 /* Step by step each slot has one outcome, in order, and what fires is what is told by looking at each alone. */
 static void test_slots_all(void)
 {
@@ -487,6 +564,8 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/calendar", test_slots_calendar);
     g_test_add_func("/slots/catch-up", test_slots_catch_up);
     g_test_add_func("/slots/deadline", test_slots_deadline);
+    g_test_add_func("/slots/by-hand", test_slots_by_hand);
+    g_test_add_func("/by-hand", test_by_hand);
     g_test_add_func("/slots/all", test_slots_all);
     g_test_add_func("/slots/take", test_slots_take);
     g_test_add_func("/signals/names", test_signals);
