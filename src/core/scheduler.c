@@ -63,7 +63,7 @@ static uint64_t schedule_entry_next(const ScheduleEntry *se)
         return UNSET;
     if (se->last != UNSET && se->last > after)
         after = se->last;
-    next = schedule_next(se->schedule, after);
+    next = slots_next(se->schedule, after);
     return next == USEC_INFINITY ? UNSET : next;
 }
 
@@ -83,7 +83,8 @@ uint64_t manager_schedule_next(const ScheduleEntry *s)
  * enabled or restored until then. */
 static uint64_t schedule_entry_moment(const ScheduleEntry *se)
 {
-    bool fires = se->next >= manager_schedule_paused_until(se) && !by_hand_find(se->by_hand, se->next);
+    bool fires = se->next >= manager_schedule_paused_until(se) && !by_hand_find(se->by_hand, se->next) &&
+                 !slots_is_gap(se->schedule, se->next);
 
     return fires ? se->next - MIN(se->next, AHEAD_USEC) : se->next;
 }
@@ -323,6 +324,8 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
         se->schedule, se->by_hand, se->next, se->off_until, manager_schedule_paused_until(se), now, &fate);
     if (fate.cause == SLOT_BY_HAND)
         fate.reason = reason = g_strdup_printf("%s skipped it by hand", fate.reason);
+    else if (fate.cause == SLOT_NOT_EXISTING)
+        fate.reason = reason = schedule_tell_gap(se->schedule, se->next);
     if (fate.fires && fate.one_by_one && late_has(s->late, se->entry->task->name, se->schedule->name))
         return;
     if (fate.fires)

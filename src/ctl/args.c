@@ -11,7 +11,7 @@
     "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \
     "expired lost not-found dependency"
 
-#define CAUSES "by-hand disabled paused host-down window-passed changed refused"
+#define CAUSES "by-hand not-existing disabled paused host-down window-passed deadline-passed changed refused"
 
 /* A name may have several rows, for verbs that mean different things by it; letter and kind of value are the same in
  * all of them. */

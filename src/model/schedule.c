@@ -198,6 +198,7 @@ uint64_t schedule_deadline(const Schedule *s, uint64_t nominal)
 typedef struct ScheduleChanges {
     uint64_t after, until; /* those of this time, or */
     uint64_t slot;         /* UNSET, or that which concerns this slot */
+    bool gaps;             /* only those by which a moment does not come at all */
     ClockChange first;
     bool found;
 } ScheduleChanges;
@@ -208,6 +209,8 @@ static void schedule_look(ScheduleChanges *c, CalendarMoments moments, const voi
     bool there = c->slot != UNSET ? clock_change_at(moments, set, zone, c->slot, &change)
                                   : clock_change_next(moments, set, zone, c->after, c->until, &change);
 
+    while (there && c->gaps && change.twice)
+        there = clock_change_next(moments, set, zone, change.again, c->until, &change);
     if (!there || (c->found && c->first.at <= change.at))
         return;
     c->first = change;
@@ -229,9 +232,14 @@ static bool schedule_look_at_all(const Schedule *s, ScheduleChanges *c)
     if (s->dates)
         schedule_look(c, schedule_next_moment, &m, own);
     for (guint i = 0; s->rules && i < s->rules->len; i++) {
+        uint64_t until = c->until;
+
         m.rule = g_ptr_array_index(s->rules, i);
+        if (c->gaps)
+            c->until = MIN(c->until, recurrence_until(m.rule));
         if (!recurrence_is_hourly(m.rule))
             schedule_look(c, schedule_next_moment, &m, own);
+        c->until = until;
     }
     return c->found;
 }
@@ -243,6 +251,35 @@ bool schedule_next_change(const Schedule *s, uint64_t after, uint64_t until, Clo
     if (schedule_look_at_all(s, &c))
         *ret = c.first;
     return c.found;
+}
+
+uint64_t schedule_next_gap(const Schedule *s, uint64_t after, uint64_t until)
+{
+    ScheduleChanges c = {
+        .until = s->until_usec > 0 ? MIN(until, s->until_usec - 1) : until, .slot = UNSET, .gaps = true
+    };
+    uint64_t gap;
+
+    if (s->gap != CALENDAR_GAP_SKIP || until == 0)
+        return UNSET;
+    c.after = MAX(after + 1, s->from_usec > 0 ? s->from_usec - 1 : 0);
+    c.until = MIN(c.until, (uint64_t)INT64_MAX) + 1;
+    while (schedule_look_at_all(s, &c)) {
+        for (gap = c.first.at - 1; schedule_next(s, gap - 1) == gap; gap--)
+            ;
+        if (gap > after)
+            return gap;
+        c.after = c.first.at;
+        c.found = false;
+    }
+    return UNSET;
+}
+
+char *schedule_tell_gap(const Schedule *s, uint64_t gap)
+{
+    ScheduleChanges c = { .after = gap, .until = INT64_MAX, .slot = UNSET, .gaps = true };
+
+    return schedule_look_at_all(s, &c) ? clock_change_tell(&c.first, s->gap, s->fold) : g_strdup("");
 }
 
 bool schedule_change_at(const Schedule *s, uint64_t slot, ClockChange *ret)

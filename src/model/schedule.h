@@ -19,6 +19,11 @@ uint64_t schedule_deadline(const Schedule *s, uint64_t nominal);
 bool schedule_next_change(const Schedule *s, uint64_t after, uint64_t until, ClockChange *ret);
 /* The one that makes this slot stand for a moment that does not exist, or be one of two. */
 bool schedule_change_at(const Schedule *s, uint64_t slot, ClockChange *ret);
+/* With DST=skip: where the clock next jumps over moments of it, for which nothing stands. The last instant before the jump that
+ * is no slot, which is one microsecond before it; after `after` and not after `until`, and UNSET if there is none. */
+uint64_t schedule_next_gap(const Schedule *s, uint64_t after, uint64_t until);
+/* In a sentence for people; g_free. */
+char *schedule_tell_gap(const Schedule *s, uint64_t gap);
 /* How much later than nominal the slot is due: from 0 to Jitter=, drawn from these names and, but for FixedJitter=, the
  * slot's time. The same ones always give the same. */
 uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, uint64_t nominal);

@@ -84,6 +84,18 @@ void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRa
     }
 }
 
+uint64_t slots_next(const Schedule *s, uint64_t after)
+{
+    uint64_t next = schedule_next(s, after);
+
+    return MIN(next, schedule_next_gap(s, after, next));
+}
+
+bool slots_is_gap(const Schedule *s, uint64_t next)
+{
+    return next > 0 && schedule_next_gap(s, next - 1, next) == next;
+}
+
 uint64_t slots_open(const Schedule *s, const GArray *by_hand, uint64_t after)
 {
     do
@@ -114,12 +126,14 @@ static uint64_t slots_newest_open(const Schedule *s, const GArray *by_hand, uint
     return newest;
 }
 
-/* All of them are skipped for that cause, up to one that somebody has skipped. */
+/* All of them are skipped for that cause, up to one that somebody has skipped, or the clock over others. */
 static void slots_skip(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t end, SlotCause cause,
     const char *reason, SlotFate *ret)
 {
     *ret = (SlotFate){ .cause = cause, .reason = reason };
-    slots_take(s, next, MIN(end, by_hand_next(by_hand, next + 1)), false, &ret->range);
+    end = MIN(end, by_hand_next(by_hand, next + 1));
+    end = MIN(end, schedule_next_gap(s, next, end));
+    slots_take(s, next, end, false, &ret->range);
 }
 
 /* It is too late to start it. */
@@ -172,6 +186,8 @@ void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint6
     *ret = (SlotFate){ true, false, { next, next, 1 }, SLOT_NO_CAUSE, "" };
     if (skipped)
         *ret = (SlotFate){ false, false, { next, next, 1 }, SLOT_BY_HAND, skipped->whom };
+    else if (slots_is_gap(s, next))
+        *ret = (SlotFate){ false, false, { next, next, 1 }, SLOT_NOT_EXISTING, "the clock jumped over it" };
     else if (next < off_until)
         slots_skip(s, by_hand, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
     else if (next < paused_until)

@@ -51,6 +51,11 @@ bool slots_one_by_one(const Schedule *s);
 /* next and the slots after it that are before end: the first SLOTS_RANGE_MAX of them, or all, and then not counted where they
  * are more. */
 void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRange *ret);
+/* The first time after `after` that gets an entry of the ledger: a slot, or where DST=skip leaves out what the clock jumps over;
+ * USEC_INFINITY if there is none. */
+uint64_t slots_next(const Schedule *s, uint64_t after);
+/* It is such a jump. */
+bool slots_is_gap(const Schedule *s, uint64_t next);
 /* The first slot after `after` that nobody has skipped; USEC_INFINITY if there is none. */
 uint64_t slots_open(const Schedule *s, const GArray *by_hand, uint64_t after);
 /* The last slot before it; UNSET if there is none. */

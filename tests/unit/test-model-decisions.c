@@ -464,6 +464,65 @@ static void test_slots_by_hand(void)
     g_array_unref(list);
 }
 
+/* 02:30 and 03:00 every day in Berlin: on 29 March 2026 the one does not exist, and the other is at the very jump. */
+static void test_slots_not_existing(void)
+{
+    const uint64_t day = 1774656000 * SEC,
+                   jump = 1774746000 * SEC; /* 28 March 00:00, 29 March 01:00, both UTC */
+    Schedule s = { .gap = CALENDAR_GAP_SKIP, .catch_up = CATCH_UP_NONE };
+    g_autofree char *told = NULL;
+    uint64_t next = day - 1;
+    static const uint64_t times[] = { 5400, 7200, 89999, 90000 };
+    SlotFate fate;
+
+    s.calendars = g_ptr_array_new_with_free_func((GDestroyNotify)schedule_calendar_free);
+    g_assert_cmpint(zone_find("Europe/Berlin", &s.zone), ==, 0);
+    add_calendar(&s, "02:30");
+    add_calendar(&s, "03:00");
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+        next = slots_next(&s, next);
+        g_assert_cmpuint(next, ==, day + times[i] * SEC + (times[i] == 89999 ? SEC - 1 : 0));
+        g_assert_cmpint(slots_is_gap(&s, next), ==, times[i] == 89999);
+    }
+    g_assert_cmpuint(next, ==, jump);
+    /* Whatever else is the case, it has its own entry, and others have theirs. */
+    slots_decide(&s, NULL, day + 5400 * SEC, 0, 0, day + 30 * DAY, &fate);
+    g_assert_cmpint(fate.cause, ==, SLOT_HOST_DOWN);
+    g_assert_cmpuint(fate.range.last, ==, day + 7200 * SEC);
+    slots_decide(&s, NULL, jump - 1, day + 9 * DAY, 0, day + 30 * DAY, &fate);
+    g_assert_cmpint(fate.cause, ==, SLOT_NOT_EXISTING);
+    g_assert_false(fate.fires);
+    g_assert_cmpuint(fate.range.last, ==, jump - 1);
+    g_assert_cmpuint(fate.range.count, ==, 1);
+    told = schedule_tell_gap(&s, jump - 1);
+    g_assert_cmpstr(told, ==, "on 29 March 2026 this does not fire, for 02:30 does not exist");
+    slots_decide(&s, NULL, jump, 0, 0, jump, &fate);
+    g_assert_true(fate.fires);
+    /* Not beyond its bounds, nor where the jump itself stands for them, nor where the clock is set back. */
+    g_assert_cmpuint(schedule_next_gap(&s, jump - 2, jump - 2), ==, UNSET);
+    g_assert_cmpuint(schedule_next_gap(&s, jump - 2, jump - 1), ==, jump - 1);
+    g_assert_cmpuint(schedule_next_gap(&s, jump - 1, jump + 200 * DAY), ==, UNSET);
+    s.from_usec = jump;
+    g_assert_cmpuint(schedule_next_gap(&s, 0, UNSET), ==, jump - 1);
+    s.from_usec = jump + 1;
+    g_assert_cmpuint(schedule_next_gap(&s, 0, jump + 100 * DAY), ==, UNSET);
+    s.from_usec = 0;
+    s.until_usec = jump;
+    g_assert_cmpuint(schedule_next_gap(&s, jump - DAY, UNSET), ==, jump - 1);
+    s.until_usec = jump - 1;
+    g_assert_cmpuint(schedule_next_gap(&s, jump - DAY, UNSET), ==, UNSET);
+    s.until_usec = 0;
+    s.gap = CALENDAR_GAP_NEXT;
+    g_assert_cmpuint(schedule_next_gap(&s, jump - DAY, UNSET), ==, UNSET);
+    g_assert_cmpuint(slots_next(&s, jump - 2), ==, jump);
+    /* A slot of the last microsecond keeps its place. */
+    s.gap = CALENDAR_GAP_SKIP;
+    add_calendar(&s, "01:59:59.999999");
+    g_assert_cmpuint(schedule_next_gap(&s, jump - DAY, UNSET), ==, jump - 2);
+    g_assert_cmpuint(slots_next(&s, jump - 2), ==, jump - 1);
+    g_ptr_array_unref(s.calendars);
+}
+
 /* Step by step each slot has one outcome, in order, and what fires is what is told by looking at each alone. */
 static void test_slots_all(void)
 {
@@ -565,6 +624,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/catch-up", test_slots_catch_up);
     g_test_add_func("/slots/deadline", test_slots_deadline);
     g_test_add_func("/slots/by-hand", test_slots_by_hand);
+    g_test_add_func("/slots/not-existing", test_slots_not_existing);
     g_test_add_func("/by-hand", test_by_hand);
     g_test_add_func("/slots/all", test_slots_all);
     g_test_add_func("/slots/take", test_slots_take);
