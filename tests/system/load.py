@@ -93,7 +93,9 @@ class Load:
         self.name, self.task, self.cap, self.durations = name, task, cap, durations
         self.asked, self.truth, self.client = {}, Truth(), Client()
         self.stopping = self.given_up = False
-        self.never_began = set()  # tokens of what is over without that: the truth has nothing of it
+        # Tokens of what is over though the truth has no end of it: it went with its machine, or never began. And of what was
+        # asked for before the machine went down, and had not begun.
+        self.over, self.recalled, self.looked = set(), set(), 0.0
         self.stretch = 1.0
         self.trouble = collections.Counter()
         self.lock = threading.Lock()
@@ -112,6 +114,26 @@ class Load:
                 self.asked[token] = Asked(token, *more)
             elif token in self.asked:
                 self.asked[token].answered = float(more[0])
+        truth = self.truth.look()
+        self.over = {t for t in self.asked if t in truth.begins and t not in truth.ends}
+        self.recalled = {t for t in self.asked if t not in truth.begins}
+
+    def look_again(self):
+        """Some of what had not begun when the machine went down was just about to, and will not any more."""
+        if not self.recalled or time.monotonic() < self.looked + 1:
+            return
+        self.looked = time.monotonic()
+        try:
+            done = {row[0] for row in sql(f"select k.token from ask k join run r on r.id = k.run where r.state = 'done' and "
+                                          f"k.token in ({quoted(self.recalled)})")}
+        except RuntimeError:
+            return
+        self.over |= done
+        self.recalled -= done
+
+    def is_over(self, one):
+        """What was ended on purpose says nothing itself."""
+        return bool(one.may) or one.token in self.truth.ends or one.token in self.over
 
     def note(self, *words):
         with open(ASKED, "a", encoding="utf-8") as f:
@@ -150,7 +172,8 @@ class Load:
             self.ask_until_answered(one)
         while not self.stopping:
             self.truth.look()
-            if len(self.asked) - sum(t in self.truth.ends or t in self.never_began for t in self.asked) >= self.cap:
+            if sum(not self.is_over(one) for one in self.asked.values()) >= self.cap:
+                self.look_again()
                 time.sleep(0.01)
             else:
                 self.ask_until_answered(self.new())
@@ -173,7 +196,7 @@ class Load:
     def flying(self):
         """Tokens of the runs that have begun and are not over, by the truth."""
         truth = self.truth.look()
-        return [a.token for a in self.snapshot() if a.token in truth.begins and a.token not in truth.ends]
+        return [a.token for a in self.snapshot() if a.token in truth.begins and not self.is_over(a)]
 
     def ended_by(self, moment):
         truth = self.truth.look()
