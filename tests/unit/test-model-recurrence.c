@@ -363,6 +363,44 @@ static void test_bounds(void)
     g_ptr_array_unref(s.rules);
 }
 
+/* What is jumped over is left out where a rule still goes on, and where it is not excluded. */
+static void test_gaps(void)
+{
+    static const struct {
+        const char *rule;
+        bool left_out;
+    } rows[] = {
+        { "FREQ=DAILY", true },
+        { "FREQ=DAILY;UNTIL=20260329T010000Z", true },
+        { "FREQ=DAILY;UNTIL=20260329T005959Z", false },
+        { "FREQ=WEEKLY", false },
+        { "FREQ=HOURLY", false },
+    };
+    const uint64_t jump = UINT64_C(1774746000) * SEC; /* 29 March 2026, 01:00 UTC */
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        int64_t date = local_of("2026-03-29 02:30");
+        ScheduleExcluded excluded = { date, date };
+        Schedule s = { .gap = CALENDAR_GAP_SKIP };
+
+        g_assert_cmpint(zone_find("Europe/Berlin", &s.zone), ==, 0);
+        add_rule(&s, rows[i].rule, "2026-03-27 02:30");
+        g_assert_cmpuint(
+            schedule_next_gap(&s, jump - 86400 * SEC, jump), ==, rows[i].left_out ? jump - 1 : UNSET);
+        g_assert_cmpint(slots_is_gap(&s, jump - 1), ==, rows[i].left_out);
+        s.excluded = g_array_new(FALSE, FALSE, sizeof excluded);
+        g_array_append_val(s.excluded, excluded);
+        g_assert_false(slots_is_gap(&s, jump - 1));
+        g_array_set_size(s.excluded, 0);
+        s.dates = g_array_new(FALSE, FALSE, sizeof date);
+        g_array_append_val(s.dates, date);
+        g_assert_true(slots_is_gap(&s, jump - 1));
+        g_array_unref(s.dates);
+        g_array_unref(s.excluded);
+        g_ptr_array_unref(s.rules);
+    }
+}
+
 static bool fires(const Schedule *s, uint64_t nominal, uint64_t now)
 {
     SlotFate fate;
@@ -414,6 +452,7 @@ int main(int argc, char **argv)
     g_test_add_func("/recurrence/bounded", test_bounded);
     g_test_add_func("/recurrence/zone", test_zone);
     g_test_add_func("/recurrence/bounds", test_bounds);
+    g_test_add_func("/recurrence/gaps", test_gaps);
     g_test_add_func("/recurrence/jitter", test_jitter);
     return g_test_run();
 }
