@@ -106,6 +106,7 @@ static void on_claimed(int r, const StoreClaimed *c, void *userdata)
 {
     Dispatcher *d = userdata;
     Manager *m = d->manager;
+    uint64_t asked = d->asked; /* what follows may claim again */
 
     d->claiming = false;
     if (r < 0) {
@@ -119,7 +120,7 @@ static void on_claimed(int r, const StoreClaimed *c, void *userdata)
             StoreRun *run = g_ptr_array_index(c->runs, i);
 
             c->runs->pdata[i] = NULL;
-            engine_claimed(m->engine, &run, d->asked);
+            engine_claimed(m->engine, &run, asked);
         }
         m->n_waiting -= MIN(m->n_waiting, c->runs->len);
         for (guint i = 0; i < c->changes->len; i++)
