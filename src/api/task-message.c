@@ -25,6 +25,18 @@ static int task_paused_until(sd_bus_message *m, const void *record, size_t offse
     return sd_bus_message_append(m, "t", until > 0 ? until : UNSET);
 }
 
+static int task_max_concurrent(sd_bus_message *m, const void *record, size_t offset)
+{
+    unsigned places = task_places(((const TaskEntry *)record)->task);
+
+    return sd_bus_message_append(m, "t", places > 0 ? (uint64_t)places : UNSET);
+}
+
+static int task_overlap(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "s", overlap_to_string(((const TaskEntry *)record)->task->overlap));
+}
+
 static const Property task_rows[] = {
     { "Name", "s", task_string, offsetof(Task, name), PROPERTY_CONST },
     { "Origin", "s", property_string, offsetof(TaskEntry, origin), PROPERTY_TOLD },
@@ -34,6 +46,8 @@ static const Property task_rows[] = {
     { "PausedUntil", "t", task_paused_until, 0, PROPERTY_TOLD },
     { "Description", "s", task_string, offsetof(Task, description), PROPERTY_TOLD },
     { "Inputs", "s", task_inputs, 0, PROPERTY_TOLD },
+    { "MaxConcurrent", "t", task_max_concurrent, 0, PROPERTY_TOLD },
+    { "Overlap", "s", task_overlap, 0, PROPERTY_TOLD },
 };
 const PropertyTable task_message_properties = PROPERTY_TABLE(task_rows);
 

@@ -23,6 +23,7 @@ static const struct {
     [ERROR_ALREADY_DONE] = { { ERROR_ALREADY_DONE, NAME("AlreadyDone"), 1, 409 }, -EALREADY },
     [ERROR_FROM_FILE] = { { ERROR_FROM_FILE, NAME("FromFile"), 5, 409 }, -EEXIST },
     [ERROR_DISABLED] = { { ERROR_DISABLED, NAME("Disabled"), 1, 409 }, -ECANCELED },
+    [ERROR_OVERLAP] = { { ERROR_OVERLAP, NAME("Overlap"), 1, 409 }, -EBUSY },
     [ERROR_ACCESS_DENIED] = { { ERROR_ACCESS_DENIED, "org.freedesktop.DBus.Error.AccessDenied", 5, 403 },
         -EACCES },
     [ERROR_AUTHENTICATION_REQUIRED] = { { ERROR_AUTHENTICATION_REQUIRED,

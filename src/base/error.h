@@ -19,6 +19,7 @@ typedef enum ErrorCode {
     ERROR_ALREADY_DONE,
     ERROR_FROM_FILE,
     ERROR_DISABLED,
+    ERROR_OVERLAP, /* another run of the task is not over */
     ERROR_ACCESS_DENIED,
     ERROR_AUTHENTICATION_REQUIRED,
     ERROR_FAILED,

@@ -92,13 +92,20 @@ static void dispatcher_take_next(Dispatcher *d, const StoreClaimed *c)
     claim_again(d, AHEAD_USEC << d->in_vain);
 }
 
+/* It is over, is held, or has to give way and has a unit here. */
 static void dispatcher_take_change(Dispatcher *d, const StoreChange *c)
 {
     Manager *m = d->manager;
 
-    m->n_waiting -= MIN(m->n_waiting, 1);
-    log_message(LOG_NOTICE, &(LogContext){ .message_id = LOG_ID_RUN_ENDED, .run = c->run },
-        "Run %" G_GUINT64_FORMAT " ended: %s, " STORE_EXPIRED, c->run, run_result_to_string(c->result));
+    if (c->state == RUN_STARTING || c->state == RUN_RUNNING || c->state == RUN_STOPPING) {
+        engine_cancelled(m->engine, c->run, c->cause_at);
+        return;
+    }
+    if (c->state == RUN_DONE) {
+        m->n_waiting -= MIN(m->n_waiting, 1);
+        log_message(LOG_NOTICE, &(LogContext){ .message_id = LOG_ID_RUN_ENDED, .run = c->run },
+            "Run %" G_GUINT64_FORMAT " ended: %s, %s", c->run, run_result_to_string(c->result), c->reason);
+    }
     manager_run_changed(m, c->run, c->state, c->result);
 }
 

@@ -296,5 +296,7 @@ void attempt_record(Attempt *a)
     if (store_end(m->store, &end, on_ended, a) < 0) {
         a->store_busy = false;
         attempt_retry_later(a);
+    } else if (a->run->places > 0) {
+        dispatcher_asking(m->dispatcher); /* whoever gets its place is claimed in the same transaction */
     }
 }

@@ -168,7 +168,8 @@ Dispatcher *dispatcher_new(Manager *m);
 void dispatcher_free(Dispatcher *d);
 /* Something may be due from this instant on (real µs; UNSET: nothing known). */
 void dispatcher_due(Dispatcher *d, uint64_t due);
-/* A run that is due now is just being asked for: the claim stands behind that in the same transaction. */
+/* A run that is due now is just being asked for, or one is over that another waits for: the claim stands behind that in the same
+ * transaction. */
 void dispatcher_asking(Dispatcher *d);
 /* A run was asked for, which is due then. A claim that is under way came after it, and says what it left. */
 void dispatcher_asked(Dispatcher *d, uint64_t due);

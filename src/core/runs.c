@@ -75,6 +75,13 @@ static void on_asked(int r, const StoreAsked *asked, const Error *error, void *u
         q->number_fn(r, 0, request_error(r, error, &own), q->userdata);
         return;
     }
+    if (asked->reason) {
+        error_set(&own, ERROR_OVERLAP, "It is not asked for: %s", asked->reason);
+        error_set_hint(&own,
+            "`tschedctl list-runs --task TASK` shows what is under way, and `tschedctl cancel RUN` ends it.");
+        q->number_fn(-EBUSY, 0, &own, q->userdata);
+        return;
+    }
     if (asked->fresh) {
         q->manager->n_waiting++;
         manager_run_changed(q->manager, asked->run, asked->state, RUN_RESULT_NONE);
@@ -172,6 +179,8 @@ int manager_run_task(
         .meta = ask->meta,
         .due = ask->at,
         .grace_usec = entry->task->stop_usec,
+        .places = task_places(entry->task),
+        .overlap = overlap_to_string(entry->task->overlap),
     };
     q = request_new(m, caller, 0, userdata);
     q->number_fn = fn;
@@ -204,6 +213,8 @@ static int retry_ask(Request *q, const StoreRun *run, Error *error)
         .meta = run->meta,
         .retry_of = run->id,
         .grace_usec = run->grace_usec,
+        .places = run->places,
+        .overlap = run->overlap,
     };
 
     if (run->state != RUN_DONE)
@@ -266,6 +277,8 @@ static void on_cancelled(int r, const StoreCancelled *c, void *userdata)
     if (c->state == RUN_DONE) {
         m->n_waiting -= MIN(m->n_waiting, 1);
         manager_run_changed(m, q->run, RUN_DONE, c->result);
+        if (c->freed)
+            dispatcher_asking(m->dispatcher);
         manager_update(m);
     } else {
         engine_cancelled(m->engine, q->run, c->cause_at);

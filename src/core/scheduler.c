@@ -80,13 +80,16 @@ uint64_t manager_schedule_next(const ScheduleEntry *s)
 }
 
 /* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be
- * enabled or restored until then. */
+ * enabled or restored, or what it would overlap with be over, until then. */
 static uint64_t schedule_entry_moment(const ScheduleEntry *se)
 {
     bool fires = se->next >= manager_schedule_paused_until(se) && !by_hand_find(se->by_hand, se->next) &&
                  !slots_is_gap(se->schedule, se->next);
+    Overlap overlap = se->entry->task->overlap;
 
-    return fires ? se->next - MIN(se->next, AHEAD_USEC) : se->next;
+    if (!fires || overlap == OVERLAP_SKIP || overlap == OVERLAP_QUEUE_ONE)
+        return se->next;
+    return se->next - MIN(se->next, AHEAD_USEC);
 }
 
 /* After anything that says when it is to be looked at. */
@@ -239,6 +242,15 @@ static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, 
     scheduler_skip(s, se, &(SlotFate){ false, false, { nominal, nominal, 1 }, SLOT_REFUSED, reason });
 }
 
+/* There was no place for its run. */
+static void settling_tell_overlap(const Settling *f, const char *reason)
+{
+    const StoreSkip k = { f->task, f->schedule, f->revision, UNSET, f->range.first, f->range.last, 1,
+        slot_cause_to_string(SLOT_OVERLAP), reason };
+
+    manager_slots_skipped(f->scheduler->manager, &k);
+}
+
 static void on_fired(int r, const StoreAsked *asked, const Error *error, void *userdata)
 {
     Settling *f = userdata;
@@ -246,6 +258,8 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
     ScheduleEntry *se;
 
     if (r >= 0) {
+        if (asked->reason)
+            settling_tell_overlap(f, asked->reason);
         if (asked->run != 0 && asked->fresh) {
             m->n_waiting++;
             manager_run_changed(m, asked->run, asked->state, RUN_RESULT_NONE);
@@ -303,6 +317,8 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
         .previous = se->last,
         .max_runs = se->schedule->max_runs,
         .deadline = schedule_deadline(se->schedule, nominal),
+        .places = task_places(t),
+        .overlap = overlap_to_string(t->overlap),
     };
     f = settling_new(s, se, fate);
     se->settling = true;

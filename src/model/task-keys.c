@@ -15,6 +15,7 @@
 
 #define TASK_RETRIES_MAX        1000000
 #define TASK_PRIORITY_MAX       1000
+#define TASK_CONCURRENT_MAX     1000000
 #define TASK_HISTORY_MAX        INT64_C(1000000000)
 #define SCHEDULE_EVERY_MIN_USEC (100 * USEC_PER_MSEC)
 
@@ -139,6 +140,25 @@ static void task_set_runs(TaskParser *p, const TaskFileItem *item, void *field)
         *(uint64_t *)field = (uint64_t)n;
 }
 
+static void task_set_concurrent(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    gint64 n;
+
+    if (task_read_integer(p, item, 1, TASK_CONCURRENT_MAX, &n))
+        *(uint64_t *)field = (uint64_t)n;
+}
+
+static void task_set_overlap(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    Overlap o = item->value[0] ? overlap_from_string(item->value) : OVERLAP_ALLOW;
+
+    if ((int)o < 0)
+        task_parser_value_fault(
+            p, item, 0, "has to be 'allow', 'skip', 'queue', 'queue-one' or 'cancel-old'");
+    else
+        *(Overlap *)field = o;
+}
+
 static void task_set_every(TaskParser *p, const TaskFileItem *item, void *field)
 {
     task_read_span(p, item, 0, SCHEDULE_EVERY_MIN_USEC, false, field);
@@ -235,6 +255,8 @@ static const TaskKey task_keys[] = {
     { "Description", false, task_set_text, offsetof(Task, description) },
     { "Queue", false, task_set_queue, offsetof(Task, queue) },
     { "Priority", false, task_set_priority, offsetof(Task, priority) },
+    { "MaxConcurrent", false, task_set_concurrent, offsetof(Task, max_concurrent) },
+    { "Overlap", false, task_set_overlap, offsetof(Task, overlap) },
     { "Retries", false, task_set_retries, offsetof(Task, retry.retries) },
     { "RetryDelay", false, task_set_span, offsetof(Task, retry.delay_usec) },
     { "RetryBackoff", false, task_set_backoff, offsetof(Task, retry.backoff) },

@@ -167,6 +167,34 @@ int task_sources_from_json(const char *json, GPtrArray **ret_sources)
     return 0;
 }
 
+static const char *const overlaps[_OVERLAP_MAX] = {
+    [OVERLAP_ALLOW] = "allow",
+    [OVERLAP_SKIP] = "skip",
+    [OVERLAP_QUEUE] = "queue",
+    [OVERLAP_QUEUE_ONE] = "queue-one",
+    [OVERLAP_CANCEL_OLD] = "cancel-old",
+};
+
+const char *overlap_to_string(Overlap o)
+{
+    return overlaps[o];
+}
+
+Overlap overlap_from_string(const char *s)
+{
+    for (unsigned i = 0; i < _OVERLAP_MAX; i++)
+        if (g_str_equal(overlaps[i], s))
+            return (Overlap)i;
+    return _OVERLAP_INVALID;
+}
+
+unsigned task_places(const Task *t)
+{
+    if (t->max_concurrent > 0)
+        return (unsigned)t->max_concurrent;
+    return t->overlap == OVERLAP_ALLOW ? 0 : 1;
+}
+
 const Schedule *task_find_schedule(const Task *t, const char *name)
 {
     for (guint i = 0; i < t->schedules->len; i++) {

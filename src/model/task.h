@@ -101,6 +101,17 @@ typedef struct Schedule {
     GHashTable *inputs;            /* Input.NAME=VALUE: name → raw text, as on the command line */
 } Schedule;
 
+/* What becomes of a run for which there is no place. */
+typedef enum Overlap {
+    OVERLAP_ALLOW, /* it waits, where MaxConcurrent= says so */
+    OVERLAP_SKIP,
+    OVERLAP_QUEUE,
+    OVERLAP_QUEUE_ONE,
+    OVERLAP_CANCEL_OLD,
+    _OVERLAP_MAX,
+    _OVERLAP_INVALID = -EINVAL,
+} Overlap;
+
 typedef struct Task {
     gint refs;
     char *name;
@@ -111,6 +122,8 @@ typedef struct Task {
     uint64_t history_age_usec; /* HistoryMaxAge=: USEC_INFINITY is for ever, 0 the daemon's */
     uint64_t history_runs;     /* HistoryMaxRuns=: 0 is no limit of its own */
     bool enabled;              /* [Task] has no such key; kept for symmetry with schedules: true */
+    uint64_t max_concurrent;   /* MaxConcurrent=: 0 is no limit of its own; see task_places() */
+    Overlap overlap;           /* Overlap= */
     RetryPolicy retry;
     uint64_t timeout_usec;         /* USEC_INFINITY is none */
     uint64_t timeout_warning_usec; /* how long before the limit; 0 is none */
@@ -154,4 +167,8 @@ char *task_cat(const Task *t);
 /* Sources as JSON [{"Path":…,"Text":…}] and back, as the database keeps a definition. */
 char *task_sources_to_json(const Task *t);
 int task_sources_from_json(const char *json, GPtrArray **ret_sources);
+const char *overlap_to_string(Overlap o);
+Overlap overlap_from_string(const char *s);
+/* How many runs of it are under way at once; 0: however many. */
+unsigned task_places(const Task *t);
 const Schedule *task_find_schedule(const Task *t, const char *name);

@@ -58,8 +58,8 @@ void op_free(Op *op)
     for (unsigned i = 0; i < VALUES_MAX; i++)
         g_free(op->values[i]);
     g_free(op->values);
-    g_free(op->keys[0]);
-    g_free(op->keys[1]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(op->keys); i++)
+        g_free(op->keys[i]);
     g_free(op->sql);
     g_free(op);
 }

@@ -45,7 +45,7 @@ typedef struct Op {
     int r;          /* where it is answered with an error only: which */
     char **values;  /* OpInfo.n_values of them, NULL is null */
     size_t size;    /* bytes of the values */
-    char *keys[2];  /* what it is about; operations about the same keep their order */
+    char *keys[3];  /* what it is about; operations about the same keep their order */
     char *sql;      /* of a kind without a fixed statement */
     unsigned n_values;
     OpFn fn; /* the caller's, NULL if nobody waits */

@@ -9,19 +9,27 @@
  * this very statement, from where the asker knows it to be, and by the definition in force: so between the two there is no
  * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well, and so it is with what was skipped
  * by hand. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
- * key and is repeated, and then finds the other's. */
+ * key and is repeated, and then finds the other's. What is not to wait where
+ * another run of its task is not over is not asked for at all; that is looked at, and judged when it is due: see ops-claim.c. */
 static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.*, coalesce(nullif(q.uid, 0)::text, q.requester) AS asker FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
     "   $7::int[], $8::json[], $9::json[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
-    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])"
+    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::int[], $21::text[])"
     "  WITH ORDINALITY AS q(requester, uid, token, task, revision, queue, priority, input, secrets, meta, raw,"
-    "   due, retry_of, grace, schedule, nominal, previous, max_runs, deadline, ord)),"
+    "   due, retry_of, grace, schedule, nominal, previous, max_runs, deadline, places, overlap, ord)),"
     " known AS MATERIALIZED ("
     "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.asker AND k.token = q.token),"
+    " blocked AS MATERIALIZED ("
+    "  SELECT q.ord, place_reason(q.places, q.overlap) AS reason FROM q"
+    "  WHERE q.overlap IN ('skip', 'queue-one') AND q.ord NOT IN (SELECT ord FROM known)"
+    "   AND coalesce(usec_to_time(q.due) <= now() + interval '1 second', true)"
+    "   AND (SELECT count(*) FROM run r WHERE r.task = q.task AND r.place <> '' AND r.state <> 'done'"
+    "     AND (r.place <> 'wanted' OR r.due <= coalesce(usec_to_time(q.due), now())))"
+    "    >= q.places + CASE WHEN q.overlap = 'skip' THEN 0 ELSE 1 END),"
     " fired AS ("
     "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal),"
-    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known) THEN 0 ELSE 1 END, " PAST_NOMINAL
+    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked) THEN 0 ELSE 1 END, " PAST_NOMINAL
     "  FROM q JOIN task t ON t.name = q.task AND t.revision = q.revision"
     "  WHERE s.task = q.task AND s.name = q.schedule"
     "   AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
@@ -30,30 +38,37 @@ static const char ask_sql[] =
     "  RETURNING q.ord, s.fired AS n),"
     " fresh AS MATERIALIZED ("
     "  SELECT q.*, nextval('run_id') AS id, coalesce(usec_to_time(q.due), now()) AS due_at FROM q"
-    "  WHERE q.ord NOT IN (SELECT ord FROM known)"
+    "  WHERE q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked)"
     "   AND (q.schedule IS NULL OR q.ord IN (SELECT ord FROM fired))),"
     " guard AS ("
     "  INSERT INTO ask (requester, token, run, at) SELECT asker, token, id, now() FROM fresh),"
     " ledger AS ("
-    "  INSERT INTO slot (task, schedule, nominal, count, outcome, run, at)"
-    "  SELECT task, schedule, usec_to_time(nominal), 1, 'fired', id, now() FROM fresh WHERE schedule IS NOT NULL),"
+    "  INSERT INTO slot (task, schedule, nominal, count, outcome, run, at, cause, reason)"
+    "  SELECT task, schedule, usec_to_time(nominal), 1, 'fired', id, now(), '', '' FROM fresh WHERE schedule IS NOT NULL"
+    "  UNION ALL SELECT q.task, q.schedule, usec_to_time(q.nominal), 1, 'skipped', NULL, now(), 'overlap', b.reason"
+    "  FROM blocked b JOIN q ON q.ord = b.ord JOIN fired f ON f.ord = b.ord),"
     " made AS ("
     "  INSERT INTO run (id, task, revision, state, queue, priority, due, schedule, nominal, asked, grace_usec,"
-    "   retry_of, requester, requester_uid, input, secrets, raw, meta, deadline)"
+    "   retry_of, requester, requester_uid, input, secrets, raw, meta, deadline, places, overlap, place)"
     "  SELECT id, task, revision, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, queue, priority,"
     "   due_at, coalesce(schedule, ''), usec_to_time(nominal), now(), grace, retry_of, requester, uid, input,"
-    "   secrets, raw, meta, usec_to_time(deadline) FROM fresh)"
+    "   secrets, raw, meta, usec_to_time(deadline), places, coalesce(overlap, 'allow'),"
+    "   CASE WHEN places IS NULL THEN '' ELSE 'wanted' END FROM fresh)"
     "SELECT ord, id, true, CASE WHEN due_at <= now() THEN 'queued' ELSE 'waiting' END, time_to_usec(due_at), nominal,"
-    "  (SELECT f.n FROM fired f WHERE f.ord = fresh.ord)"
+    "  (SELECT f.n FROM fired f WHERE f.ord = fresh.ord), NULL"
     " FROM fresh "
     "UNION ALL SELECT k.ord, k.run, false, coalesce(r.state, 'done'), time_to_usec(r.due),"
-    "  greatest(time_to_usec(s.last_nominal), (SELECT q.nominal FROM fired f WHERE f.ord = k.ord)), s.fired"
+    "  greatest(time_to_usec(s.last_nominal), (SELECT q.nominal FROM fired f WHERE f.ord = k.ord)), s.fired, NULL"
     " FROM known k JOIN q ON q.ord = k.ord LEFT JOIN run r ON r.id = k.run"
     "  LEFT JOIN schedule s ON s.task = q.task AND s.name = q.schedule "
-    "UNION ALL SELECT q.ord, 0, false, 'done', NULL, time_to_usec(s.last_nominal), s.fired"
+    "UNION ALL SELECT b.ord, 0, false, 'done', NULL, q.nominal, f.n, b.reason"
+    " FROM blocked b JOIN q ON q.ord = b.ord LEFT JOIN fired f ON f.ord = b.ord"
+    " WHERE q.schedule IS NULL OR f.ord IS NOT NULL "
+    "UNION ALL SELECT q.ord, 0, false, 'done', NULL, time_to_usec(s.last_nominal), s.fired, NULL"
     " FROM q JOIN schedule s ON s.task = q.task AND s.name = q.schedule"
     "  JOIN task t ON t.name = q.task AND t.revision = q.revision"
-    " WHERE q.ord NOT IN (SELECT ord FROM known) AND q.ord NOT IN (SELECT ord FROM fresh)";
+    " WHERE q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM fresh)"
+    "  AND NOT (q.ord IN (SELECT ord FROM blocked) AND q.ord IN (SELECT ord FROM fired))";
 
 static void ask_answer(Op *op, const OpAnswer *a)
 {
@@ -67,6 +82,8 @@ static void ask_answer(Op *op, const OpAnswer *a)
         asked.due = row_u64(a->res, a->row, 4);
         asked.last = row_u64(a->res, a->row, 5);
         asked.fired = row_u64(a->res, a->row, 6);
+        if (!PQgetisnull(a->res, a->row, 7))
+            asked.reason = PQgetvalue(a->res, a->row, 7);
     }
     fn(a->r, &asked, a->error, op->userdata);
 }
@@ -74,7 +91,7 @@ static void ask_answer(Op *op, const OpAnswer *a)
 const OpInfo op_ask = {
     .name = "ask",
     .sql = ask_sql,
-    .n_values = 19,
+    .n_values = 21,
     .shared = true,
     .answer = ask_answer,
 };
@@ -102,9 +119,13 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
     op_set_u64(op, 16, ask->schedule ? ask->previous : UNSET);
     op_set_u64(op, 17, ask->max_runs ? ask->max_runs : UNSET);
     op_set_u64(op, 18, ask->deadline ? ask->deadline : UNSET);
+    op_set_u64(op, 19, ask->places ? ask->places : UNSET);
+    op_set_text(op, 20, ask->overlap);
     op_set_key(op, 0, "a%s\n%s", ask->requester, ask->token);
     if (ask->schedule)
         op_set_key(op, 1, "s%s/%s", ask->task, ask->schedule);
+    if (ask->overlap && (g_str_equal(ask->overlap, "skip") || g_str_equal(ask->overlap, "queue-one")))
+        op_set_key(op, 2, "o%s", ask->task);
     return store_enqueue(s, op);
 }
 

@@ -2,29 +2,24 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
-/* What is due is queued first, so that the claim finds everything in one index, in its order. What is held
- * back by anything but time has no due time. */
-#define DUE "due <= now() + interval '" G_STRINGIFY(STORE_CLAIM_AHEAD_MSEC) " milliseconds'"
+/* What is held back by anything but time has no due time. */
+#define AHEAD "interval '" G_STRINGIFY(STORE_CLAIM_AHEAD_MSEC) " milliseconds'"
+#define DUE   "due <= now() + " AHEAD
 
 /* In the words of the index. */
 #define MAY_EXPIRE "deadline IS NOT NULL AND state IN ('waiting', 'queued')"
 
-/* Before that, what is too late ends: so no claim finds it, by one and the same now(). */
-static const char queue_sql[] =
-    "WITH expired AS ("
-    "  UPDATE run SET state = 'done', result = 'expired', finished = now(),"
-    "   reason = '" STORE_EXPIRED "' || CASE WHEN reason = '' THEN '' ELSE ': ' || reason END"
-    "  WHERE " MAY_EXPIRE " AND deadline < now() RETURNING id, state, result),"
-    " due AS ("
-    "  UPDATE run SET state = 'queued' WHERE state = 'waiting' AND " DUE
-    "   AND (deadline IS NULL OR deadline >= now()))"
-    "SELECT id, state, result FROM expired ORDER BY id";
+/* What is due is queued first, so that the claim finds everything in one index, in its order; what is too late ends, by one and
+ * the same now(), and places are taken: see data/schema. */
+static const char judge_sql[] =
+    "SELECT run, state, result, time_to_usec(cause_at), reason FROM runs_judge(" AHEAD ", '" STORE_EXPIRED
+    "')";
 
 /* Values: limit, boot id, manager's stamp, monotonic clock, node, epoch. The fence is drawn here, after the row is locked: a
  * later claim of the same run always gets a greater one. */
 static const char claim_sql[] =
     "WITH c AS MATERIALIZED ("
-    "  SELECT id FROM run WHERE state = 'queued' AND " DUE
+    "  SELECT id FROM run WHERE state = 'queued' AND place <> 'wanted' AND " DUE
     "  ORDER BY priority DESC, due, id LIMIT $1::bigint FOR UPDATE SKIP LOCKED),"
     " r AS MATERIALIZED ("
     "  UPDATE run SET state = 'starting', attempt = attempt + 1, node = $5::text, epoch = $6::bigint,"
@@ -43,7 +38,7 @@ static GArray *claim_changes(const PGresult *res)
 
     for (int row = 0; row < PQntuples(res); row++) {
         StoreChange c = { row_u64(res, row, 0), run_state_from_string(PQgetvalue(res, row, 1)),
-            run_result_from_string(PQgetvalue(res, row, 2)) };
+            run_result_from_string(PQgetvalue(res, row, 2)), row_u64(res, row, 3), PQgetvalue(res, row, 4) };
 
         g_array_append_val(changes, c);
     }
@@ -69,8 +64,8 @@ static void claim_answer(Op *op, const OpAnswer *a)
 const OpInfo op_claim = {
     .name = "claim",
     .sql = claim_sql,
-    .before_name = "queue",
-    .before_sql = queue_sql,
+    .before_name = "judge",
+    .before_sql = judge_sql,
     .second_name = "next_due",
     /* Where the limit was met, what is left is due: in the past, which is now at the earliest. */
     .second_sql = "SELECT time_to_usec(least((SELECT min(due) FROM run WHERE state = 'waiting'),"

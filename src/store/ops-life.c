@@ -202,7 +202,8 @@ static const char end_sql[] =
                "  FROM q WHERE a.run = q.run AND a.attempt = q.attempt AND a.token::text = q.token AND a.result = ''"
                "   AND q.ord NOT IN (SELECT ord FROM d))"
                "SELECT ord, 0, result, state, time_to_usec(due) FROM u "
-               "UNION ALL SELECT q.ord, CASE WHEN a.result <> '' THEN 1 ELSE 2 END, coalesce(a.result, ''),"
+               "UNION ALL SELECT q.ord, CASE WHEN a.result <> '' THEN 1 ELSE 2 END,"
+               "  CASE WHEN r.state = 'done' AND r.attempt = q.attempt THEN r.result ELSE coalesce(a.result, '') END,"
                "  coalesce(r.state, ''), time_to_usec(r.due)"
                " FROM q LEFT JOIN run r ON r.id = q.run"
                " LEFT JOIN attempt a ON a.run = q.run AND a.attempt = q.attempt AND a.token::text = q.token"
@@ -269,9 +270,9 @@ static const char cancel_sql[] =
     "   cause_at = CASE WHEN r.cause = '' THEN now() ELSE r.cause_at END,"
     "   cause = CASE WHEN r.cause = '' THEN 'cancelled' ELSE r.cause END"
     "  FROM q WHERE r.id = q.run AND r.state <> 'done' AND NOT r.no_more"
-    "  RETURNING q.ord, r.state, r.result, r.cause_at)"
-    "SELECT ord, state, result, false, time_to_usec(cause_at) FROM u "
-    "UNION ALL SELECT q.ord, r.state, r.result, r.state = 'done', time_to_usec(r.cause_at)"
+    "  RETURNING q.ord, r.state, r.result, r.cause_at, r.place)"
+    "SELECT ord, state, result, false, time_to_usec(cause_at), state = 'done' AND place IN ('taken', 'wanted') FROM u "
+    "UNION ALL SELECT q.ord, r.state, r.result, r.state = 'done', time_to_usec(r.cause_at), false"
     " FROM q JOIN run r ON r.id = q.run WHERE q.ord NOT IN (SELECT ord FROM u)";
 
 static void cancel_answer(Op *op, const OpAnswer *a)
@@ -287,6 +288,7 @@ static void cancel_answer(Op *op, const OpAnswer *a)
     c.result = run_result_from_string(PQgetvalue(a->res, a->row, 2));
     c.before = *PQgetvalue(a->res, a->row, 3) == 't';
     c.cause_at = row_u64(a->res, a->row, 4);
+    c.freed = *PQgetvalue(a->res, a->row, 5) == 't';
     fn(0, &c, op->userdata);
 }
 

@@ -88,11 +88,13 @@ GPtrArray *row_nodes(const PGresult *res);
     X("r.schedule", TEXT, schedule)                                                                          \
     X("time_to_usec(r.nominal)", U64, nominal)                                                               \
     X("time_to_usec(r.asked)", U64, asked)                                                                   \
-    X("time_to_usec(r.due)", U64, due)                                                                       \
+    X("time_to_usec(coalesce(r.due, r.was_due))", U64, due)                                                  \
     X("time_to_usec(r.claimed)", U64, claimed)                                                               \
     X("time_to_usec(r.started)", U64, started)                                                               \
     X("time_to_usec(r.finished)", U64, finished)                                                             \
     X("time_to_usec(r.deadline)", U64, deadline)                                                             \
+    X("r.places", UINT, places)                                                                              \
+    X("r.overlap", TEXT, overlap)                                                                            \
     X("r.retry_of", U64, retry_of)                                                                           \
     X("r.requester", TEXT, requester)                                                                        \
     X("r.requester_uid", U64, requester_uid)                                                                 \

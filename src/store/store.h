@@ -59,6 +59,8 @@ typedef struct StoreRun {
     char *schedule;
     uint64_t nominal, asked, due, claimed, started, finished; /* real µs */
     uint64_t deadline;                                        /* it is not claimed after this */
+    unsigned places; /* so many of its task are under way at once; 0: however many */
+    char *overlap;   /* "allow", "skip" … */
     uint64_t retry_of;
     char *requester;
     uint64_t requester_uid;
@@ -217,6 +219,11 @@ typedef struct StoreAsk {
     uint64_t nominal, previous;
     uint64_t max_runs; /* of the schedule: it has fired fewer; 0: however many */
     uint64_t deadline; /* real µs: it is not claimed after this; UNSET or 0 is none */
+    /* It is under way only while fewer runs of its task than places are, from their first claim until they are done. Where there
+     * is no place when it is due it is held until there is ("allow", "queue"; "queue-one" if none is), over ("skip"), or
+     * older ones are cancelled ("cancel-old"). */
+    unsigned places;     /* 0: however many */
+    const char *overlap; /* NULL is "allow" */
 } StoreAsk;
 
 typedef struct StoreAsked {
@@ -226,6 +233,8 @@ typedef struct StoreAsked {
     uint64_t due;
     uint64_t last;  /* last_nominal of its schedule, UNSET where it has none */
     uint64_t fired; /* how many slots of it have fired, with this one */
+    /* It is due now, there is no place for it, and it is not to wait: run is 0, a slot is skipped for that. NULL: not so. */
+    const char *reason;
 } StoreAsked;
 
 /* -ENOENT: there is no such schedule, or another revision of its task is in force. */
@@ -272,23 +281,25 @@ int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userda
 /* Why a run is expired. */
 #define STORE_EXPIRED "it could not be started in time (StartDeadline=)"
 
-/* What became of a run that was not claimed. */
+/* What became of a run that was not claimed: it is over, it waits for a place, or its node is to end it. */
 typedef struct StoreChange {
     uint64_t run;
     RunState state;
     RunResult result;
+    uint64_t cause_at;
+    const char *reason;
 } StoreChange;
 
 typedef struct StoreClaimed {
     GPtrArray *runs;   /* StoreRun*, stolen by taking a ref of the array */
-    GArray *changes;   /* of StoreChange: runs whose deadline passed are done, as expired */
+    GArray *changes;   /* of StoreChange */
     uint64_t next_due; /* of the next run that is not claimed (now, where limit was met); UNSET if none */
     uint64_t next_deadline; /* likewise the earliest deadline */
 } StoreClaimed;
 
 /* Claims up to limit runs that are due, or will be within STORE_CLAIM_AHEAD_MSEC, for this node: state
- * starting, attempt + 1, a fresh token and fence. No run is claimed after its deadline: those whose deadline passed are over, also
- * where limit is 0. claimed is NULL where r is negative. */
+ * starting, attempt + 1, a fresh token and fence. No run is claimed after its deadline: those whose deadline passed are over; nor one that has no
+ * place. That is judged also where limit is 0. claimed is NULL where r is negative. */
 typedef void (*StoreClaimFn)(int r, const StoreClaimed *claimed, void *userdata);
 int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata);
 
@@ -345,6 +356,7 @@ typedef struct StoreCancelled {
     RunState state;   /* done: it was ended at once; else the owner is to end it */
     RunResult result; /* where it is done: how it had ended before, or cancelled */
     bool before;      /* it was done before */
+    bool freed;       /* it had a place, or was about to, which another may have now */
     uint64_t cause_at;
 } StoreCancelled;
 

@@ -31,6 +31,105 @@ static const struct {
 
 /* --- at the moment itself --- */
 
+static bool is_alive(const Row *row)
+{
+    for (guint i = 0; i < row->truths->len; i++) {
+        const Truth *t = g_ptr_array_index(row->truths, i);
+
+        if (t->alive || t->rest > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Runs of its task for which this is so. */
+static unsigned count_runs(const char *task, bool (*is)(const Row *row))
+{
+    unsigned n = 0;
+
+    for (guint i = 0; i < database.rows->len; i++) {
+        const Row *row = g_ptr_array_index(database.rows, i);
+
+        n += strcmp(row->run.task, task) == 0 && is(row);
+    }
+    return n;
+}
+
+/* As things really are, not as the database has them. */
+static void check_together(const Row *row)
+{
+    unsigned n = row->run.places > 0 ? count_runs(row->run.task, is_alive) : 0;
+
+    if (n > row->run.places)
+        sim_fail("%u runs of %s are executed at once", n, row->run.task);
+}
+
+static bool is_open_and_has_place(const Row *row)
+{
+    return row->run.state != RUN_DONE && row->place == PLACE_TAKEN;
+}
+
+static bool is_open(const Row *row)
+{
+    return row->run.state != RUN_DONE;
+}
+
+static bool is_held_back(const Row *row)
+{
+    return row->run.state == RUN_WAITING && row->place == PLACE_HELD;
+}
+
+/* Or is about to. */
+static bool is_in_the_way(const Row *row)
+{
+    return is_open_and_has_place(row) || (row->run.state == RUN_QUEUED && row->place == PLACE_WANTED);
+}
+
+void check_place(const Row *row)
+{
+    unsigned n = row->run.places > 0 ? count_runs(row->run.task, is_open_and_has_place) : 0;
+
+    if (n > row->run.places || (row->run.places > 0 && row->place != PLACE_TAKEN))
+        sim_fail("run %" G_GUINT64_FORMAT " is claimed, and %u of its task have a place", row->run.id, n);
+}
+
+void check_overlap(const char *task, const Row *row)
+{
+    if (count_runs(task, is_open) <= (row != NULL))
+        sim_fail("%s is skipped, and no other run of it is under way", task);
+}
+
+static bool is_left_alone(const Row *row)
+{
+    return is_open_and_has_place(row) && !row->no_more;
+}
+
+/* What is held has a reason, and something to wait for. */
+static void check_held(const Row *row)
+{
+    unsigned n;
+
+    if (!is_held_back(row))
+        return;
+    n = count_runs(row->run.task, is_held_back);
+    if (strcmp(row->run.overlap, "cancel-old") == 0 && count_runs(row->run.task, is_left_alone) > 0)
+        sim_fail("run %" G_GUINT64_FORMAT " is held, and the older one does not give way", row->run.id);
+    if (!*row->reason || count_runs(row->run.task, is_in_the_way) == 0)
+        sim_fail("run %" G_GUINT64_FORMAT " is held back by nothing", row->run.id);
+    if (n > 1 && (strcmp(row->run.overlap, "queue-one") == 0 || strcmp(row->run.overlap, "cancel-old") == 0))
+        sim_fail("%u runs of %s are held", n, row->run.task);
+}
+
+/* The daemon was told that this run is to give way: it ends it, if it has it. */
+void check_told_to_end(uint64_t run)
+{
+    const Manager *m = daemon_twin.manager;
+    const Attempt *a = m ? g_hash_table_lookup(m->engine->by_run, &run) : NULL;
+
+    if (a && a->view.cause == RUN_RESULT_NONE && a->view.phase < ATTEMPT_OVER)
+        sim_fail("run %" G_GUINT64_FORMAT " is to give way, and goes on", run);
+}
+
 /* A process comes to be: the only one of its run, once for its claim, and the claim stands. */
 void check_executed(Truth *t)
 {
@@ -42,6 +141,7 @@ void check_executed(Truth *t)
     if (CLOSED(t))
         sim_fail(
             "attempt %u of run %" G_GUINT64_FORMAT " is executed after it was closed", t->attempt, t->run);
+    check_together(row);
     for (guint i = 0; i < row->truths->len; i++) {
         const Truth *other = g_ptr_array_index(row->truths, i);
 
@@ -368,6 +468,7 @@ static void check_row(Row *row)
     unsigned alive = 0, open = 0;
 
     check_late(row);
+    check_held(row);
     for (guint i = 0; i < row->truths->len; i++) {
         const Truth *t = g_ptr_array_index(row->truths, i);
 

@@ -223,6 +223,12 @@ static void on_answer(int r, uint64_t run, const Error *error, void *userdata)
     const Row *row = database_find(run);
 
     p->waiting = false;
+    if (r < 0 && error && error->code == ERROR_OVERLAP) {
+        p->content = true;
+        if (p->run != 0)
+            sim_fail("run %" G_GUINT64_FORMAT " is there, and is said to overlap", p->run);
+        return;
+    }
     if (r < 0) {
         again(p);
         return;
@@ -388,6 +394,19 @@ static const struct {
            "2\n" },
     { ONE_BY_ONE, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
                   "CatchUp=all\nCatchUpWindow=2min\n" },
+    { "queue",
+        "[Task]\nOverlap=queue\nRetries=2\nRetryDelay=3s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
+        "[Schedule s]\nEvery=15s\nCatchUp=last\n" },
+    { "skip",
+        "[Task]\nOverlap=skip\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
+    { "one",
+        "[Task]\nOverlap=queue-one\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
+        "[Schedule s]\nEvery=15s\nStartDeadline=20s\n" },
+    { "newest",
+        "[Task]\nOverlap=cancel-old\nRetries=1\nRetryDelay=5s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=2s\n"
+        "[Schedule s]\nEvery=15s\n" },
+    { "two",
+        "[Task]\nMaxConcurrent=2\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n" },
     { "prompt",
         "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
         "Every=15s\nCatchUp=last\n" DEADLINE "2s\n" },
@@ -516,7 +535,8 @@ bool people_are_content(void)
 }
 
 /* Of those that fire by themselves. */
-static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE, "prompt" };
+static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE, "prompt", "queue", "skip", "one",
+    "newest" };
 
 static bool is_calm(const char *name)
 {

@@ -129,6 +129,7 @@ StoreRun *database_copy(const Row *row)
     r->schedule = g_strdup(row->schedule);
     r->requester = g_strdup(row->requester);
     r->boot_id = g_strdup(row->boot);
+    r->overlap = g_strdup(row->run.overlap);
     return r;
 }
 
@@ -181,7 +182,8 @@ void database_load(StoreLoaded *ret)
             row->run.epoch = database.epoch;
             g_ptr_array_add(ret->runs, database_copy(row));
         } else if (row->run.state <= RUN_QUEUED) {
-            ret->next_due = MIN(ret->next_due, row->run.due);
+            if (row->place != PLACE_HELD)
+                ret->next_due = MIN(ret->next_due, row->run.due);
             ret->next_deadline = MIN(ret->next_deadline, row->run.deadline);
             ret->n_waiting++;
         }
@@ -237,7 +239,7 @@ static void take_cause(const Row *row, DbOp *op)
     op->cause_at = row ? row->run.cause_at : UNSET;
 }
 
-static void set_cause(Row *row, RunResult cause)
+void database_set_cause(Row *row, RunResult cause)
 {
     if (row->first == RUN_RESULT_NONE)
         row->first = cause;
@@ -255,9 +257,13 @@ void database_clear_cause(Row *row)
 
 void database_set_done(Row *row, RunResult result)
 {
+    bool frees = row->place == PLACE_TAKEN || (row->place == PLACE_WANTED && row->run.state == RUN_QUEUED);
+
     row->run.state = RUN_DONE;
     row->run.result = result;
     row->n_done++;
+    if (frees)
+        database_release(row->run.task);
     sim_trace("done", row->run.id, (uint64_t)result, row->run.attempt);
 }
 
@@ -294,7 +300,7 @@ static void apply_stopping(DbOp *op)
         row->run.state = RUN_STOPPING;
         if (row->run.cause == RUN_RESULT_NONE && *op->reason)
             g_strlcpy(row->reason, op->reason, sizeof row->reason);
-        set_cause(row, op->cause);
+        database_set_cause(row, op->cause);
         op->r = STORE_RECORDED;
     } else {
         op->r = (t && t->recorded) || (ours && row->run.state == RUN_STOPPING) ? STORE_RECORDED_BEFORE
@@ -337,6 +343,8 @@ static void apply_end(DbOp *op)
     if (!row_is_ours(row, op) || !state_is_owned(row->run.state)) {
         op->r = t && t->recorded ? STORE_RECORDED_BEFORE : STORE_NOT_YOURS;
         op->result = t ? t->record : RUN_RESULT_NONE;
+        if (row && row->run.state == RUN_DONE && row->run.attempt == op->attempt)
+            op->result = row->run.result; /* it may have been cancelled since, as it waited */
         op->state = row ? row->run.state : _RUN_STATE_INVALID;
         op->due = row ? row->run.due : UNSET;
         return;
@@ -385,9 +393,11 @@ static void apply_cancel(DbOp *op)
     if (row->run.cause == RUN_RESULT_NONE)
         g_strlcpy(row->reason, op->reason, sizeof row->reason);
     row->no_more = true;
-    set_cause(row, RUN_CANCELLED);
-    if (row->run.state <= RUN_QUEUED || row->run.state == RUN_PAUSED)
+    database_set_cause(row, RUN_CANCELLED);
+    if (row->run.state <= RUN_QUEUED || row->run.state == RUN_PAUSED) {
         database_set_done(row, RUN_CANCELLED);
+        op->cancelled.freed = row->place == PLACE_TAKEN || row->place == PLACE_WANTED;
+    }
     op->cancelled.state = row->run.state;
     op->cancelled.result = row->run.result;
     op->cancelled.cause_at = row->run.cause_at;
@@ -448,6 +458,19 @@ static void slot_fires(DbOp *op, uint64_t run)
     check_fired(s);
 }
 
+/* It is not asked for, and skipped. */
+static void slot_overlaps(DbOp *op)
+{
+    ScheduleRow *s = op->nominal != UNSET ? database_schedule(op->task, op->name) : NULL;
+
+    if (!s)
+        return;
+    check_slots(s, op->nominal, op->nominal, 1, false);
+    check_by_hand(s, op->nominal, op->nominal, false);
+    ledger_add(s, op->nominal, op->nominal, 0, false);
+    op->asked.last = op->nominal;
+}
+
 /* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first, and
  * passes it. */
 static void slot_is_known(DbOp *op)
@@ -489,14 +512,20 @@ static void apply_ask(DbOp *op)
 
     if (known > 0) {
         row = g_ptr_array_index(database.rows, known - 1);
-        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due, UNSET, UNSET };
+        op->asked = (StoreAsked){ known, false, row->run.state, row->run.due, UNSET, UNSET, NULL };
         slot_is_known(op);
         return;
     }
-    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET, UNSET };
+    op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET, UNSET, NULL };
     g_assert(task);
     if (op->nominal != UNSET && (!slot_is_next(op) || !slot_is_open(op)))
         return;
+    op->asked.reason = database_blocked(op);
+    if (op->asked.reason) {
+        check_overlap(op->task, NULL);
+        slot_overlaps(op);
+        return;
+    }
     row = g_new0(Row, 1);
     row->truths = g_ptr_array_new_with_free_func(g_free);
     row->run = (StoreRun){ .id = id,
@@ -508,6 +537,8 @@ static void apply_ask(DbOp *op)
         .asked = database_now(),
         .due = op->due ? op->due : database_now(),
         .deadline = op->deadline,
+        .places = (unsigned)op->places,
+        .overlap = (char *)overlap_to_string((Overlap)op->overlap),
         .grace_usec = op->grace,
         .retry_of = op->retry_of,
         .claimed = UNSET,
@@ -515,12 +546,13 @@ static void apply_ask(DbOp *op)
         .finished = UNSET,
         .cause_at = UNSET };
     row->run.state = row->run.due <= database_now() ? RUN_QUEUED : RUN_WAITING;
+    row->place = op->places > 0 ? PLACE_WANTED : PLACE_NONE;
     g_strlcpy(row->requester, op->requester, sizeof row->requester);
     g_strlcpy(row->schedule, op->nominal != UNSET ? op->name : "", sizeof row->schedule);
     row->very_late = op->very_late && row->run.asked > op->nominal; /* nor was the clock set back meanwhile */
     g_ptr_array_add(database.rows, row);
     g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
-    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET, UNSET };
+    op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET, UNSET, NULL };
     if (op->nominal != UNSET)
         slot_fires(op, id);
     sim_trace("asked", id, row->run.due, 0);

@@ -80,11 +80,20 @@ typedef struct Truth {
 
 /* --- database.c: the rows, and what each operation of the store does to them --- */
 
+/* Of those that a task has. */
+typedef enum Place {
+    PLACE_NONE, /* it has any number */
+    PLACE_WANTED,
+    PLACE_HELD,
+    PLACE_TAKEN,
+} Place;
+
 typedef struct Row {
     StoreRun run; /* its strings are borrowed from here and from constants */
     char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
     char reason[2 * SIM_TEXT];
     bool no_more;
+    Place place;
     uint64_t late_since; /* boot µs: its deadline has passed, and it waits; 0: not so */
     bool very_late;      /* it was decided long after its slot's time to ask for it */
     bool shared_name;    /* a unit of somebody else had the name of an attempt: the journal tells of both */
@@ -172,9 +181,9 @@ typedef struct DbOp {
     bool refused; /* the database finds fault with it */
 
     uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec,
-        revision, grace, retry_of, finished, started, epoch, stamp, monotonic, deadline;
+        revision, grace, retry_of, finished, started, epoch, stamp, monotonic, deadline, places;
     unsigned attempt, limit;
-    int priority, enabled;
+    int priority, enabled, overlap;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
         boot[SIM_TEXT];
     char reason[2 * SIM_TEXT];
@@ -198,6 +207,11 @@ void db_op_free(DbOp *op);
 StoreRun *database_copy(const Row *row);
 void database_set_done(Row *row, RunResult result);
 void database_clear_cause(Row *row);
+void database_set_cause(Row *row, RunResult cause);
+/* A run of the task gave its place back: one that is held wants it. */
+void database_release(const char *task);
+/* There is no place for what is asked for, and it is not to wait: why; NULL: there is, or it may. */
+const char *database_blocked(const DbOp *op);
 /* claim.c: that of a claim. */
 void database_claim(DbOp *op);
 /* What the operations do, by kind. */
@@ -313,6 +327,11 @@ void check_given_back(const Row *row, Truth *t);
 void check_stopping(const Row *row, const Truth *t, const DbOp *op);
 void check_start(uint64_t run);
 void check_claimed(const Row *row);
+/* It has a place, and may. */
+void check_place(const Row *row);
+void check_told_to_end(uint64_t run);
+/* Another run is in its way. */
+void check_overlap(const char *task, const Row *row);
 /* It is said to be too late for it. */
 void check_expired(const Row *row);
 void check_released(const Unit *u);

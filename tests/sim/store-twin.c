@@ -509,6 +509,12 @@ static void answer_claim(DbOp *op)
     StoreClaimed c = { op->runs, op->changes, op->due, op->deadline };
 
     ((StoreClaimFn)op->fn)(op->r, op->r < 0 ? NULL : &c, op->userdata);
+    for (guint i = 0; op->r >= 0 && i < op->changes->len; i++) {
+        const StoreChange *change = &g_array_index(op->changes, StoreChange, i);
+
+        if (change->state >= RUN_STARTING && change->state <= RUN_STOPPING)
+            check_told_to_end(change->run);
+    }
 }
 
 int store_claim(Store *s, unsigned limit, StoreClaimFn fn, void *userdata)
@@ -547,6 +553,8 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->previous = a->schedule ? a->previous : UNSET;
     op->max_runs = a->max_runs ? a->max_runs : UNSET;
     op->deadline = a->deadline ? a->deadline : UNSET;
+    op->places = a->places;
+    op->overlap = a->overlap ? (int)overlap_from_string(a->overlap) : OVERLAP_ALLOW;
     op->very_late = a->schedule && sim_real() > a->nominal + 2 * USEC_PER_SEC;
     op->keys[0] = key_of('a', a->requester, a->token);
     op->keys[1] = a->schedule ? key_of('s', a->task, a->schedule) : 0;

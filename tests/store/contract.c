@@ -1,7 +1,8 @@
 /* What every store does, be it the one on PostgreSQL or the twin that the simulation has in its place. */
 #include "contract.h"
 
-static Fixture *f;
+Fixture *contract_fixture;
+#define f contract_fixture
 
 static StoreRun *claim_one(GPtrArray **ret)
 {
@@ -339,7 +340,7 @@ static void assert_fired(Asked a, bool fresh, uint64_t last, uint64_t fired)
     g_assert_cmpuint(a.asked.fired, ==, fired);
 }
 
-static void anew(void)
+void contract_anew(void)
 {
     fixture_free(f);
     f = fixture_new("here", NULL, NULL);
@@ -361,7 +362,7 @@ static void test_bounded(void)
     assert_fired(fire_bounded("b-2", t + 3, t + 4, 2), true, t + 4, 2);
     assert_fired(fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
     g_assert_cmpuint(fire_bounded("b-3", t + 4, t + 5, 2).asked.run, ==, 0);
-    anew();
+    contract_anew();
     g_assert_cmpuint(f->fired, ==, 2);
     fixture_put(f, "bounded", "[2]", schedules);
     assert_fired(fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
@@ -376,7 +377,7 @@ static void test_bounded(void)
 
 static void assert_paused(uint64_t task, uint64_t schedule)
 {
-    anew();
+    contract_anew();
     g_assert_cmpuint(f->task_paused_until, ==, task);
     g_assert_cmpuint(f->paused_until, ==, schedule);
 }
@@ -427,7 +428,7 @@ static void assert_by_hand(const char *format, uint64_t base)
         g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", text->len > 0 ? "\n" : "",
             base + (uint64_t)(*part)[0] - '0', *part + 1);
     want = g_string_free(text, FALSE);
-    anew();
+    contract_anew();
     f->revision = revision;
     g_assert_cmpstr(f->by_hand, ==, want);
 }
@@ -612,7 +613,7 @@ static void test_deadline(void)
     fixture_ask_plain(f, &ask, &a);
     fixture_until(f, &a.answered);
     late = a.asked.run;
-    anew();
+    contract_anew();
     g_assert_cmpuint(f->load_deadline, ==, now - USEC_PER_SEC);
     none = fixture_claim(f, 0, &next);
     g_assert_cmpuint(none->len, ==, 0);
@@ -654,6 +655,44 @@ static void test_deadline(void)
     g_assert_cmpint(fixture_get(f, given_back, NULL)->result, ==, RUN_EXPIRED);
 }
 
+/* A slot that finds no place has its outcome, and counts as none that fired. */
+static void test_slot_overlaps(void)
+{
+    static const char *const schedules[] = { "a", NULL };
+    uint64_t t = 1730000000 * USEC_PER_SEC;
+    StoreAsk ask = slot_ask("overlaps-1", UNSET, t);
+    Asked a, b;
+
+    fixture_put(f, "overlaps", "[]", schedules);
+    ask.task = "overlaps";
+    ask.schedule = "a";
+    ask.places = 1;
+    ask.overlap = "skip";
+    ask.revision = f->revision;
+    fixture_ask_plain(f, &ask, &a);
+    fixture_until(f, &a.answered);
+    g_assert_true(a.asked.fresh);
+    ask.token = "overlaps-2";
+    ask.previous = t;
+    ask.nominal = t + 1;
+    fixture_ask_plain(f, &ask, &b);
+    fixture_until(f, &b.answered);
+    g_assert_nonnull(b.overlaps);
+    assert_fired(b, false, t + 1, 1);
+    fixture_ask_plain(f, &ask, &b); /* somebody else, or the answer was lost */
+    fixture_until(f, &b.answered);
+    g_assert_null(b.overlaps);
+    assert_fired(b, false, t + 1, 1);
+    g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
+    ask.token = "overlaps-3";
+    ask.previous = t + 1;
+    ask.nominal = t + 2;
+    fixture_ask_plain(f, &ask, &b);
+    fixture_until(f, &b.answered);
+    assert_fired(b, true, t + 2, 2);
+    g_assert_cmpint(fixture_cancel(f, b.asked.run).c.state, ==, RUN_DONE);
+}
+
 int contract_run(int argc, char **argv)
 {
     int r;
@@ -674,6 +713,8 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/paused", test_paused);
     g_test_add_func("/store/contract/deadline", test_deadline);
     g_test_add_func("/store/contract/by-hand", test_by_hand);
+    contract_add_places();
+    g_test_add_func("/store/contract/slot-overlaps", test_slot_overlaps);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);
     g_test_add_func("/store/contract/task", test_task);

@@ -4,3 +4,9 @@
 #include "fixture.h"
 
 int contract_run(int argc, char **argv);
+
+/* Shared by the files of the contract. */
+extern Fixture *contract_fixture;
+/* The store comes up once more. */
+void contract_anew(void);
+void contract_add_places(void);

@@ -178,6 +178,7 @@ static void on_ask(int r, const StoreAsked *asked, const Error *error, void *use
     a->answered = true;
     a->r = r;
     a->asked = *asked;
+    a->overlaps = asked->reason ? g_intern_string(asked->reason) : NULL;
     a->error = error ? g_strdup(error->message) : NULL;
 }
 
@@ -371,6 +372,7 @@ static void on_get(int r, const StoreRun *run, const GPtrArray *attempts, void *
     got.run = *run;
     got.n_attempts = attempts->len;
     got.run.task = keep(run->task);
+    got.run.overlap = keep(run->overlap);
     got.run.reason = keep(run->reason);
     got.run.token = keep(run->token);
     got.run.unit = keep(run->unit);

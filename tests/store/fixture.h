@@ -75,6 +75,7 @@ typedef struct Asked {
     int r;
     bool answered;
     StoreAsked asked;
+    const char *overlaps; /* its reason, for good */
     char *error;
 } Asked;
 

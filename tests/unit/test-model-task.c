@@ -314,7 +314,7 @@ static void test_ten_faults(void)
         "t.task.d/a.conf:3:9: ", "neither yes nor no", NULL);
 }
 
-static void test_places(void)
+static void test_positions(void)
 {
     expect("[Task]\n  Priority =\té\n" RUN, NULL, "t.task:2:14: ", "no integer", NULL);
     expect("[Task]\nPriority=\\\n  # comment\n  x\n" RUN, NULL, "t.task:4:3: ", "no integer", NULL);
@@ -339,9 +339,40 @@ static void test_sections(void)
     expect(RUN "[Schedule]\nEvery=1s\n[Schedule default]\nEvery=1s\n", NULL, "t.task:5:1: ", "twice", NULL);
 }
 
+/* Where nothing is said any number may run, and one where overlaps matter. */
+static void test_task_places(void)
+{
+    static const struct {
+        const char *keys, *overlap;
+        unsigned places;
+    } cases[] = {
+        { "", "allow", 0 },
+        { "Overlap=allow\n", "allow", 0 },
+        { "MaxConcurrent=3\n", "allow", 3 },
+        { "Overlap=skip\n", "skip", 1 },
+        { "Overlap=queue\nMaxConcurrent=2\n", "queue", 2 },
+        { "Overlap=queue-one\n", "queue-one", 1 },
+        { "Overlap=cancel-old\n", "cancel-old", 1 },
+        { "Overlap=skip\nOverlap=\nMaxConcurrent=5\nMaxConcurrent=\n", "allow", 0 },
+    };
+
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *text = g_strconcat("[Task]\n", c->keys, RUN, NULL);
+        g_autoptr(Task) t = read_good(text, NULL);
+
+        g_assert_cmpstr(overlap_to_string(t->overlap), ==, c->overlap);
+        g_assert_cmpint((int)overlap_from_string(c->overlap), ==, (int)t->overlap);
+        g_assert_cmpuint(task_places(t), ==, c->places);
+    }
+    g_assert_cmpint((int)overlap_from_string("sometimes"), ==, -EINVAL);
+}
+
 static void test_limit_values(void)
 {
     static const File cases[] = {
+        { "[Task]\nMaxConcurrent=0\n", "from 1 to 1000000" },
+        { "[Task]\nMaxConcurrent=many\n", "no integer" },
+        { "[Task]\nOverlap=yes\n", "'cancel-old'" },
         { "[Schedule s]\nEvery=1h\nStartDeadline=soon\n", "no time span" },
         { "[Schedule s]\nEvery=1h\nStartDeadline=0\n", "has to be 1s at least" },
         { "[Schedule s]\nEvery=1h\nStartDeadline=5min\nJitter=5min\n", "has to be longer than Jitter=" },
@@ -377,7 +408,7 @@ static void test_values(void)
         { "[Task]\nTimeoutWarningSignal=SIGNOT\n", "no signal" },
         { "[Task]\nRetryDelay=10s\nRetryDelayMax=5s\n", "RetryDelay= at least" },
         { "[Task]\nQueue=a/b\n", "no name" },
-        { "[Task]\nOverlap=skip\n", "unknown key" },
+        { "[Task]\nOverlaps=skip\n", "unknown key" },
         { "[Schedule s]\nEvery=0\n", "100ms at least" },
         { "[Schedule s]\nEvery=infinity\n", "infinite" },
         { "[Schedule s]\nAt=tomorrow 06:00\n", "depends on when it is read" },
@@ -608,10 +639,11 @@ int main(int argc, char **argv)
     g_test_add_func("/task/cron", test_cron);
     g_test_add_func("/task/catch-up", test_catch_up);
     g_test_add_func("/task/max-runs", test_max_runs);
+    g_test_add_func("/task/positions", test_positions);
     g_test_add_func("/task/recurrence", test_recurrence);
     g_test_add_func("/task/many-rules", test_many_rules);
     g_test_add_func("/task/ten-faults", test_ten_faults);
-    g_test_add_func("/task/places", test_places);
+    g_test_add_func("/task/places", test_task_places);
     g_test_add_func("/task/sections", test_sections);
     g_test_add_func("/task/values", test_values);
     g_test_add_func("/task/limit-values", test_limit_values);

@@ -15,6 +15,7 @@ StoreRun *twins_copy_run(const TwinRow *w)
     r->invocation_id = g_strdup(util_strempty(w->run.invocation_id));
     r->schedule = g_strdup("");
     r->requester = g_strdup("root");
+    r->overlap = g_strdup("allow");
     r->boot_id = g_strdup(util_strempty(w->run.boot_id));
     r->nominal = r->deadline = UNSET;
     return r;
