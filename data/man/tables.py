@@ -94,8 +94,32 @@ def retention():
                    f"{float(row['ms']) / 1000:.0f}; {int(row['bytes']) >> 20}", "")
 
 
+def lateness():
+    for row in Measured("lateness").rows:
+        yield f"Process after its time, {row['what']}: p50; p99; last, ms", "; ".join(
+            f"{int(row[column]) / 1000:.1f}" for column in ("p50 µs", "p99 µs", "max µs")), ""
+
+
+def scale():
+    found = Measured("scale")
+    whats = {"start until work begins": "loaded, s", "start, CPU of the daemon": "- CPU of that, s",
+             "memory of an idle one": "- bytes for each", "switching one, median": "- switching one, ms",
+             "another definition of a task with one, median": "- another task with one, ms",
+             "1,000 due each second, CPU of the daemon": "- 1,000 due each second, CPU, %"}
+    for what, words in whats.items():
+        if rows := found.find(what=what):
+            sizes = ", ".join(f"{int(row['schedules']):,}" for row in rows)
+            yield (words if words[0] == "-" else f"Schedules, {sizes}: {words}", "; ".join(row["value"] for row in rows),
+                   f"at most {rows[0]['aim']}" if rows[0]["aim"] else "")
+    for row in found.rows:
+        if row["what"].startswith("due in one second"):
+            yield f"{int(row['schedules']):,} {row['what']}, ms", row["value"], ""
+        elif row["what"].startswith("next slot, "):
+            yield row["what"].replace("next slot", "Next slot").replace(" calendar", "") + ", ns", row["value"], row["aim"]
+
+
 def figures():
-    rows = [row for source in (throughput, latency, asked, idle, memory, retention) for row in source()]
+    rows = [row for source in (throughput, latency, asked, idle, memory, retention, lateness, scale) for row in source()]
     on = Measured("throughput").on
     words = ", ".join(on[key] for key in ("CPU", "systemd", "PostgreSQL") if key in on)
     return table(["", "Measured", "Aim"], rows) + ["", f"Measured on {words}; PostgreSQL on the same machine's disk, fsync on.".replace("_", "\\_")]
