@@ -269,19 +269,20 @@ static void config_default_directories(DaemonConfig *c)
     c->state_directory = config_directory("STATE_DIRECTORY", state);
 }
 
-static void config_default_task_directories(DaemonConfig *c)
+/* What the variable says, else a folder in each of the directories. */
+static char **config_folders(const DaemonConfig *c, const char *variable, const char *folder)
 {
-    const char *path = g_getenv("TASKSCHEDD_TASK_PATH");
+    const char *path = g_getenv(variable);
     g_auto(GStrv) directories = config_directories(c->user_scope);
     guint n = g_strv_length(directories);
+    char **folders;
 
-    if (path && *path) {
-        c->task_directories = g_strsplit(path, ":", -1);
-        return;
-    }
-    c->task_directories = g_new0(char *, n + 1);
+    if (path && *path)
+        return g_strsplit(path, ":", -1);
+    folders = g_new0(char *, n + 1);
     for (guint i = 0; i < n; i++)
-        c->task_directories[i] = g_build_filename(directories[i], "tasks", NULL);
+        folders[i] = g_build_filename(directories[i], folder, NULL);
+    return folders;
 }
 
 /* The host's name, in the characters that a node's name has. */
@@ -307,7 +308,8 @@ int daemon_config_load(bool user_scope, const char *file, DaemonConfig *ret)
     c.history_age_usec = HISTORY_AGE_DEFAULT;
     c.history_runs = USEC_INFINITY;
     config_default_directories(&c);
-    config_default_task_directories(&c);
+    c.task_directories = config_folders(&c, "TASKSCHEDD_TASK_PATH", "tasks");
+    c.calendar_directories = config_folders(&c, "TASKSCHEDD_CALENDAR_PATH", "calendars");
     if (file) {
         r = config_read(&c, file);
         if (r < 0)
@@ -334,6 +336,7 @@ void daemon_config_clear(DaemonConfig *c)
     g_free(c->output_directory);
     g_free(c->state_directory);
     g_strfreev(c->task_directories);
+    g_strfreev(c->calendar_directories);
     *c = (DaemonConfig){ 0 };
 }
 
@@ -348,6 +351,7 @@ ManagerConfig daemon_config_manager(const DaemonConfig *c)
         .output_directory = c->output_directory,
         .state_directory = c->state_directory,
         .task_directories = (const char *const *)c->task_directories,
+        .calendar_directories = (const char *const *)c->calendar_directories,
         .input_max = c->input_max,
         .output_max = c->output_max,
         .history_age_usec = c->history_age_usec,

@@ -10,6 +10,7 @@ typedef struct DaemonConfig {
     uint64_t history_age_usec, history_runs; /* USEC_INFINITY is no limit */
     char *runtime_directory, *output_directory, *state_directory;
     char **task_directories;
+    char **calendar_directories;
     size_t input_max, output_max;
 } DaemonConfig;
 

@@ -160,7 +160,7 @@ static int next_fault(const NextQuery *n, const DiagList *diags, Error *error)
     return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\", column %u: %s", text, d->column, d->message);
 }
 
-static int next_parse(const NextQuery *n, Task **ret, Error *error)
+static int next_parse(const NextQuery *n, Manager *m, Task **ret, Error *error)
 {
     g_autoptr(GPtrArray) diags = diag_list_new();
     g_autoptr(GString) text = g_string_new(EXPRESSION_HEAD);
@@ -169,8 +169,8 @@ static int next_parse(const NextQuery *n, Task **ret, Error *error)
 
     for (guint i = 0; i < n->expressions->len; i++)
         g_string_append_printf(text, "%s\n", (const char *)g_ptr_array_index(n->expressions, i));
-    source = (TaskSource){ (char *)"", text->str, text->len };
-    task = task_read("expression", &source, 1, diags);
+    source = (TaskSource){ (char *)"", text->str, text->len, NULL };
+    task = manager_read_task(m, "expression", &source, diags);
     if (diags->len > 0)
         return next_fault(n, diags, error);
     if (!task || task->schedules->len != 1)
@@ -242,7 +242,7 @@ int next_methods_list(Request *q, Error *error)
     if (r >= 0 && !n.expressions)
         r = manager_check_tasks(q->manager, error);
     if (r >= 0 && n.expressions)
-        r = next_parse(&n, &task, error);
+        r = next_parse(&n, q->manager, &task, error);
     if (r < 0)
         return r;
     if (task) {
@@ -250,7 +250,7 @@ int next_methods_list(Request *q, Error *error)
 
         n.since = n.since > 0 ? n.since : manager_now(q->manager);
         next_add(coming, &n,
-            (Coming){ "", s->name, s, NULL, schedule_next(s, n.since - 1), schedule_runs_left(s, 0) }, 0);
+            (Coming){ "", s->name, s, NULL, slots_open(s, NULL, n.since - 1), schedule_runs_left(s, 0) }, 0);
     } else {
         next_add_defined(coming, &n, q->manager);
     }

@@ -3,6 +3,7 @@
 
 #include "api/audit-methods.h"
 #include "api/database-methods.h"
+#include "api/calendar-methods.h"
 #include "api/database-info.h"
 #include "api/list-methods.h"
 #include "api/next-methods.h"
@@ -82,6 +83,10 @@ static const ObjectMethod manager_methods[] = {
     { "ListNext", "a{sv}u", "aa{sv}", "filter\0count\0slots\0", next_methods_list },
     { "ListNodes", "a{sv}su", "aa{sv}s", LIST_NAMES, node_methods_list },
     { "GetNode", "s", "a{sv}", "node\0properties\0", node_methods_get },
+    { "ListCalendars", "a{sv}su", "aa{sv}s", LIST_NAMES, calendar_methods_list },
+    { "GetCalendar", "s", "a{sv}", "calendar\0properties\0", calendar_methods_get },
+    { "VerifyCalendar", "sa(ss)a{sv}", "aa{sv}", "name\0sources\0options\0faults\0",
+        task_methods_verify_calendar },
     { "GetDatabase", "", "a{sv}", "properties\0", database_info_get },
     { "ApplyTask", "ssa{sv}", "t", "name\0text\0options\0revision\0", task_methods_apply },
     { "VerifyTask", "sa(ss)a{sv}", "aa{sv}", "name\0sources\0options\0faults\0", task_methods_verify },

@@ -68,6 +68,9 @@ static const RightsRow rows[] = {
     LOOK("ListNodes", ABOUT_NOTHING),
     LOOK("GetNode", ABOUT_NOTHING),
     { "ListAudit", AUTH_MANAGE_DAEMON, ABOUT_NOTHING, false, AUTH_MANAGE_DAEMON },
+    LOOK("ListCalendars", ABOUT_NOTHING),
+    LOOK("GetCalendar", ABOUT_NOTHING),
+    LOOK("VerifyCalendar", ABOUT_NOTHING),
     LOOK("GetDatabase", ABOUT_NOTHING),
     LOOK("Properties", ABOUT_NOTHING),
     /* Of these the path says what they are about. */

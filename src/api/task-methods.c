@@ -120,7 +120,7 @@ int task_methods_reload(Request *q, Error *error)
 static int task_methods_read_sources(sd_bus_message *m, GArray *sources, Error *error)
 {
     size_t size = 0;
-    TaskSource s;
+    TaskSource s = { 0 };
     int r = sd_bus_message_enter_container(m, 'a', "(ss)");
 
     if (r < 0)
@@ -162,7 +162,7 @@ static int task_methods_append_faults(sd_bus_message *reply, const DiagList *dia
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-static int task_methods_verify_now(Request *q, Error *error)
+static int task_methods_verify_now(Request *q, bool calendar, Error *error)
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     g_autoptr(GArray) sources = g_array_new(FALSE, FALSE, sizeof(TaskSource));
@@ -181,9 +181,12 @@ static int task_methods_verify_now(Request *q, Error *error)
         r = error_set(error, ERROR_INVALID_ARGUMENT, "There is no source to check.");
     if (r < 0)
         return r;
-    /* What it returns is said by the faults too. */
-    (void)manager_verify(
-        q->manager, name, (const TaskSource *)(const void *)sources->data, sources->len, diags, notes);
+    if (calendar)
+        manager_verify_calendar(
+            q->manager, name, (const TaskSource *)(const void *)sources->data, sources->len, diags);
+    else /* what it returns is said by the faults too */
+        (void)manager_verify(
+            q->manager, name, (const TaskSource *)(const void *)sources->data, sources->len, diags, notes);
     if (!options.notes)
         g_ptr_array_set_size(notes, 0);
     r = sd_bus_message_new_method_return(q->message, &reply);
@@ -195,24 +198,39 @@ static int task_methods_verify_now(Request *q, Error *error)
     return 0;
 }
 
-static void on_verify(int r, void *userdata)
+static void task_methods_on_turn(int r, Request *q, bool calendar)
 {
     g_auto(Error) error = { 0 };
-    Request *q = userdata;
 
     if (r < 0) {
         request_free(q);
         return;
     }
-    r = task_methods_verify_now(q, &error);
+    r = task_methods_verify_now(q, calendar, &error);
     if (r < 0)
         request_answer_error(q, r, &error);
+}
+
+static void on_verify(int r, void *userdata)
+{
+    task_methods_on_turn(r, userdata, false);
+}
+
+static void on_verify_calendar(int r, void *userdata)
+{
+    task_methods_on_turn(r, userdata, true);
 }
 
 /* A large one takes a while, and anybody may ask for any number of them. */
 int task_methods_verify(Request *q, Error *error)
 {
     turns_work(q->turn, on_verify, q);
+    return 0;
+}
+
+int task_methods_verify_calendar(Request *q, Error *error)
+{
+    turns_work(q->turn, on_verify_calendar, q);
     return 0;
 }
 

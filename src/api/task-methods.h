@@ -8,6 +8,7 @@ int task_methods_get_text(Request *q, Error *error);
 int task_methods_get_schedule(Request *q, Error *error);
 int task_methods_apply(Request *q, Error *error);
 int task_methods_verify(Request *q, Error *error);
+int task_methods_verify_calendar(Request *q, Error *error);
 int task_methods_delete(Request *q, Error *error);
 int task_methods_set_enabled(Request *q, Error *error);
 int task_methods_pause(Request *q, Error *error);

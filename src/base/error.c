@@ -12,6 +12,7 @@ static const struct {
     [ERROR_NO_SUCH_RUN] = { { ERROR_NO_SUCH_RUN, NAME("NoSuchRun"), 4, 404 }, -ENOENT },
     [ERROR_NO_SUCH_SCHEDULE] = { { ERROR_NO_SUCH_SCHEDULE, NAME("NoSuchSchedule"), 4, 404 }, -ENOENT },
     [ERROR_NO_SUCH_NODE] = { { ERROR_NO_SUCH_NODE, NAME("NoSuchNode"), 4, 404 }, -ENOENT },
+    [ERROR_NO_SUCH_CALENDAR] = { { ERROR_NO_SUCH_CALENDAR, NAME("NoSuchCalendar"), 4, 404 }, -ENOENT },
     [ERROR_UNKNOWN_OBJECT] = { { ERROR_UNKNOWN_OBJECT, "org.freedesktop.DBus.Error.UnknownObject", 4, 404 },
         -ENOENT },
     [ERROR_INVALID_INPUT] = { { ERROR_INVALID_INPUT, NAME("InvalidInput"), 6, 422 }, -EINVAL },

@@ -10,6 +10,7 @@ typedef enum ErrorCode {
     ERROR_NO_SUCH_RUN,
     ERROR_NO_SUCH_SCHEDULE,
     ERROR_NO_SUCH_NODE,
+    ERROR_NO_SUCH_CALENDAR,
     ERROR_UNKNOWN_OBJECT, /* where properties of one are asked for */
     ERROR_INVALID_INPUT,
     ERROR_INVALID_TASK,

@@ -63,12 +63,24 @@ static bool definition_fits(const TaskSource *sources, size_t n, DiagList *diags
 {
     size_t size = 0;
 
+    /* The calendars are those that it names: what was offered beside them is not of it. */
     for (size_t i = 0; i < n; i++)
-        size += sources[i].length;
+        size += sources[i].calendar ? 0 : sources[i].length;
     if (size > DEFINITION_MAX)
         diag_add(diags, sources[0].path, 0, 0, "", "with its drop-ins it is larger than %d MiB",
             DEFINITION_MAX / 1024 / 1024);
     return size <= DEFINITION_MAX;
+}
+
+static void definition_check_calendars(const Task *t, DiagList *diags)
+{
+    size_t size = 0;
+
+    for (guint i = 0; i < t->sources->len; i++)
+        size += ((const TaskSource *)g_ptr_array_index(t->sources, i))->length;
+    if (size > DEFINITION_MAX)
+        diag_add(diags, ((const TaskSource *)g_ptr_array_index(t->sources, 0))->path, 0, 0, "Schedule",
+            "with its calendars it is larger than %d MiB", DEFINITION_MAX / 1024 / 1024);
 }
 
 int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,
@@ -80,6 +92,7 @@ int definition_parse(const char *name, const TaskSource *sources, size_t n, cons
     if (!definition_fits(sources, n, diags))
         return -EINVAL;
     t = task_read(name, sources, n, diags);
+    definition_check_calendars(t, diags);
     definition_check_settings(t, config->user_scope, diags);
     if (diags->len == before)
         definition_check_schedules(t, config->input_max, diags);

@@ -11,6 +11,7 @@ typedef struct Scheduler Scheduler;
 typedef struct Changes Changes;
 typedef struct Loader Loader;
 typedef struct History History;
+typedef struct Calendars Calendars;
 
 struct Manager {
     sd_event *event;
@@ -28,6 +29,7 @@ struct Manager {
     Changes *changes;
     Loader *loader;
     History *history;
+    Calendars *calendars;
     Secrets *secrets;
 
     char *data_directory;   /* of the private database; NULL where it is another */
@@ -101,6 +103,19 @@ bool changes_take(Changes *c, const char *task, ChangesFn fn, void *userdata);
 /* It is answered; to be called once for each turn. */
 void changes_give(Changes *c, const char *task);
 
+/* calendars.c: those in force */
+Calendars *calendars_new(void);
+void calendars_free(Calendars *c);
+typedef struct LoaderFile LoaderFile;
+/* Files are read: each is given, and what was not is gone at the end. faults gets a line for each that is found. */
+void calendars_begin(Calendars *c);
+void calendars_take(Calendars *c, const LoaderFile *f);
+void calendars_end(Calendars *c, GString *faults);
+/* These sources, and those of all calendars, which are borrowed; the array is g_free's. */
+TaskSource *calendars_join(const Calendars *c, const TaskSource *sources, size_t n, size_t *ret_n);
+/* Are those that the task was read with still the same? */
+bool calendars_are_same(const Calendars *c, const Task *task);
+
 /* definition.c: a definition judged as a whole */
 int definition_parse(const char *name, const TaskSource *sources, size_t n, const ManagerConfig *config,
     DiagList *diags, Task **ret);
@@ -109,14 +124,15 @@ void definition_note(const Task *t, uint64_t now, DiagList *notes);
 /* The input of a slot of this schedule. */
 int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error);
 
-/* loader: the task directories, read by a helper process (core/loader.h), a file at a time */
+/* loader: the directories of calendars and tasks, read by a helper process (core/loader.h), a file at a time */
 Loader *loader_new(Manager *m);
 void loader_free(Loader *l);
-typedef struct LoaderFile {
+struct LoaderFile {
     char *name;
+    bool calendar;       /* of one, else of a task; these come first */
     GPtrArray *sources;  /* TaskSource* */
     GPtrArray *troubles; /* LoaderTrouble* */
-} LoaderFile;
+};
 /* A file of the definition that is there and cannot be read. */
 typedef struct LoaderTrouble {
     char *path, *reason;

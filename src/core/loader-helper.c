@@ -1,4 +1,4 @@
-/* Reads task files and their drop-ins by the rules of unit files: the first directory that has a name wins,
+/* Reads the files of tasks and calendars and their drop-ins by the rules of unit files: the first directory that has a name wins,
  * drop-ins of all directories are merged by file name, and a link to /dev/null or an empty file masks. */
 #include "core/loader.h"
 
@@ -8,10 +8,13 @@
 
 #include "base/utf8.h"
 #include "core/internal.h"
+#include "model/almanac.h"
 
 /* Of a file, and of all that belongs to a task: with more it is refused. */
 #define FILE_MAX     ((size_t)1024 * 1024)
 #define TOGETHER_MAX (4 * FILE_MAX)
+
+#define CALENDAR_SUFFIX ".calendar"
 
 /* name → path of the file that counts; sorted by name. */
 static void helper_collect(GTree *found, const char *directory, const char *suffix)
@@ -91,7 +94,8 @@ static void helper_add_source(JsonBuilder *b, const char *path, size_t *total)
     json_builder_end_object(b);
 }
 
-static void helper_add_dropins(JsonBuilder *b, char **directories, const char *file, size_t *total)
+static void helper_add_dropins(
+    JsonBuilder *b, char **directories, const char *file, size_t *total, GPtrArray *paths)
 {
     g_autofree char *folder = g_strconcat(file, ".d", NULL);
     g_autoptr(GTree) found = helper_tree_new();
@@ -101,16 +105,43 @@ static void helper_add_dropins(JsonBuilder *b, char **directories, const char *f
 
         helper_collect(found, path, ".conf");
     }
-    for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n))
+    for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n)) {
         helper_add_source(b, g_tree_node_value(n), total);
+        g_ptr_array_add(paths, g_strdup(g_tree_node_value(n)));
+    }
 }
 
-/* A line for one task. */
-static int helper_write_file(char **directories, const char *file, const char *path)
+/* What the calendar's own files name; each once. */
+static void helper_add_events(JsonBuilder *b, GPtrArray *paths, size_t *total)
 {
-    g_autofree char *name = g_strndup(file, strlen(file) - strlen(".task")), *text = NULL;
+    g_autoptr(GHashTable) added = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < paths->len; i++) {
+        g_autoptr(GPtrArray) named = NULL;
+        g_autofree char *text = NULL;
+        TaskSource source = { .path = g_ptr_array_index(paths, i) };
+
+        if (!g_file_get_contents(source.path, &text, &source.length, NULL))
+            continue;
+        source.text = text;
+        named = almanac_files(&source);
+        for (guint j = 0; j < named->len; j++) {
+            const char *path = g_intern_string(g_ptr_array_index(named, j));
+
+            if (g_hash_table_add(added, (gpointer)path))
+                helper_add_source(b, path, total);
+        }
+    }
+}
+
+/* A line for one task or calendar. */
+static int helper_write_file(char **directories, const char *file, const char *suffix, const char *path)
+{
+    g_autofree char *name = g_strndup(file, strlen(file) - strlen(suffix)), *text = NULL;
     g_autoptr(JsonBuilder) b = NULL;
     g_autoptr(JsonNode) root = NULL;
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    bool calendar = g_str_equal(suffix, CALENDAR_SUFFIX);
     size_t total = 0;
     struct stat st;
 
@@ -119,10 +150,15 @@ static int helper_write_file(char **directories, const char *file, const char *p
     b = json_builder_new();
     json_builder_begin_object(b);
     helper_add_string(b, "Name", name);
+    json_builder_set_member_name(b, "Calendar");
+    json_builder_add_boolean_value(b, calendar);
     json_builder_set_member_name(b, "Sources");
     json_builder_begin_array(b);
     helper_add_source(b, path, &total);
-    helper_add_dropins(b, directories, file, &total);
+    g_ptr_array_add(paths, g_strdup(path));
+    helper_add_dropins(b, directories, file, &total, paths);
+    if (calendar)
+        helper_add_events(b, paths, &total);
     json_builder_end_array(b);
     json_builder_end_object(b);
     root = json_builder_get_root(b);
@@ -130,14 +166,27 @@ static int helper_write_file(char **directories, const char *file, const char *p
     return printf("%s\n", text);
 }
 
-int loader_helper_main(int argc, char **argv)
+static int helper_write_all(char **directories, const char *suffix)
 {
     g_autoptr(GTree) found = helper_tree_new();
 
-    for (char **d = argv; *d; d++)
-        helper_collect(found, *d, ".task");
+    for (char **d = directories; *d; d++)
+        helper_collect(found, *d, suffix);
     for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n))
-        if (helper_write_file(argv, g_tree_node_key(n), g_tree_node_value(n)) < 0)
-            return 1;
+        if (helper_write_file(directories, g_tree_node_key(n), suffix, g_tree_node_value(n)) < 0)
+            return -EIO;
+    return 0;
+}
+
+int loader_helper_main(int argc, char **argv)
+{
+    char **calendars = argv;
+
+    while (*calendars && !g_str_equal(*calendars, LOADER_CALENDARS))
+        calendars++;
+    if (*calendars)
+        *calendars++ = NULL;
+    if (helper_write_all(calendars, CALENDAR_SUFFIX) < 0 || helper_write_all(argv, ".task") < 0)
+        return 1;
     return fflush(stdout) == 0 ? 0 : 1;
 }

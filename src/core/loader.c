@@ -81,6 +81,7 @@ static LoaderFile *loader_read_file(JsonObject *o)
     JsonArray *sources = json_object_get_array_member(o, "Sources");
 
     f->name = g_strdup(json_object_get_string_member(o, "Name"));
+    f->calendar = json_object_get_boolean_member_with_default(o, "Calendar", FALSE);
     f->sources = g_ptr_array_new_with_free_func((GDestroyNotify)task_source_free);
     f->troubles = g_ptr_array_new_with_free_func((GDestroyNotify)loader_trouble_free);
     for (guint i = 0; i < json_array_get_length(sources); i++)
@@ -167,6 +168,9 @@ int loader_start(Loader *l, LoaderFileFn file, LoaderDoneFn done, void *userdata
     g_ptr_array_add(argv, (gpointer) "taskschedd");
     g_ptr_array_add(argv, (gpointer) "--helper=load-tasks");
     for (const char *const *d = l->manager->config.task_directories; *d; d++)
+        g_ptr_array_add(argv, (gpointer)*d);
+    g_ptr_array_add(argv, (gpointer)LOADER_CALENDARS);
+    for (const char *const *d = l->manager->config.calendar_directories; *d; d++)
         g_ptr_array_add(argv, (gpointer)*d);
     g_ptr_array_add(argv, NULL);
     spec.argv = (const char *const *)argv->pdata;

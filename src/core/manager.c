@@ -264,6 +264,7 @@ static void manager_copy_config(Manager *m, const ManagerConfig *c)
     m->config.output_directory = g_strdup(c->output_directory);
     m->config.state_directory = g_strdup(c->state_directory);
     m->config.task_directories = (const char *const *)g_strdupv((char **)c->task_directories);
+    m->config.calendar_directories = (const char *const *)g_strdupv((char **)c->calendar_directories);
     if (c->embedded)
         m->data_directory = g_build_filename(c->state_directory, "postgresql", "data", NULL);
 }
@@ -295,6 +296,7 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     m->dispatcher = dispatcher_new(m);
     m->scheduler = scheduler_new(m);
     m->changes = changes_new();
+    m->calendars = calendars_new();
     m->loader = loader_new(m);
     m->history = history_new(m);
     if (!m->dispatcher || !m->scheduler || !m->loader || !m->history ||
@@ -396,6 +398,7 @@ void manager_free(Manager *m)
     dispatcher_free(m->dispatcher);
     engine_free(m->engine);
     registry_free(m->registry);
+    calendars_free(m->calendars);
     secrets_free(m->secrets);
     clock_timer_free(m->start_timer);
     clock_timer_free(m->stop_timer);
@@ -405,6 +408,7 @@ void manager_free(Manager *m)
     g_free((char *)m->config.output_directory);
     g_free((char *)m->config.state_directory);
     g_strfreev((char **)m->config.task_directories);
+    g_strfreev((char **)m->config.calendar_directories);
     g_free(m->data_directory);
     g_free(m->boot_id);
     g_free(m->reason);

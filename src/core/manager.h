@@ -26,11 +26,12 @@ typedef struct ManagerConfig {
     bool embedded; /* conninfo names the private database of taskschedd-postgresql.service */
     const char *conninfo;
     const char *node;
-    const char *runtime_directory;       /* /run/taskschedd */
-    const char *output_directory;        /* /run/tsched-output */
-    const char *state_directory;         /* /var/lib/taskschedd */
-    const char *const *task_directories; /* highest precedence first, NULL-terminated */
-    size_t input_max, output_max;        /* bytes */
+    const char *runtime_directory;           /* /run/taskschedd */
+    const char *output_directory;            /* /run/tsched-output */
+    const char *state_directory;             /* /var/lib/taskschedd */
+    const char *const *task_directories;     /* highest precedence first, NULL-terminated */
+    const char *const *calendar_directories; /* likewise */
+    size_t input_max, output_max;            /* bytes */
     uint64_t history_age_usec; /* how long runs are kept after their end; USEC_INFINITY is for ever */
     uint64_t history_runs;     /* how many are kept in all; USEC_INFINITY is no limit */
 } ManagerConfig;
@@ -155,10 +156,11 @@ typedef struct ScheduleEntry {
     uint64_t paused_until;    /* likewise do not fire, beside those of the task's own */
     GArray *by_hand;          /* of ByHand: slots to come that somebody has skipped, NULL is none; owned */
     uint64_t next;            /* next slot, UNSET if none; it may be one that does not fire */
-    guint place;              /* in the scheduler's agenda; 0: it is not in it */
-    bool enabled;             /* of its own; it fires only where the task is enabled too */
-    bool said;                /* enabled was set by a person, not by the definition */
-    bool settling;            /* its next slots are being written down */
+    uint64_t excluded; /* when it is skipped, being outside of the schedule's window; UNSET: it is not */
+    guint place;       /* in the scheduler's agenda; 0: it is not in it */
+    bool enabled;      /* of its own; it fires only where the task is enabled too */
+    bool said;         /* enabled was set by a person, not by the definition */
+    bool settling;     /* its next slots are being written down */
 } ScheduleEntry;
 
 /* -ENOTCONN: a daemon that never had its database does not know what is defined. Else there is what is found below. */
@@ -202,6 +204,30 @@ void manager_zone_changed(Manager *m);
 /* Judges a definition without keeping it; of a good one notes gets what is worth knowing about its schedules. */
 int manager_verify(
     Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags, DiagList *notes);
+
+/* --- calendars --- */
+
+/* Of its files; tasks have what they need of it in their own sources. */
+typedef struct CalendarEntry {
+    char *name;
+    GPtrArray *sources;     /* of TaskSource* */
+    GString *faults;        /* while files are read; else NULL */
+    AlmanacSet *set;        /* of it and what it includes; NULL until somebody looks */
+    const Almanac *almanac; /* in there; NULL: it is not valid */
+} CalendarEntry;
+
+/* NULL if there is none. */
+const CalendarEntry *manager_find_calendar(Manager *m, const char *name);
+/* As manager_list_tasks(); of const CalendarEntry*. */
+GPtrArray *manager_list_calendars(Manager *m, const char *after, unsigned limit);
+/* By the system's time zone where it has none of its own. *ret_until: when that changes; USEC_INFINITY: that is not in
+ * sight. */
+bool manager_calendar_has(const CalendarEntry *e, uint64_t now, uint64_t *ret_until);
+/* Judges a calendar's file, its drop-ins and the iCalendar files that they name, beside the other calendars in force. */
+void manager_verify_calendar(
+    Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags);
+/* As task_read(), with the calendars in force. */
+Task *manager_read_task(Manager *m, const char *name, const TaskSource *source, DiagList *diags);
 
 /* --- the database --- */
 

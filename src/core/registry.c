@@ -90,9 +90,12 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
         const Schedule *s = g_ptr_array_index(entry->task->schedules, i);
         ScheduleEntry *se = g_new0(ScheduleEntry, 1);
 
-        *se = (ScheduleEntry){
-            .entry = entry, .schedule = s, .enabled = s->enabled, .last = UNSET, .next = UNSET
-        };
+        *se = (ScheduleEntry){ .entry = entry,
+            .schedule = s,
+            .enabled = s->enabled,
+            .last = UNSET,
+            .next = UNSET,
+            .excluded = UNSET };
         for (guint j = 0; old && j < old->schedules->len; j++) {
             const ScheduleEntry *before = g_ptr_array_index(old->schedules, j);
 

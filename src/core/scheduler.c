@@ -80,13 +80,16 @@ uint64_t manager_schedule_next(const ScheduleEntry *s)
 }
 
 /* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be
- * enabled or restored, or what it would overlap with be over, until then. */
+ * enabled or restored, or what it would overlap with be over, until then. What is outside of its window is skipped together with what
+ * follows. */
 static uint64_t schedule_entry_moment(const ScheduleEntry *se)
 {
     bool fires = se->next >= manager_schedule_paused_until(se) && !by_hand_find(se->by_hand, se->next) &&
                  !slots_is_gap(se->schedule, se->next);
     Overlap overlap = se->entry->task->overlap;
 
+    if (se->excluded != UNSET)
+        return se->excluded;
     if (!fires || overlap == OVERLAP_SKIP || overlap == OVERLAP_QUEUE_ONE)
         return se->next;
     return se->next - MIN(se->next, AHEAD_USEC);
@@ -104,6 +107,7 @@ static void scheduler_place(Scheduler *s, ScheduleEntry *se)
 static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
 {
     se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
+    se->excluded = se->next == UNSET ? UNSET : slots_excluded_moment(se->schedule, se->next);
     scheduler_place(s, se);
 }
 
@@ -360,8 +364,13 @@ static void skip_clear(void *skip)
     g_free((char *)k->schedule);
 }
 
-static SlotCause schedule_entry_cause(const ScheduleEntry *se, uint64_t next)
+/* Of slots from next on and before at, as one range. */
+static SlotCause schedule_entry_cause(const ScheduleEntry *se, uint64_t next, uint64_t at)
 {
+    uint64_t until;
+
+    if (!schedule_has(se->schedule, next, &until) && schedule_same_until(se->schedule, next) >= at)
+        return SLOT_CALENDAR;
     if (!se->enabled || !se->entry->enabled || next < se->off_until)
         return SLOT_DISABLED;
     return next < manager_schedule_paused_until(se) ? SLOT_PAUSED : SLOT_CHANGED;
@@ -370,6 +379,7 @@ static SlotCause schedule_entry_cause(const ScheduleEntry *se, uint64_t next)
 GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
 {
     static const char *const reasons[_SLOT_CAUSE_MAX] = {
+        [SLOT_CALENDAR] = "they are outside of their calendar (Calendar=, NotCalendar=)",
         [SLOT_DISABLED] = "the schedule or its task was disabled",
         [SLOT_PAUSED] = "the schedule or its task was paused",
         [SLOT_CHANGED] = "the schedule was changed or deleted before it could be acted on",
@@ -380,12 +390,13 @@ GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
     for (guint i = 0; entry && i < entry->schedules->len; i++) {
         const ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
         uint64_t next = schedule_entry_next(se);
-        SlotCause cause = schedule_entry_cause(se, next);
+        SlotCause cause;
         SlotRange range;
         StoreSkip k;
 
         if (next >= at)
             continue;
+        cause = schedule_entry_cause(se, next, at);
         slots_take(se->schedule, next, at, true, &range);
         k = (StoreSkip){ g_strdup(entry->task->name), g_strdup(se->schedule->name), entry->revision, se->last,
             range.first, range.last, range.count, slot_cause_to_string(cause), reasons[cause] };

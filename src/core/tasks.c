@@ -39,11 +39,21 @@ GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit)
     return registry_list(m->registry, after, limit);
 }
 
+/* With the calendars in force. */
+static int tasks_parse(
+    Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret)
+{
+    size_t n_all;
+    g_autofree TaskSource *all = calendars_join(m->calendars, sources, n, &n_all);
+
+    return definition_parse(name, all, n_all, &m->config, diags, ret);
+}
+
 int manager_verify(
     Manager *m, const char *name, const TaskSource *sources, size_t n, DiagList *diags, DiagList *notes)
 {
     g_autoptr(Task) task = NULL;
-    int r = definition_parse(name, sources, n, &m->config, diags, &task);
+    int r = tasks_parse(m, name, sources, n, diags, &task);
 
     if (r >= 0)
         definition_note(task, clock_real(m->clock), notes);
@@ -61,6 +71,7 @@ typedef struct Batch {
     GString *faults;
     unsigned untold;   /* faults that are not in there */
     uint64_t reload;   /* its number; 0: it is none */
+    bool calendars;    /* of one: they were read, */
     bool looking;      /* of one that is sealed: whether tasks have a file yet, */
     char *looked;      /* up to this one */
     ClockTimer *timer; /* for the next of them */
@@ -233,7 +244,7 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
 {
     g_autoptr(GPtrArray) diags = diag_list_new();
     g_autofree char *path = g_strconcat(name, ".task", NULL);
-    TaskSource source = { path, (char *)text, length };
+    TaskSource source = { path, (char *)text, length, NULL };
     g_autoptr(Task) task = NULL;
     const TaskEntry *entry;
     Batch *b;
@@ -250,7 +261,7 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
         error_set_hint(error, "Change the file, or put a drop-in beside it, and run `tschedctl reload`.");
         return -EEXIST;
     }
-    r = definition_parse(name, &source, 1, &m->config, diags, &task);
+    r = tasks_parse(m, name, &source, 1, diags, &task);
     if (r < 0) {
         g_autofree char *faults = diag_list_to_text(diags);
 
@@ -511,7 +522,7 @@ static int reload_parse(Manager *m, const LoaderFile *f, DiagList *diags, Task *
             f->name);
         return -EEXIST;
     }
-    return definition_parse(f->name, sources, f->sources->len, &m->config, diags, ret);
+    return tasks_parse(m, f->name, sources, f->sources->len, diags, ret);
 }
 
 /* One line: who wants all asks for them. What has a place in the file says more than what is missing. */
@@ -539,10 +550,11 @@ static bool reload_is_known(const Manager *m, const LoaderFile *f)
 {
     const TaskEntry *entry = registry_find(m->registry, f->name);
     const GPtrArray *known = entry ? entry->task->sources : NULL;
-    bool same =
-        entry && f->troubles->len == 0 && strcmp(entry->origin, "file") == 0 && known->len == f->sources->len;
+    bool same = entry && f->troubles->len == 0 && strcmp(entry->origin, "file") == 0 &&
+                task_own_sources(entry->task) == f->sources->len &&
+                calendars_are_same(m->calendars, entry->task);
 
-    for (guint i = 0; same && i < known->len; i++) {
+    for (guint i = 0; same && i < f->sources->len; i++) {
         const TaskSource *a = g_ptr_array_index(known, i), *b = g_ptr_array_index(f->sources, i);
 
         same = a->length == b->length && strcmp(a->path, b->path) == 0 &&
@@ -583,6 +595,34 @@ static void reload_delete(Batch *b, const char *name)
         b->pending--;
 }
 
+/* What is kept in the database follows its calendars. */
+static void reload_refresh(Batch *b, const TaskEntry *entry)
+{
+    Manager *m = b->manager;
+    guint n = task_own_sources(entry->task);
+    g_autofree TaskSource *sources = NULL;
+    g_autoptr(GPtrArray) diags = NULL;
+    g_autoptr(Task) task = NULL;
+    int r;
+
+    if (calendars_are_same(m->calendars, entry->task))
+        return;
+    sources = g_new0(TaskSource, n);
+    diags = diag_list_new();
+    for (guint i = 0; i < n; i++)
+        sources[i] = *(const TaskSource *)g_ptr_array_index(entry->task->sources, i);
+    if (tasks_parse(m, entry->task->name, sources, n, diags, &task) < 0) {
+        g_autofree char *text = diag_list_to_text(diags);
+
+        reload_log_faults(m, entry->task->name, diags);
+        batch_fault(b, -EINVAL, text);
+        return;
+    }
+    r = batch_put(b, task, entry->origin, entry->path);
+    if (r < 0)
+        batch_fault(b, r, "");
+}
+
 static void reload_next(Manager *m);
 
 /* Deletes, among some more tasks, what is known of a file that is no more. False: there are no more tasks. */
@@ -598,7 +638,9 @@ static bool reload_look_for_gone(Batch *b)
 
         g_free(b->looked);
         b->looked = g_strdup(entry->task->name);
-        if (strcmp(entry->origin, "file") == 0 && entry->reload != b->reload)
+        if (strcmp(entry->origin, "file") != 0)
+            reload_refresh(b, entry);
+        else if (entry->reload != b->reload)
             reload_delete(b, entry->task->name);
     }
     return i < entries->len || i == RELOAD_LOOKS;
@@ -639,6 +681,19 @@ static void on_reload_timer(void *userdata)
     reload_look(userdata);
 }
 
+/* All calendars are there before the first task is. */
+static void reload_end_calendars(Batch *b)
+{
+    g_autoptr(GString) faults = g_string_new(NULL);
+
+    if (b->calendars)
+        return;
+    b->calendars = true;
+    calendars_end(b->manager->calendars, faults);
+    if (faults->len > 0)
+        batch_fault(b, -EINVAL, faults->str);
+}
+
 static int on_file(const LoaderFile *f, void *userdata)
 {
     Batch *b = userdata;
@@ -648,6 +703,11 @@ static int on_file(const LoaderFile *f, void *userdata)
         return -ENOTCONN;
     if (b->manager->state == MANAGER_STOPPING)
         return -ECANCELED;
+    if (f->calendar) {
+        calendars_take(b->manager->calendars, f);
+        return 0;
+    }
+    reload_end_calendars(b);
     entry = registry_find(b->manager->registry, f->name);
     if (entry)
         entry->reload = b->reload;
@@ -666,10 +726,12 @@ static void on_files_read(int r, void *userdata)
     if (r < 0)
         batch_fault(b, r, r == -ENOTCONN ? "" : "the task directories could not be read to the end");
     b->sealed = true;
-    if (r >= 0)
+    if (r >= 0) {
+        reload_end_calendars(b);
         reload_look(b);
-    else
+    } else {
         reload_go_on(b);
+    }
 }
 
 static void reload_next(Manager *m)
@@ -681,6 +743,7 @@ static void reload_next(Manager *m)
         return;
     m->reloading = b;
     b->reload = ++m->reload;
+    calendars_begin(m->calendars);
     r = clock_timer_new(m->clock, CLOCK_BOOT, on_reload_timer, b, &b->timer);
     if (r >= 0)
         r = loader_start(m->loader, on_file, on_files_read, b);

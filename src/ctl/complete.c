@@ -69,6 +69,13 @@ static void complete_schedule_row(JsonObject *o, const char *prefix)
     complete_offer(word, NULL);
 }
 
+static void complete_calendar_row(JsonObject *o, const char *prefix)
+{
+    g_autofree char *word = g_strdup_printf("%scalendar:%s", prefix, text_member(o, "Name"));
+
+    complete_offer(word, text_member(o, "Description"));
+}
+
 static void complete_node_row(JsonObject *o, const char *prefix)
 {
     g_autofree char *word = g_strdup_printf("%snode:%s", prefix, text_member(o, "Name"));
@@ -100,6 +107,11 @@ static void complete_schedules(const Complete *c, const char *prefix)
 static void complete_nodes(const Complete *c, const char *prefix)
 {
     complete_rows(c, "ListNodes", NULL, NAMES, complete_node_row, prefix);
+}
+
+static void complete_calendars(const Complete *c, const char *prefix)
+{
+    complete_rows(c, "ListCalendars", NULL, NAMES, complete_calendar_row, prefix);
 }
 
 static void complete_runs(const Complete *c, const char *prefix)
@@ -160,6 +172,7 @@ static const struct {
     { "@task", complete_tasks },
     { "@schedule", complete_schedules },
     { "@node", complete_nodes },
+    { "@calendar", complete_calendars },
     { "@run", complete_runs },
     { "@going", complete_going },
     { "@done", complete_done },

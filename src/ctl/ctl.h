@@ -46,6 +46,7 @@ int next_verb(Ctl *ctl);
 int timeline_verb(Ctl *ctl);
 int plot_verb(Ctl *ctl);
 int list_nodes_verb(Ctl *ctl);
+int list_calendars_verb(Ctl *ctl);
 int list_audit_verb(Ctl *ctl);
 int logs_verb(Ctl *ctl);
 int ask_verb(Ctl *ctl);

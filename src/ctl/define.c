@@ -9,6 +9,9 @@
 #include "ctl/text.h"
 #include "lib/i18n.h"
 #include "lib/value.h"
+#include "model/almanac.h"
+
+#define CALENDAR_SUFFIX ".calendar"
 
 char *define_name(const Ctl *ctl, const char *path, ClientError *e)
 {
@@ -148,7 +151,43 @@ GPtrArray *define_dropins(const char *path)
     return found;
 }
 
-static int define_append_sources(sd_bus_message *m, const char *path, JsonArray *faults, ClientError *e)
+/* The iCalendar files that one of a calendar names. What cannot be read the daemon misses. */
+static int define_add_events(sd_bus_message *m, const char *path, GHashTable *added)
+{
+    g_autofree char *text = NULL;
+    TaskSource source = { .path = (char *)path };
+    g_autoptr(GPtrArray) files = NULL;
+    int r = 0;
+
+    if (!g_file_get_contents(path, &text, &source.length, NULL))
+        return 0;
+    source.text = text;
+    files = almanac_files(&source);
+    for (guint i = 0; r >= 0 && i < files->len; i++) {
+        const char *file = g_ptr_array_index(files, i);
+        g_autofree char *events = NULL;
+        size_t length;
+
+        if (g_hash_table_add(added, g_strdup(file)) && g_file_get_contents(file, &events, &length, NULL) &&
+            strlen(events) == length && utf8_is_valid(events))
+            r = sd_bus_message_append(m, "(ss)", file, events);
+    }
+    return r;
+}
+
+static int define_add_all_events(
+    sd_bus_message *m, const char *path, const GPtrArray *dropins, ClientError *e)
+{
+    g_autoptr(GHashTable) added = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    int r = define_add_events(m, path, added);
+
+    for (guint i = 0; r >= 0 && i < dropins->len; i++)
+        r = define_add_events(m, g_ptr_array_index(dropins, i), added);
+    return r < 0 ? client_error_from_bus(e, NULL, r) : 0;
+}
+
+static int define_append_sources(
+    sd_bus_message *m, const char *path, bool calendar, JsonArray *faults, ClientError *e)
 {
     g_autoptr(GPtrArray) dropins = define_dropins(path);
     int r = sd_bus_message_open_container(m, 'a', "(ss)");
@@ -158,6 +197,8 @@ static int define_append_sources(sd_bus_message *m, const char *path, JsonArray 
     r = define_add_source(m, path, faults, e);
     for (guint i = 0; r >= 0 && i < dropins->len; i++)
         r = define_add_source(m, g_ptr_array_index(dropins, i), faults, e);
+    if (r >= 0 && calendar)
+        r = define_add_all_events(m, path, dropins, e);
     if (r < 0)
         return r;
     r = sd_bus_message_close_container(m);
@@ -180,17 +221,20 @@ static int define_verify(Ctl *ctl, const char *path, JsonArray *faults, ClientEr
 {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
     g_autofree char *name = define_name(ctl, path, e);
+    bool calendar = g_str_has_suffix(path, CALENDAR_SUFFIX);
     int r;
 
     if (!name)
         return -EINVAL;
-    r = client_message(ctl->client, "VerifyTask", &m, e);
+    if (calendar && g_str_has_suffix(name, CALENDAR_SUFFIX))
+        name[strlen(name) - strlen(CALENDAR_SUFFIX)] = 0;
+    r = client_message(ctl->client, calendar ? "VerifyCalendar" : "VerifyTask", &m, e);
     if (r < 0)
         return r;
     r = sd_bus_message_append(m, "s", name);
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
-    r = define_append_sources(m, path, faults, e);
+    r = define_append_sources(m, path, calendar, faults, e);
     if (r < 0)
         return r;
     r = sd_bus_message_append(m, "a{sv}", 1, "notes", "b", true);

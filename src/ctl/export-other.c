@@ -65,6 +65,10 @@ bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GP
         export_other_refuse(o, s, "", _("how often it has fired is not counted there (MaxRuns=)"));
         return false;
     }
+    if (s->window) {
+        export_other_refuse(o, s, "", _("there are no calendars (Calendar=, NotCalendar=)"));
+        return false;
+    }
     if (evaluated) {
         message = g_strdup_printf(_("the input %s is known only when a run begins"), evaluated);
         export_other_refuse(o, s, "", message);
@@ -83,7 +87,8 @@ bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GP
 static bool other_is_time(const char *key)
 {
     static const char *const keys[] = { "OnCalendar", "Cron", "Every", "At", "From", "TimeZone", "DST",
-        "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", "MaxRuns", NULL };
+        "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", "MaxRuns", "Calendar", "NotCalendar",
+        "OnExcluded", NULL };
 
     return g_strv_contains(keys, key) || g_str_has_prefix(key, "Input.");
 }
@@ -113,7 +118,7 @@ void export_other_tell(ExportOther *o, const char *const *kept)
 {
     const Task *t = o->task;
 
-    for (guint i = 0; i < t->sources->len; i++)
+    for (guint i = 0; i < task_own_sources(t); i++)
         other_tell_file(o, g_ptr_array_index(t->sources, i), kept);
     if (t->inputs->len > 0)
         import_lost(o->notes, t->name, 0, "", "%s",

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/calendars.h"
+#include "ctl/define.h"
 #include "ctl/export-other.h"
 #include "ctl/import-report.h"
 #include "ctl/output.h"
@@ -168,17 +170,25 @@ static int export_all_names(Ctl *ctl, GPtrArray *names, ClientError *e)
 
 /* --- for other schedulers --- */
 
-static int export_parse(const char *name, const char *text, Task **ret, ClientError *e)
+static int export_parse(Ctl *ctl, const char *name, const char *text, Task **ret, ClientError *e)
 {
     g_autoptr(GPtrArray) parts = export_split(name, text), diags = diag_list_new();
-    g_autofree TaskSource *sources = g_new0(TaskSource, parts->len);
+    g_autoptr(GPtrArray) sources = define_sources_new();
+    g_autofree TaskSource *flat = NULL;
+    int r;
 
     for (guint i = 0; i < parts->len; i++) {
         const ExportFile *f = g_ptr_array_index(parts, i);
 
-        sources[i] = (TaskSource){ .path = f->path, .text = f->text->str, .length = f->text->len };
+        define_add(sources, f->path, f->text->str);
     }
-    if (task_parse(name, sources, parts->len, diags, ret) < 0) {
+    r = calendars_fetch(ctl, sources, sources, e);
+    if (r < 0)
+        return r;
+    flat = g_new0(TaskSource, sources->len);
+    for (guint i = 0; i < sources->len; i++)
+        flat[i] = *(const TaskSource *)g_ptr_array_index(sources, i);
+    if (task_parse(name, flat, sources->len, diags, ret) < 0) {
         const Diag *d = g_ptr_array_index(diags, 0);
 
         return client_error_set(e, ERROR_INVALID_TASK, "%s: %s: %s", name, d->key, d->message);
@@ -221,7 +231,7 @@ static int export_foreign(Ctl *ctl, const char *name, bool crontab, ExportOther 
     int r = export_text(ctl, name, &text, e);
 
     if (r >= 0)
-        r = export_parse(name, util_strempty(text), &task, e);
+        r = export_parse(ctl, name, util_strempty(text), &task, e);
     if (r < 0)
         return r;
     o->task = task;

@@ -78,7 +78,7 @@ static void plan_read_source(const TaskSource *source, bool after, GPtrArray *ke
 
 static void plan_read(const Task *task, bool after, GPtrArray *keys, GHashTable *by_id)
 {
-    for (guint i = 0; task && i < task->sources->len; i++)
+    for (guint i = 0; task && i < task_own_sources(task); i++)
         plan_read_source(g_ptr_array_index(task->sources, i), after, keys, by_id);
 }
 

@@ -1,6 +1,7 @@
 /* plan: what would be another if definitions were applied. Nothing is changed by it. */
 #include <string.h>
 
+#include "ctl/calendars.h"
 #include "ctl/define.h"
 #include "ctl/export.h"
 #include "ctl/files.h"
@@ -154,22 +155,25 @@ static bool plan_same(const GPtrArray *before, const GPtrArray *after)
     return true;
 }
 
-static Task *plan_parse(const char *name, const GPtrArray *sources, DiagList *diags)
+static Task *plan_parse(
+    const char *name, const GPtrArray *sources, const GPtrArray *calendars, DiagList *diags)
 {
-    g_autofree TaskSource *copy = g_new0(TaskSource, sources->len);
+    g_autofree TaskSource *copy = g_new0(TaskSource, sources->len + calendars->len);
 
     for (guint i = 0; i < sources->len; i++)
         copy[i] = *(const TaskSource *)g_ptr_array_index(sources, i);
-    return task_read(name, copy, sources->len, diags);
+    for (guint i = 0; i < calendars->len; i++)
+        copy[sources->len + i] = *(const TaskSource *)g_ptr_array_index(calendars, i);
+    return task_read(name, copy, sources->len + calendars->len, diags);
 }
 
 /* The daemon has found no fault; a tschedctl of another version may. */
-static int plan_compare_tasks(Plan *p, const GPtrArray *before, const GPtrArray *after, GHashTable *schedules,
-    const PlanSpan *span, ClientError *e)
+static int plan_compare_tasks(Plan *p, const GPtrArray *before, const GPtrArray *after,
+    const GPtrArray *calendars, GHashTable *schedules, const PlanSpan *span, ClientError *e)
 {
     g_autoptr(GPtrArray) ignored = diag_list_new(), diags = diag_list_new();
-    g_autoptr(Task) old = before ? plan_parse(p->name, before, ignored) : NULL;
-    g_autoptr(Task) new = plan_parse(p->name, after, diags);
+    g_autoptr(Task) old = before ? plan_parse(p->name, before, calendars, ignored) : NULL;
+    g_autoptr(Task) new = plan_parse(p->name, after, calendars, diags);
     PlanState state = { .enabled = true, .schedules = schedules };
 
     if (diags->len > 0) {
@@ -187,9 +191,18 @@ static int plan_compare_tasks(Plan *p, const GPtrArray *before, const GPtrArray 
     return 0;
 }
 
+/* As they are in force: of both sides. */
+static int plan_fetch_calendars(
+    Ctl *ctl, const GPtrArray *before, const GPtrArray *after, GPtrArray *calendars, ClientError *e)
+{
+    int r = calendars_fetch(ctl, after, calendars, e);
+
+    return r >= 0 && before && calendars->len == 0 ? calendars_fetch(ctl, before, calendars, e) : r;
+}
+
 static int plan_make(Ctl *ctl, Plan *p, const PlanSpan *span, ClientError *e)
 {
-    g_autoptr(GPtrArray) before = NULL, after = define_sources_new();
+    g_autoptr(GPtrArray) before = NULL, after = define_sources_new(), calendars = define_sources_new();
     g_autoptr(GHashTable) schedules =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)plan_switch_free);
     int r;
@@ -204,7 +217,8 @@ static int plan_make(Ctl *ctl, Plan *p, const PlanSpan *span, ClientError *e)
         r = define_verify_sources(ctl, p->name, after, p->faults, e);
     if (r < 0 || json_array_get_length(p->faults) > 0)
         return r;
-    return plan_compare_tasks(p, before, after, schedules, span, e);
+    r = plan_fetch_calendars(ctl, before, after, calendars, e);
+    return r < 0 ? r : plan_compare_tasks(p, before, after, calendars, schedules, span, e);
 }
 
 static int plan_one(Ctl *ctl, const char *file, const PlanSpan *span)

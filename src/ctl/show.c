@@ -20,6 +20,9 @@ int show_get(Client *c, const char *word, JsonObject **ret, ShowKind *ret_kind, 
     } else if (g_str_has_prefix(word, SHOW_NODE_PREFIX)) {
         kind = SHOW_NODE;
         r = client_call_object(c, e, ret, "GetNode", "s", word + strlen(SHOW_NODE_PREFIX));
+    } else if (g_str_has_prefix(word, SHOW_CALENDAR_PREFIX)) {
+        kind = SHOW_CALENDAR;
+        r = client_call_object(c, e, ret, "GetCalendar", "s", word + strlen(SHOW_CALENDAR_PREFIX));
     } else if (parts[0] && parts[1]) {
         kind = SHOW_SCHEDULE;
         r = client_call_object(c, e, ret, "GetSchedule", "ss", parts[0], parts[1]);

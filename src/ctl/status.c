@@ -252,6 +252,17 @@ static int status_task(Ctl *ctl, JsonObject *o, ClientError *e)
     return 0;
 }
 
+static void status_calendar(JsonObject *o)
+{
+    bool valid = json_object_get_boolean_member_with_default(o, "Valid", false);
+    bool within = json_object_get_boolean_member_with_default(o, "Within", false);
+
+    output_line(_("Description"), g_strdup(text_member(o, "Description")));
+    output_line(_("Path"), g_strdup(text_member(o, "Path")));
+    output_line(_("Now"), g_strdup(!valid ? _("not valid") : within ? _("within") : _("outside")));
+    output_line(_("Until"), text_time(text_instant(o, "Until")));
+}
+
 int status_verb(Ctl *ctl)
 {
     g_autoptr(JsonObject) o = NULL;
@@ -276,6 +287,9 @@ int status_verb(Ctl *ctl)
         break;
     case SHOW_NODE:
         status_node(ctl, o);
+        break;
+    case SHOW_CALENDAR:
+        status_calendar(o);
         break;
     case SHOW_TASK:
         r = status_task(ctl, o, &error);

@@ -210,13 +210,15 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
 {
     static const struct {
         const char *key;
-        const char *const users[8];
+        const char *const users[10];
     } uses[] = {
-        { "TimeZone", { "OnCalendar", "Cron", "RRule", "RDate", "At", "From", "Until", NULL } },
+        { "TimeZone", { "OnCalendar", "Cron", "RRule", "RDate", "At", "From", "Until", "Calendar",
+                          "NotCalendar", NULL } },
         { "DST", { "OnCalendar", "Cron", "RRule", "RDate", NULL } },
         { "AllowEverySecond", { "Cron", "RRule", NULL } },
         { "ExDate", { "RRule", "RDate", NULL } },
         { "FixedJitter", { "Jitter", NULL } },
+        { "OnExcluded", { "Calendar", "NotCalendar", NULL } },
     };
 
     ARRAY_FOREACH (use, uses)

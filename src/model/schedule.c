@@ -1,6 +1,8 @@
 /* Nominal times of a schedule. Everything follows from its definition and an instant given. */
 #include "model/schedule.h"
 
+#include "model/almanac.h"
+
 #include <string.h>
 
 void schedule_free(Schedule *s)
@@ -13,6 +15,7 @@ void schedule_free(Schedule *s)
     g_clear_pointer(&s->rules, g_ptr_array_unref);
     g_clear_pointer(&s->dates, g_array_unref);
     g_clear_pointer(&s->excluded, g_array_unref);
+    almanac_free(s->window);
     g_clear_pointer(&s->inputs, g_hash_table_unref);
     g_free(s);
 }
@@ -158,7 +161,7 @@ static uint64_t schedule_next_clock(const Schedule *s, uint64_t after)
     return next;
 }
 
-static uint64_t schedule_next_any(const Schedule *s, uint64_t after)
+uint64_t schedule_next_unbounded(const Schedule *s, uint64_t after)
 {
     uint64_t next = schedule_next_every(s, after);
 
@@ -175,7 +178,8 @@ uint64_t schedule_next(const Schedule *s, uint64_t after)
         return USEC_INFINITY;
     if (s->from_usec > 0)
         after = MAX(after, s->from_usec - 1);
-    found = schedule_next_any(s, after);
+    found = s->window && s->on_excluded != ON_EXCLUDED_SKIP ? schedule_next_moved(s, after)
+                                                            : schedule_next_unbounded(s, after);
     return s->until_usec > 0 && found > s->until_usec ? USEC_INFINITY : found;
 }
 

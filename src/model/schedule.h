@@ -7,9 +7,20 @@
 void schedule_free(Schedule *s);
 void schedule_calendar_free(ScheduleCalendar *c);
 void schedule_rule_free(Recurrence *r);
-/* The first nominal time after `after` (exclusive), from From= to Until=; USEC_INFINITY if there is none. Every= is
+/* The first nominal time after `after` (exclusive), from From= to Until=, moved as OnExcluded= says, be it in its window or not; USEC_INFINITY if there is none. Every= is
  * anchored to from_usec, so that a restart changes nothing. */
 uint64_t schedule_next(const Schedule *s, uint64_t after);
+/* The same before OnExcluded=, From= and Until=. */
+uint64_t schedule_next_unbounded(const Schedule *s, uint64_t after);
+/* schedule-window.c: the same with OnExcluded=. */
+uint64_t schedule_next_moved(const Schedule *s, uint64_t after);
+/* Is that instant in its window? It stays so until *ret_until at least. Where it has none it always is. */
+bool schedule_has(const Schedule *s, uint64_t at, uint64_t *ret_until);
+/* Until when an instant's being in its window, or not, does not change, at least. It has one. */
+uint64_t schedule_same_until(const Schedule *s, uint64_t at);
+/* The first nominal time after `after` that is in its window. Not in sight: USEC_INFINITY, and *ret_never, where that
+ * is not NULL, says whether it is certain that there is none, for which it is looked further. */
+uint64_t schedule_next_within(const Schedule *s, uint64_t after, bool *ret_never);
 /* How many of its slots may still fire, when so many have; UNSET: there is no limit. */
 uint64_t schedule_runs_left(const Schedule *s, uint64_t fired);
 /* By when the run of that slot has to be started; UNSET: whenever that is. */

@@ -99,7 +99,7 @@ bool slots_is_gap(const Schedule *s, uint64_t next)
 uint64_t slots_open(const Schedule *s, const GArray *by_hand, uint64_t after)
 {
     do
-        after = schedule_next(s, after);
+        after = schedule_next_within(s, after, NULL);
     while (by_hand_find(by_hand, after));
     return after;
 }
@@ -126,14 +126,47 @@ static uint64_t slots_newest_open(const Schedule *s, const GArray *by_hand, uint
     return newest;
 }
 
-/* All of them are skipped for that cause, up to one that somebody has skipped, or the clock over others. */
+/* All of them are skipped for that cause, up to one that somebody has skipped, or the clock over others, and while they are in the
+ * schedule's window, or outside of it, as the first is. */
 static void slots_skip(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t end, SlotCause cause,
     const char *reason, SlotFate *ret)
 {
     *ret = (SlotFate){ .cause = cause, .reason = reason };
     end = MIN(end, by_hand_next(by_hand, next + 1));
     end = MIN(end, schedule_next_gap(s, next, end));
+    if (s->window)
+        end = MIN(end, schedule_same_until(s, next));
     slots_take(s, next, end, false, &ret->range);
+}
+
+uint64_t slots_excluded_moment(const Schedule *s, uint64_t next)
+{
+    uint64_t until;
+
+    if (schedule_has(s, next, &until))
+        return UNSET;
+    until = schedule_same_until(s, next);
+    return MIN(until - SLOTS_AHEAD_USEC, next + SLOTS_TOGETHER_USEC);
+}
+
+/* It is outside. Those of a window that is about to open are skipped ahead of their time, so that what comes then is not late. */
+static void slots_decide_excluded(
+    const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t now, SlotFate *ret)
+{
+    uint64_t until = schedule_same_until(s, next);
+
+    slots_skip(s, by_hand, next, now + SLOTS_AHEAD_USEC >= until ? until : now + 1, SLOT_CALENDAR,
+        "it is outside of its calendar (Calendar=, NotCalendar=)", ret);
+}
+
+/* Of those that are late and in the window the newest, or, where some come after this window closes, that moment. */
+static uint64_t slots_newest_within(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t now)
+{
+    uint64_t closes = s->window ? schedule_same_until(s, next) : USEC_INFINITY;
+
+    if (closes <= now && slots_open(s, by_hand, closes - 1) <= now)
+        return closes;
+    return slots_newest_open(s, by_hand, next, MIN(now, closes - 1));
 }
 
 /* It is too late to start it. */
@@ -153,7 +186,7 @@ static void slots_decide_late(
     const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
 {
     uint64_t window = s->catch_up_window_usec > 0 ? s->catch_up_window_usec : WINDOW_USEC;
-    uint64_t oldest = now > window ? now - window : 0, newest;
+    uint64_t oldest = now > window ? now - window : 0, newest, until;
     CatchUp catch_up = slots_catch_up(s);
 
     if (catch_up == CATCH_UP_NONE) {
@@ -168,8 +201,14 @@ static void slots_decide_late(
             "it is too late to catch it up (CatchUpWindow=)", ret);
         return;
     }
+    if (!schedule_has(s, now, &until)) {
+        slots_skip(s, by_hand, next, on_time, SLOT_CALENDAR,
+            "it was not fired in time, and by now that is outside of its calendar (Calendar=, NotCalendar=)",
+            ret);
+        return;
+    }
     ret->one_by_one = catch_up == CATCH_UP_ALL;
-    newest = catch_up == CATCH_UP_LAST ? slots_newest_open(s, by_hand, next, now) : next;
+    newest = catch_up == CATCH_UP_LAST ? slots_newest_within(s, by_hand, next, now) : next;
     if (newest > next)
         slots_skip(s, by_hand, next, newest, SLOT_HOST_DOWN,
             "the host, taskschedd or its database was down, and only the last slot is caught up (CatchUp=last)",
@@ -182,12 +221,15 @@ void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint6
     /* What Jitter= moves is not late before that is over. */
     uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0;
     const ByHand *skipped = by_hand_find(by_hand, next);
+    uint64_t until;
 
     *ret = (SlotFate){ true, false, { next, next, 1 }, SLOT_NO_CAUSE, "" };
     if (skipped)
         *ret = (SlotFate){ false, false, { next, next, 1 }, SLOT_BY_HAND, skipped->whom };
     else if (slots_is_gap(s, next))
         *ret = (SlotFate){ false, false, { next, next, 1 }, SLOT_NOT_EXISTING, "the clock jumped over it" };
+    else if (!schedule_has(s, next, &until)) /* whatever else is said of it: it would not have fired */
+        slots_decide_excluded(s, by_hand, next, now, ret);
     else if (next < off_until)
         slots_skip(s, by_hand, next, off_until, SLOT_DISABLED, "the schedule or its task was disabled", ret);
     else if (next < paused_until)

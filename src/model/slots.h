@@ -40,9 +40,16 @@ typedef struct SlotFate {
     const char *reason; /* a sentence without its end; of SLOT_BY_HAND who it was */
 } SlotFate;
 
+/* Slots outside of a window are skipped together, so long behind the first of them at the latest; and so long before it opens. */
+#define SLOTS_TOGETHER_USEC (3600 * USEC_PER_SEC)
+#define SLOTS_AHEAD_USEC    (USEC_PER_SEC / 5)
+
+/* When a slot that is outside of its schedule's window is skipped; UNSET: it is not outside. */
+uint64_t slots_excluded_moment(const Schedule *s, uint64_t next);
 /* Of next, which is a slot and due, and of as many after it as are skipped for the same cause. Slots before off_until passed
  * while it was disabled; those before paused_until do not fire either, and are skipped as they come: none after now. Those that
- * somebody has skipped (of ByHand, NULL is none) are so for that, whatever else is the case. Lateness below 1 s (of scheduling
+ * somebody has skipped (of ByHand, NULL is none) are so for that, whatever else is the case; then those outside of the schedule's window are, and what is late while that is
+ * closed is not caught up. Lateness below 1 s (of scheduling
  * itself) always fires. */
 void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t off_until,
     uint64_t paused_until, uint64_t now, SlotFate *ret);
@@ -56,7 +63,7 @@ void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRa
 uint64_t slots_next(const Schedule *s, uint64_t after);
 /* It is such a jump. */
 bool slots_is_gap(const Schedule *s, uint64_t next);
-/* The first slot after `after` that nobody has skipped; USEC_INFINITY if there is none. */
+/* The first slot after `after` that is in the window and that nobody has skipped; USEC_INFINITY if there is none. */
 uint64_t slots_open(const Schedule *s, const GArray *by_hand, uint64_t after);
 /* The last slot before it; UNSET if there is none. */
 uint64_t slots_before(const Schedule *s, uint64_t before);

@@ -51,6 +51,11 @@ void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field
 void schedule_keys_set_flag(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_zone(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_catch_up(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_within(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_set_never(TaskParser *p, const TaskFileItem *item, void *field);
+void schedule_keys_check_window(
+    TaskParser *p, const Schedule *s, const char *scope, const TaskFileItem *header);
+void schedule_keys_set_on_excluded(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope);
 /* Of it, what speaks of instants and is in the schedule's zone: TimeZone= may stand behind it. */

@@ -287,6 +287,9 @@ static const TaskKey schedule_keys[] = {
     { "MaxRuns", false, task_set_runs, offsetof(Schedule, max_runs) },
     { "Jitter", false, task_set_span, offsetof(Schedule, jitter_usec) },
     { "FixedJitter", false, schedule_keys_set_flag, offsetof(Schedule, jitter_fixed) },
+    { "Calendar", true, schedule_keys_set_within, offsetof(Schedule, window) },
+    { "NotCalendar", true, schedule_keys_set_never, offsetof(Schedule, window) },
+    { "OnExcluded", false, schedule_keys_set_on_excluded, offsetof(Schedule, on_excluded) },
     { "CatchUp", false, schedule_keys_set_catch_up, offsetof(Schedule, catch_up) },
     { "CatchUpWindow", false, task_set_window, offsetof(Schedule, catch_up_window_usec) },
     { "StartDeadline", false, task_set_window, offsetof(Schedule, start_deadline_usec) },
@@ -501,6 +504,7 @@ void task_keys_check_schedules(TaskParser *p)
         schedule_dates_read(p, s, scope);
         schedule_keys_check(p, s, scope);
         schedule_dates_check(p, s, scope);
+        schedule_keys_check_window(p, s, scope, header);
         g_hash_table_iter_init(&iter, s->inputs);
         while (g_hash_table_iter_next(&iter, &name, &text))
             task_check_schedule_input(p, scope, name, text);

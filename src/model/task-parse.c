@@ -2,6 +2,7 @@
  * keys themselves are in task-keys.c. */
 #include <string.h>
 
+#include "model/almanac.h"
 #include "model/input.h"
 #include "model/suggest.h"
 #include "model/task-internal.h"
@@ -225,6 +226,19 @@ static void task_parse_source(TaskParser *p, const TaskSource *source)
     }
 }
 
+/* Sources are forgotten but for those that were read: what they were borrowed from is not the task's. */
+static void task_keep_calendars(Task *t)
+{
+    g_autoptr(GPtrArray) used = almanac_set_used(t->calendars);
+
+    almanac_set_forget(t->calendars);
+    if (used->len == 0)
+        g_clear_pointer(&t->calendars, almanac_set_free);
+    g_ptr_array_set_free_func(used, NULL);
+    for (guint i = 0; i < used->len; i++)
+        g_ptr_array_add(t->sources, g_ptr_array_index(used, i));
+}
+
 Task *task_read(const char *name, const TaskSource *sources, size_t n, DiagList *diags)
 {
     g_autoptr(Task) t = task_new(name);
@@ -246,13 +260,18 @@ Task *task_read(const char *name, const TaskSource *sources, size_t n, DiagList 
     if (!task_name_is_valid(name))
         diag_add(diags, n > 0 ? sources[0].path : "", 0, 0, "",
             "'%s' is no task name: a letter or digit, then up to 63 of those and '_.-'", name);
+    t->calendars = almanac_set_new();
     for (size_t i = 0; i < n; i++)
-        g_ptr_array_add(t->sources, task_source_new(sources[i].path, sources[i].text, sources[i].length));
+        if (sources[i].calendar)
+            almanac_set_add(t->calendars, &sources[i]);
+        else
+            g_ptr_array_add(t->sources, task_source_new(sources[i].path, sources[i].text, sources[i].length));
     for (guint i = 0; i < t->sources->len; i++)
         task_parse_source(&p, g_ptr_array_index(t->sources, i));
     task_keys_check_task(&p);
     task_keys_check_service(&p);
     task_keys_check_schedules(&p);
+    task_keep_calendars(t);
     g_free(p.scope);
     diag_list_sort(diags);
     return g_steal_pointer(&t);

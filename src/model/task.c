@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "model/almanac.h"
 #include "model/command.h"
 #include "model/input.h"
 #include "model/json.h"
@@ -40,6 +41,7 @@ void task_source_free(TaskSource *s)
     if (!s)
         return;
     g_free(s->path);
+    g_free(s->calendar);
     g_free(s->text);
     g_free(s);
 }
@@ -98,15 +100,26 @@ void task_unref(Task *t)
     g_ptr_array_unref(t->command);
     g_ptr_array_unref(t->settings);
     g_ptr_array_unref(t->schedules);
+    almanac_set_free(t->calendars);
     g_ptr_array_unref(t->sources);
     g_free(t);
+}
+
+guint task_own_sources(const Task *t)
+{
+    guint n = 0;
+
+    while (n < t->sources->len && !((const TaskSource *)g_ptr_array_index(t->sources, n))->calendar)
+        n++;
+    return n;
 }
 
 char *task_cat(const Task *t)
 {
     GString *s = g_string_new(NULL);
+    guint n = task_own_sources(t);
 
-    for (guint i = 0; i < t->sources->len; i++) {
+    for (guint i = 0; i < n; i++) {
         const TaskSource *source = g_ptr_array_index(t->sources, i);
 
         g_string_append_printf(s, "%s# %s\n%s", i > 0 ? "\n" : "", source->path, source->text);
@@ -116,21 +129,28 @@ char *task_cat(const Task *t)
     return g_string_free(s, FALSE);
 }
 
-char *task_sources_to_json(const Task *t)
+char *task_sources_list_to_json(const GPtrArray *sources)
 {
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_ARRAY);
     g_autoptr(JsonArray) array = json_array_new();
 
-    for (guint i = 0; i < t->sources->len; i++) {
-        const TaskSource *source = g_ptr_array_index(t->sources, i);
+    for (guint i = 0; i < sources->len; i++) {
+        const TaskSource *source = g_ptr_array_index(sources, i);
         JsonObject *object = json_object_new();
 
         json_object_set_string_member(object, "Path", source->path);
         json_object_set_string_member(object, "Text", source->text);
+        if (source->calendar)
+            json_object_set_string_member(object, "Calendar", source->calendar);
         json_array_add_object_element(array, object);
     }
     json_node_set_array(node, array);
     return json_write(node);
+}
+
+char *task_sources_to_json(const Task *t)
+{
+    return task_sources_list_to_json(t->sources);
 }
 
 static const char *task_string_member(JsonObject *object, const char *name)
@@ -154,6 +174,7 @@ int task_sources_from_json(const char *json, GPtrArray **ret_sources)
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *element = json_array_get_element(array, i);
         const char *path, *text;
+        TaskSource *source;
 
         if (!JSON_NODE_HOLDS_OBJECT(element))
             return -EINVAL;
@@ -161,7 +182,9 @@ int task_sources_from_json(const char *json, GPtrArray **ret_sources)
         text = task_string_member(json_node_get_object(element), "Text");
         if (!path || !text)
             return -EINVAL;
-        g_ptr_array_add(sources, task_source_new(path, text, strlen(text)));
+        source = task_source_new(path, text, strlen(text));
+        source->calendar = g_strdup(task_string_member(json_node_get_object(element), "Calendar"));
+        g_ptr_array_add(sources, source);
     }
     *ret_sources = g_steal_pointer(&sources);
     return 0;

@@ -8,11 +8,13 @@
 #include "model/recurrence.h"
 #include "model/run.h"
 
-/* One file of a definition: the task file first, then its drop-ins in their order. */
+/* One file of a definition: the task file first, then its drop-ins in their order, then those of the calendars that its schedules
+ * name, so that a definition means the same wherever it is read. */
 typedef struct TaskSource {
     char *path;
     char *text; /* NUL-terminated; length says more, a file may hold NUL (a fault) */
     size_t length;
+    char *calendar; /* the calendar that it is of; NULL: the task's own */
 } TaskSource;
 
 /* One assignment of [Service], in the order written; an empty value resets a list. */
@@ -68,6 +70,17 @@ typedef struct ScheduleExcluded {
     int64_t from, to;
 } ScheduleExcluded;
 
+/* What is done with slots that are outside of the schedule's window. */
+typedef enum OnExcluded {
+    ON_EXCLUDED_SKIP,
+    ON_EXCLUDED_NEXT,
+    ON_EXCLUDED_PREVIOUS,
+    _ON_EXCLUDED_MAX,
+} OnExcluded;
+
+typedef struct Almanac Almanac; /* see model/almanac.h */
+typedef struct AlmanacSet AlmanacSet;
+
 /* What is done with slots that passed. */
 typedef enum CatchUp {
     CATCH_UP_DEFAULT, /* as the kind of schedule wants it */
@@ -95,6 +108,8 @@ typedef struct Schedule {
     CalendarGap gap;               /* DST= */
     CalendarFold fold;             /* likewise */
     bool every_second;             /* AllowEverySecond= */
+    Almanac *window;               /* Calendar=, NotCalendar=: where slots fire; NULL: anywhere; owned */
+    OnExcluded on_excluded;        /* OnExcluded= */
     CatchUp catch_up;              /* CatchUp= */
     uint64_t catch_up_window_usec; /* CatchUpWindow=; 0 is a day */
     uint64_t start_deadline_usec;  /* StartDeadline=; 0 is none */
@@ -142,13 +157,14 @@ typedef struct Task {
     unsigned command_flags; /* CommandFlags: the prefixes - : + ! !! @ */
     GPtrArray *settings;    /* of TaskSetting*: [Service] but for ExecStart= */
     GPtrArray *schedules;   /* of Schedule* */
+    AlmanacSet *calendars;  /* that were read, which windows of schedules refer to; owned, may be NULL */
 } Task;
 
 /* [A-Za-z0-9][A-Za-z0-9_.-]{0,63} */
 bool task_name_is_valid(const char *name);
 
 /* Parses a definition. Every fault of every source goes into diags; on any fault -EINVAL and no task. sources
- * is copied. [Service] keys are only split here, judged by exec (core/definition.c puts both together), which
+ * is copied; those of calendars may be any, and the ones that are named are kept. [Service] keys are only split here, judged by exec (core/definition.c puts both together), which
  * also reports bad values of those whose meaning is taken from them (KillSignal=, TimeoutStopSec= …): here
  * the default stays. Instants (At=, From=) name a date, so that reading again gives the same. */
 int task_parse(const char *name, const TaskSource *sources, size_t n, DiagList *diags, Task **ret);
@@ -159,13 +175,16 @@ Task *task_ref(Task *t);
 void task_unref(Task *t);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Task, task_unref)
 
+/* How many of its sources are its own; they come first. */
+guint task_own_sources(const Task *t);
 TaskSource *task_source_new(const char *path, const char *text, size_t length);
 void task_source_free(TaskSource *s);
 
 /* As `systemctl cat` shows: each source under a line "# PATH"; g_free. */
 char *task_cat(const Task *t);
-/* Sources as JSON [{"Path":…,"Text":…}] and back, as the database keeps a definition. */
+/* Sources as JSON [{"Path":…,"Text":…,"Calendar":…}] and back, as the database keeps a definition. */
 char *task_sources_to_json(const Task *t);
+char *task_sources_list_to_json(const GPtrArray *sources);
 int task_sources_from_json(const char *json, GPtrArray **ret_sources);
 const char *overlap_to_string(Overlap o);
 Overlap overlap_from_string(const char *s);

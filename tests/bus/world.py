@@ -140,7 +140,8 @@ class World:
         self.notify.setblocking(False)
         self.told = []
         env = {**os.environ, "RUNTIME_DIRECTORY": str(self.dir / "run"), "STATE_DIRECTORY": str(self.dir / "state"),
-               "TASKSCHEDD_TASK_PATH": str(self.dir / "tasks"), "NOTIFY_SOCKET": str(path),
+               "TASKSCHEDD_TASK_PATH": str(self.dir / "tasks"),
+               "TASKSCHEDD_CALENDAR_PATH": str(self.dir / "calendars"), "NOTIFY_SOCKET": str(path),
                "DBUS_SYSTEM_BUS_ADDRESS": self.address, "DBUS_SESSION_BUS_ADDRESS": self.address}
         env["G_SLICE"] = "always-malloc"  # as the unit has it
         for name in ("JOURNAL_STREAM", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE"):

@@ -61,6 +61,38 @@ void loader_free(Loader *l)
     g_free(l);
 }
 
+/* Every other half hour, by the clock of UTC. */
+static const TaskSource *sim_calendar(void)
+{
+    static TaskSource source;
+    GString *text;
+
+    if (source.path)
+        return &source;
+    text = g_string_new("[Calendar]\nTimeZone=UTC\nHours=");
+    for (unsigned hour = 0; hour < 24; hour++)
+        g_string_append_printf(text, "%02u:00..%02u:30 ", hour, hour);
+    g_string_append_c(text, '\n');
+    source = (TaskSource){ (char *)"window.calendar", text->str, text->len, (char *)"window" };
+    g_string_free(text, FALSE);
+    return &source;
+}
+
+static int loader_give_calendar(const Loader *l)
+{
+    const TaskSource *source = sim_calendar();
+    LoaderFile f = { .name = source->calendar, .calendar = true };
+    int r;
+
+    f.sources = g_ptr_array_new_with_free_func((GDestroyNotify)task_source_free);
+    f.troubles = g_ptr_array_new();
+    g_ptr_array_add(f.sources, task_source_new(source->path, source->text, source->length));
+    r = l->file(&f, l->userdata);
+    g_ptr_array_unref(f.sources);
+    g_ptr_array_unref(f.troubles);
+    return r;
+}
+
 static int loader_give(const Loader *l, const TaskRow *t)
 {
     LoaderFile f = { .name = (char *)t->name };
@@ -70,6 +102,9 @@ static int loader_give(const Loader *l, const TaskRow *t)
         return 0;
     if (task_sources_from_json(g_ptr_array_index(t->definitions, t->revision - 1), &f.sources) < 0)
         f.sources = g_ptr_array_new();
+    /* Its calendar has a file of its own. */
+    while (f.sources->len > 1)
+        g_ptr_array_remove_index(f.sources, f.sources->len - 1);
     f.troubles = g_ptr_array_new();
     r = l->file(&f, l->userdata);
     g_ptr_array_unref(f.sources);
@@ -82,6 +117,8 @@ static void on_files(void *data, uint64_t number)
     Loader *l = data;
     int r = l->fails ? -ETIMEDOUT : 0;
 
+    if (r >= 0 && l->next == 0)
+        r = loader_give_calendar(l);
     while (r >= 0 && !l->hold && l->next < database.tasks->len)
         r = loader_give(l, g_ptr_array_index(database.tasks, l->next++));
     if (r >= 0 && l->next < database.tasks->len)
@@ -145,6 +182,7 @@ void daemon_boot(void)
         .output_directory = "/run",
         .state_directory = "/run",
         .task_directories = none,
+        .calendar_directories = none,
         .input_max = 1000,
         .output_max = 1000,
         .history_age_usec = USEC_INFINITY,
@@ -410,6 +448,8 @@ static const struct {
     { "prompt",
         "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
         "Every=15s\nCatchUp=last\n" DEADLINE "2s\n" },
+    { WINDOWED, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
+                "CatchUp=last\nCalendar=window\n" },
 };
 
 static char *definition_of(unsigned i)
@@ -417,11 +457,14 @@ static char *definition_of(unsigned i)
     static char *cache[G_N_ELEMENTS(templates)];
     g_autoptr(GPtrArray) diags = diag_list_new();
     g_autoptr(Task) task = NULL;
-    TaskSource source = { (char *)"t.task", (char *)templates[i].text, strlen(templates[i].text) };
+    TaskSource sources[] = {
+        { (char *)"t.task", (char *)templates[i].text, strlen(templates[i].text), NULL },
+        *sim_calendar(),
+    };
 
     if (cache[i])
         return cache[i];
-    task = task_read(templates[i].name, &source, 1, diags);
+    task = task_read(templates[i].name, sources, G_N_ELEMENTS(sources), diags);
     if (!task || diags->len > 0)
         g_error("%s: %s", templates[i].name, diag_list_to_text(diags));
     cache[i] = task_sources_to_json(task);
@@ -536,7 +579,7 @@ bool people_are_content(void)
 
 /* Of those that fire by themselves. */
 static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE, "prompt", "queue", "skip", "one",
-    "newest" };
+    "newest", WINDOWED };
 
 static bool is_calm(const char *name)
 {

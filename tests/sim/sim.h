@@ -348,6 +348,8 @@ void check_fired(const ScheduleRow *s);
 void check_pause(const char *task, const char *schedule, uint64_t last, const char *cause);
 /* Likewise, by when its run has to be started. */
 void check_deadline(const char *task, uint64_t last, const char *cause);
+/* Likewise, by the calendar. */
+void check_window(const char *task, uint64_t first, uint64_t last, const char *cause);
 /* A slot fires that was very late when that was decided. */
 void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */
@@ -362,6 +364,7 @@ void check_settled(void);
 #define FEW        "few"               /* that which is bounded */
 #define MAX_RUNS   "MaxRuns="
 #define DEADLINE   "StartDeadline="
+#define WINDOWED   "windowed" /* that whose slots fire in every other half hour */
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */
 

@@ -561,6 +561,7 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     if (a->schedule) {
         check_pause(a->task, a->schedule, a->nominal, "");
         check_deadline(a->task, a->nominal, "");
+        check_window(a->task, a->nominal, a->nominal, "");
     }
     return enqueue(op);
 }
@@ -611,6 +612,7 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     op->keys[0] = key_of('s', k->task, k->schedule);
     check_pause(k->task, k->schedule, k->last, k->cause);
     check_deadline(k->task, k->last, k->cause);
+    check_window(k->task, k->first, k->last, k->cause);
     return enqueue(op);
 }
 

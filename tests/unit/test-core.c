@@ -51,8 +51,8 @@ static void boot_in(const char *directory, bool embedded)
 {
     static const ManagerEvents events = { on_state, on_run, on_task, on_skipped };
     static const char *const none[] = { NULL };
-    const ManagerConfig config = { false, embedded, "", "node", directory, directory, directory, none, 1000,
-        1000 };
+    const ManagerConfig config = { false, embedded, "", "node", directory, directory, directory, none, none,
+        1000, 1000 };
 
     g_assert_cmpint(manager_new(event, fake, &config, &events, NULL, &manager), >=, 0);
     g_assert_cmpint(manager_start(manager), >=, 0);
