@@ -594,7 +594,7 @@ static bool brute_has_any(const Brute *b, int64_t day)
     g_assert_true(day >= first && day < first + 400);
     one = &known[day - first];
     if (*one < 0)
-        *one = brute_look_at_day(b, day);
+        *one = brute_look_at_day(b, day) ? 1 : 0;
     return *one;
 }
 
