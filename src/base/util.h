@@ -32,6 +32,25 @@ static inline void util_closep(int *fd)
     errno = saved;
 }
 
+/* Whether an item of an array stands before what is looked for. */
+typedef bool (*UtilBeforeFn)(const void *item, const void *key);
+
+/* The index of the first item that does not, their number if all do; those that do come first. NULL is no items. */
+static inline guint util_lower_bound(const GArray *a, UtilBeforeFn before, const void *key)
+{
+    guint low = 0, high = a ? a->len : 0;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+
+        if (before(a->data + (size_t)middle * g_array_get_element_size((GArray *)a), key))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static inline const char *util_strempty(const char *s)
 {
     return s ? s : "";

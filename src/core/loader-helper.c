@@ -45,7 +45,7 @@ static void helper_add_string(JsonBuilder *b, const char *name, const char *valu
     json_builder_add_string_value(b, valid);
 }
 
-static size_t helper_read(int fd, unsigned char *data, size_t room, const char **trouble)
+static size_t helper_read(int fd, char *data, size_t room, const char **trouble)
 {
     size_t n = 0;
 
@@ -64,11 +64,12 @@ static size_t helper_read(int fd, unsigned char *data, size_t room, const char *
 }
 
 /* A file's content as a member "Data", which is counted in *total. One byte more than is allowed is read, so that what
- * is too large is seen to be, by itself or with all that came before. What cannot be read is told by "Error". */
-static void helper_add_source(JsonBuilder *b, const char *path, size_t *total)
+ * is too large is seen to be, by itself or with all that came before. What cannot be read is told by "Error". kept gets those
+ * that could be, of TaskSource; NULL: nobody wants them. */
+static void helper_add_source(JsonBuilder *b, const char *path, size_t *total, GPtrArray *kept)
 {
     _cleanup_(util_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    g_autofree unsigned char *data = NULL;
+    g_autofree char *data = NULL;
     g_autofree char *text = NULL;
     const char *trouble = NULL;
     size_t n, room = MIN(FILE_MAX, TOGETHER_MAX - MIN(*total, TOGETHER_MAX)) + 1;
@@ -85,8 +86,10 @@ static void helper_add_source(JsonBuilder *b, const char *path, size_t *total)
     if (!trouble) {
         data = g_malloc(room);
         n = helper_read(fd, data, room, &trouble);
-        text = g_base64_encode(data, n);
+        text = g_base64_encode((const unsigned char *)data, n);
         *total += n;
+        if (kept && !trouble)
+            g_ptr_array_add(kept, task_source_new(path, data, n));
     }
     json_builder_begin_object(b);
     helper_add_string(b, "Path", path);
@@ -95,7 +98,7 @@ static void helper_add_source(JsonBuilder *b, const char *path, size_t *total)
 }
 
 static void helper_add_dropins(
-    JsonBuilder *b, char **directories, const char *file, size_t *total, GPtrArray *paths)
+    JsonBuilder *b, char **directories, const char *file, size_t *total, GPtrArray *kept)
 {
     g_autofree char *folder = g_strconcat(file, ".d", NULL);
     g_autoptr(GTree) found = helper_tree_new();
@@ -105,31 +108,23 @@ static void helper_add_dropins(
 
         helper_collect(found, path, ".conf");
     }
-    for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n)) {
-        helper_add_source(b, g_tree_node_value(n), total);
-        g_ptr_array_add(paths, g_strdup(g_tree_node_value(n)));
-    }
+    for (GTreeNode *n = g_tree_node_first(found); n; n = g_tree_node_next(n))
+        helper_add_source(b, g_tree_node_value(n), total, kept);
 }
 
 /* What the calendar's own files name; each once. */
-static void helper_add_events(JsonBuilder *b, GPtrArray *paths, size_t *total)
+static void helper_add_events(JsonBuilder *b, const GPtrArray *own, size_t *total)
 {
     g_autoptr(GHashTable) added = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (guint i = 0; i < paths->len; i++) {
-        g_autoptr(GPtrArray) named = NULL;
-        g_autofree char *text = NULL;
-        TaskSource source = { .path = g_ptr_array_index(paths, i) };
+    for (guint i = 0; i < own->len; i++) {
+        g_autoptr(GPtrArray) named = almanac_files(g_ptr_array_index(own, i));
 
-        if (!g_file_get_contents(source.path, &text, &source.length, NULL))
-            continue;
-        source.text = text;
-        named = almanac_files(&source);
         for (guint j = 0; j < named->len; j++) {
             const char *path = g_intern_string(g_ptr_array_index(named, j));
 
             if (g_hash_table_add(added, (gpointer)path))
-                helper_add_source(b, path, total);
+                helper_add_source(b, path, total, NULL);
         }
     }
 }
@@ -140,8 +135,9 @@ static int helper_write_file(char **directories, const char *file, const char *s
     g_autofree char *name = g_strndup(file, strlen(file) - strlen(suffix)), *text = NULL;
     g_autoptr(JsonBuilder) b = NULL;
     g_autoptr(JsonNode) root = NULL;
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     bool calendar = g_str_equal(suffix, CALENDAR_SUFFIX);
+    g_autoptr(GPtrArray) kept =
+        calendar ? g_ptr_array_new_with_free_func((GDestroyNotify)task_source_free) : NULL;
     size_t total = 0;
     struct stat st;
 
@@ -154,11 +150,10 @@ static int helper_write_file(char **directories, const char *file, const char *s
     json_builder_add_boolean_value(b, calendar);
     json_builder_set_member_name(b, "Sources");
     json_builder_begin_array(b);
-    helper_add_source(b, path, &total);
-    g_ptr_array_add(paths, g_strdup(path));
-    helper_add_dropins(b, directories, file, &total, paths);
+    helper_add_source(b, path, &total, kept);
+    helper_add_dropins(b, directories, file, &total, kept);
     if (calendar)
-        helper_add_events(b, paths, &total);
+        helper_add_events(b, kept, &total);
     json_builder_end_array(b);
     json_builder_end_object(b);
     root = json_builder_get_root(b);

@@ -147,15 +147,9 @@ static void settling_free(void *settling)
 
 static ScheduleEntry *scheduler_find(Scheduler *s, const char *task, const char *schedule)
 {
-    TaskEntry *entry = registry_find(s->manager->registry, task);
+    const TaskEntry *entry = registry_find(s->manager->registry, task);
 
-    for (guint i = 0; entry && i < entry->schedules->len; i++) {
-        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
-
-        if (strcmp(se->schedule->name, schedule) == 0)
-            return se;
-    }
-    return NULL;
+    return entry ? (ScheduleEntry *)manager_find_schedule(entry, schedule) : NULL;
 }
 
 /* Its schedule; NULL: that has another definition by now, which has slots of its own. */

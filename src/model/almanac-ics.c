@@ -25,32 +25,17 @@ void almanac_event_free(AlmanacEvent *e)
 
 /* --- when it is --- */
 
-static int64_t event_next_date(const GArray *dates, int64_t from)
-{
-    guint low = 0, high = dates->len;
-
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-
-        if (g_array_index(dates, int64_t, middle) < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < dates->len ? g_array_index(dates, int64_t, low) : CALENDAR_NEVER;
-}
-
 int64_t almanac_event_next(const AlmanacEvent *e, const Zone *zone, int64_t from)
 {
     const Zone *own = e->zone ? e->zone : zone;
     int64_t next, found;
 
     for (;; from = next + 1) {
-        next = event_next_date(e->dates, from);
+        next = calendar_next_listed(e->dates, from);
         if (e->recurs && (found = recurrence_next(&e->rule, from)) < next &&
             calendar_instant(found, own) <= recurrence_until(&e->rule))
             next = found;
-        if (next == CALENDAR_NEVER || event_next_date(e->excluded, next) != next)
+        if (next == CALENDAR_NEVER || calendar_next_listed(e->excluded, next) != next)
             return next;
     }
 }

@@ -62,19 +62,16 @@ static int64_t almanac_day(int64_t local)
     return local < 0 ? -1 : local / ALMANAC_DAY_USEC;
 }
 
+static bool almanac_days_before(const void *days, const void *day)
+{
+    return ((const AlmanacDays *)days)->last < *(const int64_t *)day;
+}
+
 static int64_t almanac_next_listed(const GArray *days, int64_t day)
 {
-    guint low = 0, high = days->len;
+    guint i = util_lower_bound(days, almanac_days_before, &day);
 
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-
-        if (g_array_index(days, AlmanacDays, middle).last < day)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < days->len ? MAX(g_array_index(days, AlmanacDays, low).first, day) : CALENDAR_NEVER;
+    return i < days->len ? MAX(g_array_index(days, AlmanacDays, i).first, day) : CALENDAR_NEVER;
 }
 
 /* Of an event of whole days the day asked for, where it lasts, or else that of its next time. */

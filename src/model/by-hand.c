@@ -14,20 +14,15 @@ static GArray *by_hand_new(void)
     return list;
 }
 
+static bool by_hand_before(const void *entry, const void *from)
+{
+    return ((const ByHand *)entry)->nominal < *(const uint64_t *)from;
+}
+
 /* The index of the first that is not before it; their number if there is none. */
 static guint by_hand_index(const GArray *list, uint64_t from)
 {
-    guint low = 0, high = list ? list->len : 0;
-
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-
-        if (g_array_index(list, ByHand, middle).nominal < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return util_lower_bound(list, by_hand_before, &from);
 }
 
 GArray *by_hand_parse(const char *text)

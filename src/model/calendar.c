@@ -360,6 +360,18 @@ uint64_t calendar_next(
 
 /* --- single moments --- */
 
+static bool calendar_is_before(const void *moment, const void *from)
+{
+    return *(const int64_t *)moment < *(const int64_t *)from;
+}
+
+int64_t calendar_next_listed(const GArray *moments, int64_t from)
+{
+    guint i = util_lower_bound(moments, calendar_is_before, &from);
+
+    return i < moments->len ? g_array_index(moments, int64_t, i) : CALENDAR_NEVER;
+}
+
 uint64_t calendar_instant(int64_t local, const Zone *zone)
 {
     guint i = zone_span(zone, local / (int64_t)USEC_PER_SEC - ZONE_SHIFT_MAX);

@@ -57,6 +57,9 @@ typedef enum CalendarFold {
  * CALENDAR_NEVER if there is none. */
 typedef int64_t (*CalendarMoments)(const void *set, int64_t from);
 
+/* Likewise of a list of them, of int64_t and in order. */
+int64_t calendar_next_listed(const GArray *moments, int64_t from);
+
 void calendar_clear(Calendar *c);
 int64_t calendar_next_local(const Calendar *c, int64_t from);
 /* The same as a CalendarMoments. */

@@ -32,20 +32,15 @@ void schedule_rule_free(Recurrence *r)
     g_free(r);
 }
 
+static bool schedule_is_passed(const void *instant, const void *after)
+{
+    return *(const uint64_t *)instant <= *(const uint64_t *)after;
+}
+
 /* The index of the first instant after `after`, the length if there is none. */
 static guint schedule_find_at(const Schedule *s, uint64_t after)
 {
-    guint low = 0, high = s->at ? s->at->len : 0;
-
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-
-        if (g_array_index(s->at, uint64_t, middle) <= after)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return util_lower_bound(s->at, schedule_is_passed, &after);
 }
 
 static uint64_t schedule_next_every(const Schedule *s, uint64_t after)
@@ -78,38 +73,19 @@ typedef struct ScheduleMoments {
     const GArray *excluded;
 } ScheduleMoments;
 
-static int64_t schedule_next_date(const GArray *dates, int64_t from)
+static bool schedule_excluded_before(const void *excluded, const void *local)
 {
-    guint low = 0, high = dates->len;
-
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-
-        if (g_array_index(dates, int64_t, middle) < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < dates->len ? g_array_index(dates, int64_t, low) : CALENDAR_NEVER;
+    return ((const ScheduleExcluded *)excluded)->to < *(const int64_t *)local;
 }
 
 /* What it is excluded by; NULL: it is not. */
 static const ScheduleExcluded *schedule_find_excluded(const GArray *excluded, int64_t local)
 {
-    guint low = 0, high = excluded ? excluded->len : 0;
+    guint i = util_lower_bound(excluded, schedule_excluded_before, &local);
+    const ScheduleExcluded *e =
+        excluded && i < excluded->len ? &g_array_index(excluded, ScheduleExcluded, i) : NULL;
 
-    while (low < high) {
-        guint middle = low + (high - low) / 2;
-        const ScheduleExcluded *e = &g_array_index(excluded, ScheduleExcluded, middle);
-
-        if (local >= e->from && local <= e->to)
-            return e;
-        if (e->to < local)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    return e && local >= e->from ? e : NULL;
 }
 
 static int64_t schedule_next_moment(const void *set, int64_t from)
@@ -120,7 +96,7 @@ static int64_t schedule_next_moment(const void *set, int64_t from)
 
     /* Each turn is behind one more of what is excluded. */
     do {
-        next = m->rule ? recurrence_next(m->rule, from) : schedule_next_date(m->dates, from);
+        next = m->rule ? recurrence_next(m->rule, from) : calendar_next_listed(m->dates, from);
         e = next == CALENDAR_NEVER ? NULL : schedule_find_excluded(m->excluded, next);
         from = e ? e->to + 1 : 0;
     } while (e);
