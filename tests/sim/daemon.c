@@ -409,6 +409,8 @@ static void on_skip_turn(void *data, uint64_t number)
 
 /* --- tasks --- */
 
+#define PLAIN_ONES 9 /* of the templates, the first */
+
 static const struct {
     const char *name, *text;
 } templates[] = {
@@ -424,32 +426,33 @@ static const struct {
                 "TimeoutStopSec=1s\n" },
     { "bad", "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n" },
     { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" DEADLINE
-               "2s\n" },
+               "1s\n" },
     { "calendar",
         "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE
         "3s\n" },
-    { FEW, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
-           "2\n" },
+    { FEW,
+        "[Task]\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
+        "2\n" },
     { ONE_BY_ONE, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
                   "CatchUp=all\nCatchUpWindow=2min\n" },
     { "queue",
-        "[Task]\nOverlap=queue\nRetries=2\nRetryDelay=3s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
-        "[Schedule s]\nEvery=15s\nCatchUp=last\n" },
+        "[Task]\nOverlap=queue\nRetries=2\nRetryDelay=3s\nTimeout=10s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
+        "[Schedule s]\nEvery=15s\nCatchUp=last\n" DEADLINE "2s\n" },
     { "skip",
         "[Task]\nOverlap=skip\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
     { "one",
-        "[Task]\nOverlap=queue-one\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
+        "[Task]\nOverlap=queue-one\nRetries=1\nRetryDelay=2s\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
         "[Schedule s]\nEvery=15s\nStartDeadline=20s\n" },
     { "newest",
         "[Task]\nOverlap=cancel-old\nRetries=1\nRetryDelay=5s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=2s\n"
         "[Schedule s]\nEvery=15s\n" },
     { "two",
-        "[Task]\nMaxConcurrent=2\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n" },
+        "[Task]\nMaxConcurrent=2\nRetries=1\nRetryDelay=1s\nTimeout=6s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n" },
     { "prompt",
         "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
-        "Every=15s\nCatchUp=last\n" DEADLINE "2s\n" },
+        "Every=15s\nCatchUp=last\n" DEADLINE "1s\n" },
     { WINDOWED, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
-                "CatchUp=last\nCalendar=window\n" },
+                "CatchUp=last\nCalendar=window\n" DEADLINE "2s\n" },
 };
 
 static char *definition_of(unsigned i)
@@ -549,12 +552,16 @@ void people_change_task(void)
         daemon_twin.manager, &caller, t->name, text, strlen(text), on_number, NULL, &error);
 }
 
+/* The plain ones oftener: what is rare is met soonest with as little as can be beside it. */
+static unsigned draw_template(void)
+{
+    return (unsigned)sim_draw(sim_chance(40) ? PLAIN_ONES : G_N_ELEMENTS(templates));
+}
+
 void people_begin(unsigned n_runs)
 {
-    unsigned first = (unsigned)sim_draw(G_N_ELEMENTS(templates));
-
     for (unsigned i = 0; i < TASKS_MAX; i++)
-        define(i == 0 ? first : (unsigned)sim_draw(G_N_ELEMENTS(templates)), sim_chance(20));
+        define(draw_template(), sim_chance(20));
     for (unsigned i = 0; i < n_runs; i++) {
         Person *p = g_new0(Person, 1);
         const TaskRow *t = g_ptr_array_index(database.tasks, sim_draw(database.tasks->len));
