@@ -9,8 +9,10 @@
 
 #define FLAG_INTERACTION 1u
 
+/* polkit gives a script of rules 15 s, and waits those out where it misses that one has ended (122: the script's thread
+ * tells without the lock), and answers rightly after them. Who asks on the bus waits 25 s. */
 #define QUIET_MAX    16
-#define QUIET_USEC   (10 * USEC_PER_SEC)
+#define QUIET_USEC   (20 * USEC_PER_SEC)
 #define PROMPT_MAX   16
 #define PROMPT_USEC  (300 * USEC_PER_SEC)
 #define PROMPTS_EACH 4 /* of one user */

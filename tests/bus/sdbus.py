@@ -121,7 +121,7 @@ class Bus:
             append(m, kind, value)
         return m
 
-    def call_at(self, to, method, signature="", *args, timeout=20, interactive=False, reader=read_all):
+    def call_at(self, to, method, signature="", *args, timeout=25, interactive=False, reader=read_all):
         m, reply, failure = self.message(to, method, signature, args), P(), Failure()
         check(lib.sd_bus_message_set_allow_interactive_authorization(m, int(interactive)), method)
         r = lib.sd_bus_call(self.bus, m, ctypes.c_uint64(timeout * 1000000), ctypes.byref(failure), ctypes.byref(reply))
