@@ -458,7 +458,8 @@ static void ics_take_lines(IcsReader *r, const char *text)
         r->text = whole->str;
         ics_take_line(r);
         g_string_truncate(whole, 0);
-        r->line = i + 2;
+        if (next)
+            r->line = i + 2;
     }
 }
 

@@ -27,6 +27,7 @@ EXECUTIONS, PROGRAMS, LONG_SECONDS = 5_000_000, 2, 25 * 60
 PERCENT = 90
 # What reads the bytes of each harness.
 PARSERS = {
+    "almanac": "model/almanac.c model/almanac-ics.c model/almanac-parse.c",
     "calendar": "model/calendar-expression.c model/calendar-parse.c",
     "cron": "model/cron.c",
     "import": "ctl/import-anacron.c ctl/import-at.c ctl/import-command.c ctl/import-crontab.c ctl/import-fields.c"

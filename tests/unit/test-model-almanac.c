@@ -163,13 +163,13 @@ static void test_events_faults(void)
     static const struct {
         const char *text, *fault;
     } cases[] = {
-        { "", "'END:VCALENDAR' is expected at the end" },
+        { "", "/c/x.ics:1: 'END:VCALENDAR' is expected at the end" },
         { "X:1\n", ":1:1: X: 'BEGIN:VCALENDAR' is expected first" },
         { "BEGIN:VEVENT\nEND:VEVENT\n", ":1:7: BEGIN: 'BEGIN:VCALENDAR' is expected first" },
         { "BEGIN:VCALENDAR\nnonsense\nEND:VCALENDAR\n", ":2:1: NONSENSE: neither NAME:VALUE" },
         { "BEGIN:VCALENDAR\nEND:VEVENT\nEND:VCALENDAR\n", ":2:5: END: 'END:VCALENDAR' is expected first" },
         { "END:VCALENDAR\n", "'BEGIN:VCALENDAR' is expected first" },
-        { "BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "'END:VEVENT' is expected at the end" },
+        { "BEGIN:VCALENDAR\nBEGIN:VEVENT\n", "/c/x.ics:3: 'END:VEVENT' is expected at the end" },
         { "E\nEND:VEVENT\nF", ":3:1: END: the event that ends here has no DTSTART" },
         { "E\nDTSTART:20260101T250000\nF", "a date from 1970 to 2199 is expected" },
         { "E\nDTSTART:20260101,20260102\nF", ":3:17: DTSTART: the end is expected behind one date" },
