@@ -74,7 +74,7 @@ static bool fields_step(const char **p, int *ret)
     return *ret > 0;
 }
 
-/* "*", "3", "3-7", each with a step or none. */
+/* "*", "3", "3-7", the first and the last with a step or none. */
 static bool fields_item(size_t kind, const char **p, uint64_t *bits)
 {
     int from = kinds[kind].first, to = kinds[kind].last, step;
@@ -88,8 +88,11 @@ static bool fields_item(size_t kind, const char **p, uint64_t *bits)
             (*p)++;
             if (!fields_value(kind, p, &to) || to < from)
                 return false;
-        } else if (**p != '/')
+        } else {
+            if (**p == '/')
+                return false;
             to = from;
+        }
     }
     if (!fields_step(p, &step))
         return false;

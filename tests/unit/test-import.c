@@ -274,9 +274,10 @@ static void test_clock_changes(void)
 
 static void test_fields(void)
 {
-    static const char *const refused[] = { "", "* * * *", "* * * * foo", "60 * * * *", "* 24 * * *",
-        "* * 0 * *", "* * * 13 *", "* * * * 8", "5-3 * * * *", "*/0 * * * *", "1,,2 * * * *", "L * * * *",
-        "* * L * *", "* * * * fri-sun", "1-2-3 * * * *", "@never", "* * * * monday" };
+    static const char *const refused[] = { "", "* * * *", "* * * * foo", "60 * * * *", "5/15 * * * *",
+        "* * 1,5/2 * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-3 * * * *", "*/0 * * * *",
+        "1,,2 * * * *", "L * * * *", "* * L * *", "* * * * fri-sun", "1-2-3 * * * *", "@never",
+        "* * * * monday" };
     g_autofree char *either = times("0 0 13 * 5", "UTC", "2026-01-31 12:00 UTC", "2026-02-14 12:00 UTC");
     g_autofree char *both = times("0 0 */13 * 5", "UTC", "2026-01-31 12:00 UTC", "2026-04-30 12:00 UTC");
     g_autofree char *named = times("0 0 * feb sun", "UTC", "2026-01-31 12:00 UTC", "2026-02-09 12:00 UTC");
