@@ -11,17 +11,19 @@
 
 /* A database is told from others by when it was made, to the microsecond: a backup has that too. What it stands behind is
  * made up for, so that neither a fence nor a run's number is given out twice. What a backup knows of is asked of its rows:
- * pg_dump reads a sequence a while after the moment that it keeps the rows of. */
+ * pg_dump reads a sequence a while after the moment that it keeps the rows of. So the sequence may know of the latest claim
+ * where the claimed run's row does not. That the row is missing says nothing: history goes. */
 const char *const remembered_sql =
-    "SELECT v.applied::text, i.fence, i.run, v.applied::text = $1::text AND i.fence < $2::bigint"
-    "  AND setval('fence', $2::bigint) IS NOT NULL"
+    "SELECT v.applied::text, i.fence, i.run, v.applied::text = $1::text"
+    "  AND (i.fence < $2::bigint OR EXISTS (SELECT FROM run WHERE id = $4::bigint AND coalesce(fence, 0) < $5::bigint))"
+    "  AND setval('fence', greatest(i.fence, $2::bigint)) IS NOT NULL"
     "  AND setval('run_id', greatest(i.run, $3::bigint)) IS NOT NULL, (SELECT coalesce(max(id), 0) FROM run)"
     " FROM schema_version v, (SELECT (SELECT last_value FROM fence) AS fence, (SELECT last_value FROM run_id) AS run) i"
     " WHERE v.version = 1";
 
 static bool remembered_parse(Remembered *m, const char *text)
 {
-    uint64_t *const numbers[] = { &m->fence, &m->run, &m->suspect };
+    uint64_t *const numbers[] = { &m->fence, &m->run, &m->suspect, &m->claim, &m->claim_fence };
     size_t length;
     char *end;
 
@@ -60,20 +62,24 @@ void remembered_close(Remembered *m)
 static void remembered_write(const Remembered *m)
 {
     char text[256];
-    int n = snprintf(text, sizeof(text), "%020" PRIu64 " %020" PRIu64 " %020" PRIu64 " %s\n", m->fence,
-        m->run, m->suspect, m->identity);
+    int n = snprintf(text, sizeof(text),
+        "%020" PRIu64 " %020" PRIu64 " %020" PRIu64 " %020" PRIu64 " %020" PRIu64 " %s\n", m->fence, m->run,
+        m->suspect, m->claim, m->claim_fence, m->identity);
 
     if (m->fd >= 0 && pwrite(m->fd, text, (size_t)n, 0) != n)
         log_warning("What was claimed cannot be remembered beside the database: %s", g_strerror(errno));
 }
 
-void remembered_values(const Remembered *m, char texts[2][24], const char *ret[REMEMBERED_VALUES])
+void remembered_values(
+    const Remembered *m, char texts[REMEMBERED_VALUES - 1][24], const char *ret[REMEMBERED_VALUES])
 {
-    snprintf(texts[0], sizeof(texts[0]), "%" PRIu64, m->fence);
-    snprintf(texts[1], sizeof(texts[1]), "%" PRIu64, m->run);
+    const uint64_t numbers[REMEMBERED_VALUES - 1] = { m->fence, m->run, m->claim, m->claim_fence };
+
     ret[0] = m->identity;
-    ret[1] = texts[0];
-    ret[2] = texts[1];
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, numbers[i]);
+        ret[i + 1] = texts[i];
+    }
 }
 
 void remembered_compare(Remembered *m, const PGresult *res)
@@ -86,10 +92,11 @@ void remembered_compare(Remembered *m, const PGresult *res)
     run = row_u64(res, 0, 2);
     if (*PQgetvalue(res, 0, 3) == 't') {
         m->suspect = row_u64(res, 0, 4);
+        m->claim = m->claim_fence = 0;
         log_warning(
-            "The database was restored from a backup: claim %" PRIu64 " is its latest, and %" PRIu64
-            " were made. What is not done in it is executed only where the journal has never heard of that.",
-            fence, m->fence);
+            "The database was restored from a backup: it does not know of the latest of %" PRIu64
+            " claims that were made. What is not done in it is executed only where the journal has never heard of that.",
+            m->fence);
     } else if (strcmp(m->identity, PQgetvalue(res, 0, 0)) != 0) {
         *m = (Remembered){ .fd = m->fd };
         g_strlcpy(m->identity, PQgetvalue(res, 0, 0), sizeof(m->identity));
@@ -108,8 +115,14 @@ void remembered_claims(Remembered *m, const PGresult *res)
     if (id < 0 || fence < 0 || PQntuples(res) == 0)
         return;
     for (int row = 0; row < PQntuples(res); row++) {
-        m->fence = MAX(m->fence, row_u64(res, row, fence));
-        m->run = MAX(m->run, row_u64(res, row, id));
+        uint64_t run = row_u64(res, row, id), own = row_u64(res, row, fence);
+
+        if (own > m->claim_fence) {
+            m->claim = run;
+            m->claim_fence = own;
+        }
+        m->fence = MAX(m->fence, own);
+        m->run = MAX(m->run, run);
     }
     remembered_write(m);
 }

@@ -11,17 +11,20 @@ typedef struct Remembered {
     char identity[64];   /* of the database; "" is not known */
     uint64_t fence, run; /* the largest that were given out */
     uint64_t suspect;    /* the largest run of the latest backup that was restored; 0: none was */
+    uint64_t claim,
+        claim_fence; /* the latest claim that was answered: its run, 0 is none, and what that got */
 } Remembered;
 
 /* path NULL: nothing is remembered. */
 void remembered_open(Remembered *m, const char *path);
 void remembered_close(Remembered *m);
-/* One row: identity, fence and run that the database stood at, whether that was less than what is remembered, and
- * the largest run that it has. */
+/* One row: identity, fence and run that the database stood at, whether that, or what it has of the latest claim, was less
+ * than what is remembered, and the largest run that it has. */
 extern const char *const remembered_sql;
-#define REMEMBERED_VALUES 3
+#define REMEMBERED_VALUES 5
 /* The values of that statement, borrowed from texts. */
-void remembered_values(const Remembered *m, char texts[2][24], const char *ret[REMEMBERED_VALUES]);
+void remembered_values(
+    const Remembered *m, char texts[REMEMBERED_VALUES - 1][24], const char *ret[REMEMBERED_VALUES]);
 void remembered_compare(Remembered *m, const PGresult *res);
 /* The answer to a claim, before anything is started for it. */
 void remembered_claims(Remembered *m, const PGresult *res);

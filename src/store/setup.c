@@ -132,7 +132,7 @@ static void take_node(Setup *u)
     g_autofree char *stamp = g_strdup_printf("%" G_GUINT64_FORMAT, s->manager_stamp);
     const char *values[] = { s->node, s->boot_id, s->manager_stamp == UNSET ? NULL : stamp };
     const char *remembered[REMEMBERED_VALUES];
-    char texts[2][24];
+    char texts[REMEMBERED_VALUES - 1][24];
     Exchange *x = connection_begin(u->connection, 0, on_loaded, u);
 
     exchange_add(x,

@@ -1,5 +1,6 @@
 /* A run from asked to done, and everything that may come between. */
 #include "fixture.h"
+#include "store/remembered.h"
 
 #define TURNS_MAX 3000
 
@@ -353,6 +354,53 @@ static void test_nodes(void)
     g_free(fixture_sql("DELETE FROM node WHERE name <> 'here'"));
 }
 
+/* Whether the database is behind what is remembered of it. */
+static bool is_behind(const Remembered *m)
+{
+    char texts[REMEMBERED_VALUES - 1][24];
+    const char *values[REMEMBERED_VALUES];
+    PGconn *c = PQconnectdb("");
+    PGresult *res;
+    bool behind;
+
+    PQclear(PQexec(c, "SET search_path = taskschedd"));
+    remembered_values(m, texts, values);
+    res = PQexecParams(c, remembered_sql, REMEMBERED_VALUES, NULL, values, NULL, NULL, 0);
+    g_assert_cmpint(PQntuples(res), ==, 1);
+    behind = *PQgetvalue(res, 0, 3) == 't';
+    PQclear(res);
+    PQfinish(c);
+    return behind;
+}
+
+/* A backup's sequence may know of a claim that its rows do not know of. */
+static void test_remembered(void)
+{
+    Asked a = fixture_ask(f, "remembered", 0, 0);
+    g_autoptr(GPtrArray) runs = NULL;
+    const StoreRun *r = claim_one(&runs);
+    g_autofree char *identity = fixture_sql("SELECT applied FROM schema_version WHERE version = 1");
+    Remembered m = { .fd = -1, .fence = r->fence, .run = r->id, .claim = r->id, .claim_fence = r->fence };
+    StoreOwner owner = fixture_owner(r);
+    StoreEnd e = fixture_ending(&owner, RUN_SUCCESS);
+
+    g_assert_cmpuint(r->id, ==, a.asked.run);
+    g_strlcpy(m.identity, identity, sizeof(m.identity));
+    g_assert_false(is_behind(&m));
+    m.claim_fence++;
+    g_assert_true(is_behind(&m));
+    g_strlcpy(m.identity, "another", sizeof(m.identity));
+    g_assert_false(is_behind(&m));
+    g_strlcpy(m.identity, identity, sizeof(m.identity));
+    m.claim += 1000; /* its row went with the history, for all that is known */
+    g_assert_false(is_behind(&m));
+    m.fence += 5;
+    g_assert_true(is_behind(&m));
+    g_assert_cmpuint(fixture_sql_u64("SELECT last_value FROM fence"), ==, m.fence);
+    g_assert_false(is_behind(&m));
+    g_assert_cmpint(fixture_end(f, &e).r, ==, STORE_RECORDED);
+}
+
 /* Objects of the entries that a filter leaves, newest first. */
 static char *audited(const StoreAuditFilter *filter)
 {
@@ -436,6 +484,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/life/not-yours", test_not_yours);
     g_test_add_func("/store/life/database", test_database);
     g_test_add_func("/store/life/nodes", test_nodes);
+    g_test_add_func("/store/life/remembered", test_remembered);
     g_test_add_func("/store/life/audit", test_audit);
     r = g_test_run();
     fixture_free(f);

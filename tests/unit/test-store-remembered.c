@@ -83,6 +83,30 @@ static void test_life(void)
     end(&m);
 }
 
+/* The latest claim is that of the greatest fence, until a backup was restored that does not know of it. */
+static void check_claim(const Remembered *m, uint64_t run, uint64_t fence)
+{
+    g_assert_cmpuint(m->claim, ==, run);
+    g_assert_cmpuint(m->claim_fence, ==, fence);
+}
+
+static void test_claims(void)
+{
+    Remembered m;
+
+    begin(&m);
+    compare(&m, "one", "50", "70", NULL);
+    check_claim(&m, 0, 0);
+    claim(&m, "70", "51");
+    claim(&m, "60", "52");
+    check(&m, "one", 52, 70, 0);
+    check_claim(&m, 60, 52);
+    compare(&m, "one", "52", "70", "69");
+    check(&m, "one", 52, 70, 69);
+    check_claim(&m, 0, 0);
+    end(&m);
+}
+
 static void test_restored(void)
 {
     Remembered m;
@@ -113,8 +137,8 @@ static void test_another(void)
 static void test_rubbish(void)
 {
     static const char *const texts[] = {
-        "", "\n", "x", "1 2 3", "1 2 3 \n", "1 2 x one\n", "1\n2\n3\none\n",
-        "1 2 3 a name that is so long that it cannot be that of a database, since there is a limit to these\n"
+        "", "\n", "x", "1 2 3 4 5", "1 2 3 4 5 \n", "1 2 3 one\n", "1 2 3 4 x one\n", "1\n2\n3\n4\n5\none\n",
+        "1 2 3 4 5 a name that is so long that it cannot be that of a database, since there is a limit to these\n"
     };
 
     ARRAY_FOREACH (text, texts) {
@@ -133,7 +157,7 @@ static void test_rubbish(void)
 
 static void test_nothing(void)
 {
-    char texts[2][24];
+    char texts[REMEMBERED_VALUES - 1][24];
     const char *values[REMEMBERED_VALUES];
     Remembered m;
 
@@ -144,6 +168,8 @@ static void test_nothing(void)
     g_assert_cmpstr(values[0], ==, "one");
     g_assert_cmpstr(values[1], ==, "6");
     g_assert_cmpstr(values[2], ==, "9");
+    g_assert_cmpstr(values[3], ==, "9");
+    g_assert_cmpstr(values[4], ==, "6");
     remembered_close(&m);
 }
 
@@ -151,6 +177,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store-remembered/life", test_life);
+    g_test_add_func("/store-remembered/claims", test_claims);
     g_test_add_func("/store-remembered/restored", test_restored);
     g_test_add_func("/store-remembered/another", test_another);
     g_test_add_func("/store-remembered/rubbish", test_rubbish);
