@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/message.h"
+#include "model/follow.h"
 #include "model/schedule.h"
 #include "model/slots.h"
 
@@ -79,8 +80,8 @@ typedef struct Coming {
     const char *task, *name; /* borrowed */
     const Schedule *schedule;
     const GArray *by_hand; /* that somebody has skipped; NULL is none */
-    uint64_t when;
-    uint64_t left; /* slots that may fire, with this one */
+    uint64_t when;         /* UNSET: something has to happen first */
+    uint64_t left;         /* slots that may fire, with this one */
 } Coming;
 
 static int compare_coming(const void *a, const void *b, void *userdata)
@@ -94,13 +95,21 @@ static int compare_coming(const void *a, const void *b, void *userdata)
     return r != 0 ? r : strcmp(x->name, y->name);
 }
 
+/* Of one that follows something what comes after the next slot is not known. */
+static uint64_t next_after(const Coming *c, uint64_t after)
+{
+    if (follow_is(c->schedule))
+        return after < c->when ? c->when : USEC_INFINITY;
+    return slots_open(c->schedule, c->by_hand, after);
+}
+
 /* Those before what is asked for fire as well. */
 static uint64_t next_left(NextQuery *n, const Coming *first)
 {
     uint64_t when = first->when, left = first->left;
 
     for (; left != UNSET && left > 0 && when < n->since && n->counted < COUNTED_MAX; n->counted++, left--)
-        when = slots_open(first->schedule, first->by_hand, when);
+        when = next_after(first, when);
     return left;
 }
 
@@ -111,8 +120,8 @@ static void next_add(GSequence *coming, NextQuery *n, Coming first, uint64_t fro
 
     first.left = next_left(n, &first);
     if (from > 0)
-        first.when = slots_open(first.schedule, first.by_hand, from - 1);
-    if (first.when > n->until || first.when == UNSET || first.left == 0)
+        first.when = next_after(&first, from - 1);
+    if (first.when > n->until || first.left == 0 || (first.when == UNSET && !follow_is(first.schedule)))
         return;
     c = g_memdup2(&first, sizeof first);
     g_sequence_insert_sorted(coming, c, compare_coming, NULL);
@@ -182,18 +191,25 @@ static int next_parse(const NextQuery *n, Manager *m, Task **ret, Error *error)
 
 /* --- the reply --- */
 
-static int next_append_slot(sd_bus_message *reply, const Coming *c)
+static char *next_note(const Coming *c)
 {
     ClockChange change;
-    g_autofree char *note =
-        schedule_change_at(c->schedule, c->when, &change) ? clock_change_note(&change, c->when) : NULL;
+
+    if (c->when == UNSET)
+        return follow_tell(c->schedule);
+    return schedule_change_at(c->schedule, c->when, &change) ? clock_change_note(&change, c->when) : NULL;
+}
+
+static int next_append_slot(sd_bus_message *reply, const Coming *c)
+{
+    g_autofree char *note = next_note(c);
     int r = sd_bus_message_open_container(reply, 'a', "{sv}");
 
     if (r >= 0)
         r = message_put_string(reply, "Task", c->task);
     if (r >= 0)
         r = message_put_string(reply, "Schedule", c->name);
-    if (r >= 0)
+    if (r >= 0 && c->when != UNSET)
         r = message_put_number(reply, "Next", c->when);
     if (r >= 0 && note)
         r = message_put_string(reply, "Note", note);
@@ -209,7 +225,7 @@ static int next_append(sd_bus_message *reply, GSequence *coming, const NextQuery
         Coming *c = g_sequence_get(first);
 
         r = next_append_slot(reply, c);
-        c->when = slots_open(c->schedule, c->by_hand, c->when);
+        c->when = next_after(c, c->when);
         if (c->left != UNSET)
             c->left--;
         if (c->left == 0 || c->when == USEC_INFINITY || c->when > n->until)

@@ -97,6 +97,15 @@ static int schedule_next_slot(sd_bus_message *m, const void *record, size_t offs
     return sd_bus_message_append(m, "t", manager_schedule_next(record));
 }
 
+/* While it has no time. */
+static int schedule_awaits(sd_bus_message *m, const void *record, size_t offset)
+{
+    const ScheduleEntry *se = record;
+    g_autofree char *text = manager_schedule_awaits(se);
+
+    return property_append_string(m, util_strempty(text));
+}
+
 static int schedule_start_deadline(sd_bus_message *m, const void *record, size_t offset)
 {
     const Schedule *s = ((const ScheduleEntry *)record)->schedule;
@@ -112,6 +121,7 @@ static const Property schedule_rows[] = {
     { "Skipped", "at", schedule_skipped, 0, PROPERTY_TOLD },
     /* With each slot: a signal more for every run that a schedule makes. */
     { "Next", "t", schedule_next_slot, 0, 0 },
+    { "Awaits", "s", schedule_awaits, 0, 0 },
     { "Last", "t", property_number, offsetof(ScheduleEntry, last), 0 },
     { "Fired", "t", property_number, offsetof(ScheduleEntry, fired), 0 },
     { "MaxRuns", "t", schedule_max_runs, 0, PROPERTY_TOLD },

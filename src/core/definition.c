@@ -103,7 +103,16 @@ int definition_parse(const char *name, const TaskSource *sources, size_t n, cons
     return 0;
 }
 
-/* What the clock does to it in the year to come. */
+static void definition_note_awaited(const Schedule *s, const char *path, DiagList *notes)
+{
+    g_autofree char *awaited = follow_is(s) ? follow_tell(s) : NULL;
+    g_autofree char *section = g_strdup_printf("[Schedule %s]", s->name);
+
+    if (awaited)
+        diag_add(notes, path, 0, 0, section, "fires %s", awaited);
+}
+
+/* What the clock does to it in the year to come, and what it waits for. */
 void definition_note(const Task *t, uint64_t now, DiagList *notes)
 {
     const TaskSource *source = g_ptr_array_index(t->sources, 0);
@@ -114,6 +123,7 @@ void definition_note(const Task *t, uint64_t now, DiagList *notes)
                  until = MIN(now + NOTED_USEC, s->until_usec ? s->until_usec : UNSET);
         ClockChange change;
 
+        definition_note_awaited(s, source->path, notes);
         while (schedule_next_change(s, after, until, &change)) {
             g_autofree char *text = clock_change_tell(&change, s->gap, s->fold);
             g_autofree char *section = g_strdup_printf("[Schedule %s]", s->name);

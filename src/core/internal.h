@@ -3,6 +3,7 @@
 
 #include "core/manager.h"
 #include "core/secrets.h"
+#include "model/follow.h"
 
 typedef struct Registry Registry;
 typedef struct Engine Engine;
@@ -238,7 +239,7 @@ void scheduler_set_by_hand(Scheduler *s, ScheduleEntry *se, uint64_t nominal, co
 void scheduler_wake(Scheduler *s);
 /* Runs that were asked for after their time and are not done: of StoreLateRun. */
 void scheduler_load_late(Scheduler *s, const GArray *late);
-/* What waits until it is done goes on. */
+/* What waits until it is done goes on, and what follows it. */
 void scheduler_run_done(Scheduler *s, uint64_t run);
 /* The system's time zone is another: every slot is computed anew. */
 void scheduler_zone_changed(Scheduler *s);

@@ -148,19 +148,23 @@ typedef struct TaskEntry {
 
 typedef struct ScheduleEntry {
     const TaskEntry *entry;
-    const Schedule *schedule; /* of entry->task */
-    uint64_t last;            /* last slot with an outcome, as the database has it; UNSET if none */
-    uint64_t since;           /* no time before it is a slot; real µs */
-    uint64_t fired;           /* how many of its slots have */
-    uint64_t off_until;       /* slots before it passed while it was disabled; real µs, 0 is none */
-    uint64_t paused_until;    /* likewise do not fire, beside those of the task's own */
-    GArray *by_hand;          /* of ByHand: slots to come that somebody has skipped, NULL is none; owned */
-    uint64_t next;            /* next slot, UNSET if none; it may be one that does not fire */
-    uint64_t excluded; /* when it is skipped, being outside of the schedule's window; UNSET: it is not */
-    guint place;       /* in the scheduler's agenda; 0: it is not in it */
-    bool enabled;      /* of its own; it fires only where the task is enabled too */
-    bool said;         /* enabled was set by a person, not by the definition */
-    bool settling;     /* its next slots are being written down */
+    const Schedule *schedule; /* of entry->task, or moving */
+    Schedule *
+        moving; /* told what its slots follow: see model/follow.h; NULL: they have times of their own; owned */
+    uint64_t last;         /* last slot with an outcome, as the database has it; UNSET if none */
+    uint64_t since;        /* no time before it is a slot; real µs */
+    uint64_t fired;        /* how many of its slots have */
+    uint64_t ended;        /* what its slots follow: the end of the last run that counts; UNSET is none */
+    uint64_t off_until;    /* slots before it passed while it was disabled; real µs, 0 is none */
+    uint64_t paused_until; /* likewise do not fire, beside those of the task's own */
+    GArray *by_hand;       /* of ByHand: slots to come that somebody has skipped, NULL is none; owned */
+    uint64_t next;         /* next slot, UNSET if none; it may be one that does not fire */
+    uint64_t excluded;     /* when it is skipped, being outside of the schedule's window; UNSET: it is not */
+    guint place;           /* in the scheduler's agenda; 0: it is not in it */
+    bool enabled;          /* of its own; it fires only where the task is enabled too */
+    bool said;             /* enabled was set by a person, not by the definition */
+    bool settling;         /* its next slots are being written down */
+    bool under_way;        /* of one that follows runs: that which it fired last */
 } ScheduleEntry;
 
 /* -ENOTCONN: a daemon that never had its database does not know what is defined. Else there is what is found below. */
@@ -173,6 +177,8 @@ const ScheduleEntry *manager_find_schedule(const TaskEntry *entry, const char *n
 uint64_t manager_schedule_paused_until(const ScheduleEntry *s);
 /* The next slot that is to fire; UNSET if there is none. */
 uint64_t manager_schedule_next(const ScheduleEntry *s);
+/* What has to happen before it has one, as a part of a sentence, g_free; NULL: nothing. */
+char *manager_schedule_awaits(const ScheduleEntry *s);
 /* In the order of names, those after `after` (NULL: from the first); of const TaskEntry*, container owned. */
 GPtrArray *manager_list_tasks(Manager *m, const char *after, unsigned limit);
 /* Adds or changes a definition kept in the database; answers its revision. */

@@ -79,6 +79,7 @@ static void schedule_entry_free(void *entry)
 
     if (se->by_hand)
         g_array_unref(se->by_hand);
+    g_free(se->moving);
     g_free(se);
 }
 
@@ -95,7 +96,10 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
             .enabled = s->enabled,
             .last = UNSET,
             .next = UNSET,
+            .ended = UNSET,
+            .moving = follow_copy(s),
             .excluded = UNSET };
+        se->schedule = se->moving ? se->moving : s;
         for (guint j = 0; old && j < old->schedules->len; j++) {
             const ScheduleEntry *before = g_ptr_array_index(old->schedules, j);
 
@@ -103,6 +107,10 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
                 se->last = before->last;
                 se->since = before->since;
                 se->fired = before->fired;
+                if (se->moving && before->moving) {
+                    se->ended = before->ended;
+                    se->under_way = before->under_way;
+                }
                 se->off_until = before->off_until;
                 se->paused_until = before->paused_until;
                 se->by_hand = by_hand_copy(before->by_hand);

@@ -19,6 +19,7 @@ struct Scheduler {
         *agenda; /* each schedule with a next slot, but for what is settling and what waits for late runs */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
     Late *late;
+    bool follows; /* there was a schedule that follows runs */
 };
 
 static void scheduler_act(Scheduler *s);
@@ -79,6 +80,14 @@ uint64_t manager_schedule_next(const ScheduleEntry *s)
                : slots_open(s->schedule, s->by_hand, MAX(s->next, manager_schedule_paused_until(s)) - 1);
 }
 
+char *manager_schedule_awaits(const ScheduleEntry *s)
+{
+    bool waits = s->moving && s->enabled && s->entry->enabled && s->next == UNSET &&
+                 schedule_runs_left(s->schedule, s->fired) > 0;
+
+    return waits ? follow_tell(s->schedule) : NULL;
+}
+
 /* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be
  * enabled or restored, or what it would overlap with be over, until then. What is outside of its window is skipped together with what
  * follows. */
@@ -106,6 +115,10 @@ static void scheduler_place(Scheduler *s, ScheduleEntry *se)
 
 static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
 {
+    if (se->moving) {
+        s->follows = true;
+        follow_set(se->moving, se->since, se->ended, se->under_way);
+    }
     se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
     se->excluded = se->next == UNSET ? UNSET : slots_excluded_moment(se->schedule, se->next);
     scheduler_place(s, se);
@@ -120,6 +133,7 @@ typedef struct Settling {
     uint64_t revision;
     SlotRange range;
     SlotCause cause;
+    uint64_t ended;    /* what they follow */
     uint64_t deadline; /* of its run */
     bool late;         /* when it was asked for; the clock may be set back before the answer */
     char *reason;      /* NULL: it is to fire */
@@ -130,7 +144,7 @@ static Settling *settling_new(Scheduler *s, const ScheduleEntry *se, const SlotF
     Settling *f = g_new(Settling, 1);
 
     *f = (Settling){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), se->entry->revision,
-        fate->range, fate->cause, schedule_deadline(se->schedule, fate->range.first),
+        fate->range, fate->cause, se->ended, schedule_deadline(se->schedule, fate->range.first),
         clock_real(s->manager->clock) > fate->range.first, fate->fires ? NULL : g_strdup(fate->reason) };
     return f;
 }
@@ -194,7 +208,7 @@ static void settling_failed(const Settling *f, int r, const Error *error)
 static StoreSkip settling_skip(const Settling *f, uint64_t previous)
 {
     return (StoreSkip){ f->task, f->schedule, f->revision, previous, f->range.first, f->range.last,
-        f->range.count, slot_cause_to_string(f->cause), f->reason };
+        f->range.count, slot_cause_to_string(f->cause), f->reason, f->ended };
 }
 
 /* When it stands in the ledger. */
@@ -203,6 +217,36 @@ static void settling_tell(const Settling *f)
     StoreSkip k = settling_skip(f, UNSET);
 
     manager_slots_skipped(f->scheduler->manager, &k);
+}
+
+/* What they follow is another by now. Where that cannot be told the database is away, and tells all when it is back. */
+static void on_followers(int r, const GArray *followers, void *userdata)
+{
+    Scheduler *s = userdata;
+
+    if (r < 0)
+        return;
+    for (guint i = 0; i < followers->len; i++) {
+        const StoreFollower *f = &g_array_index(followers, StoreFollower, i);
+        ScheduleEntry *se = scheduler_find(s, f->task, f->schedule);
+
+        if (!se || !se->moving)
+            continue;
+        se->ended = f->ended;
+        se->under_way = f->under_way != UNSET;
+        scheduler_compute(s, se);
+    }
+    scheduler_act(s);
+}
+
+/* Somebody else knew better; nothing is decided before that is known here too. */
+static void scheduler_look(Scheduler *s, ScheduleEntry *se)
+{
+    if (!se || !se->moving)
+        return;
+    se->under_way = true;
+    (void)store_get_followers(
+        s->manager->store, 0, follow_task(se->schedule, se->entry->task->name), on_followers, s);
 }
 
 static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
@@ -215,6 +259,8 @@ static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
     }
     if (r > 0)
         settling_tell(f);
+    if (r == 0)
+        scheduler_look(f->scheduler, settling_find(f));
     if (r >= 0)
         settling_done(f, r > 0 ? f->range.last : last, UNSET);
     else if (r != -ECANCELED)
@@ -244,7 +290,7 @@ static void scheduler_refuse(Scheduler *s, ScheduleEntry *se, uint64_t nominal, 
 static void settling_tell_overlap(const Settling *f, const char *reason)
 {
     const StoreSkip k = { f->task, f->schedule, f->revision, UNSET, f->range.first, f->range.last, 1,
-        slot_cause_to_string(SLOT_OVERLAP), reason };
+        slot_cause_to_string(SLOT_OVERLAP), reason, UNSET };
 
     manager_slots_skipped(f->scheduler->manager, &k);
 }
@@ -265,6 +311,10 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
             dispatcher_due(m->dispatcher, asked->due);
         }
         se = settling_find(f);
+        if (se && asked->fresh)
+            se->under_way = true;
+        else if (asked->run == 0 && !asked->reason)
+            scheduler_look(f->scheduler, se);
         if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
             (f->late || clock_real(m->clock) > f->range.first))
             late_add(f->scheduler->late, f->task, f->schedule, asked->run);
@@ -317,6 +367,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
         .deadline = schedule_deadline(se->schedule, nominal),
         .places = task_places(t),
         .overlap = overlap_to_string(t->overlap),
+        .ended = se->ended,
     };
     f = settling_new(s, se, fate);
     se->settling = true;
@@ -393,7 +444,7 @@ GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
         cause = schedule_entry_cause(se, next, at);
         slots_take(se->schedule, next, at, true, &range);
         k = (StoreSkip){ g_strdup(entry->task->name), g_strdup(se->schedule->name), entry->revision, se->last,
-            range.first, range.last, range.count, slot_cause_to_string(cause), reasons[cause] };
+            range.first, range.last, range.count, slot_cause_to_string(cause), reasons[cause], se->ended };
         g_array_append_val(skips, k);
     }
     return skips;
@@ -475,6 +526,8 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
             continue;
         se->last = row->last_nominal;
         se->fired = row->fired;
+        se->ended = row->ended;
+        se->under_way = row->under_way != UNSET;
         se->said = row->enabled >= 0;
         se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
         se->since = row->since != UNSET ? row->since : 0;
@@ -585,6 +638,8 @@ void scheduler_run_done(Scheduler *s, uint64_t run)
 {
     g_autofree char *name = late_done(s->late, run);
 
+    if (s->follows && s->manager->store_up)
+        (void)store_get_followers(s->manager->store, run, NULL, on_followers, s);
     if (!name)
         return;
     scheduler_release(s, name);

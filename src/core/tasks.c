@@ -199,16 +199,21 @@ static int putting_send(Putting *p)
     Manager *m = p->batch->manager;
     const Task *task = p->task;
     g_autofree char *definition = task_sources_to_json(task);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GPtrArray) names = g_ptr_array_new(), follows = g_ptr_array_new();
     StorePutTask put;
 
-    for (guint i = 0; i < task->schedules->len; i++)
-        g_ptr_array_add(names, ((const Schedule *)g_ptr_array_index(task->schedules, i))->name);
+    for (guint i = 0; i < task->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(task->schedules, i);
+
+        g_ptr_array_add(names, s->name);
+        g_ptr_array_add(follows, (gpointer)util_strempty(follow_task(s, task->name)));
+    }
     g_ptr_array_add(names, NULL);
+    g_ptr_array_add(follows, NULL);
     p->since = clock_real(m->clock);
     p->skips = scheduler_skips(m->scheduler, registry_find(m->registry, task->name), p->since);
     put = (StorePutTask){ task->name, p->origin, p->path, task->description, definition,
-        (const char *const *)names->pdata, p->since, p->skips };
+        (const char *const *)names->pdata, p->since, p->skips, (const char *const *)follows->pdata };
     return m->store_up ? store_put_task(m->store, &put, on_put, p) : -ENOTCONN;
 }
 

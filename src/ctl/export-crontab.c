@@ -296,6 +296,8 @@ static GPtrArray *crontab_lines(Crontab *c, const Schedule *s)
 
     if (export_other_has_rules(s))
         reason = _("there are no recurrence rules, and no exceptions");
+    else if (s->from_finish)
+        reason = _("cron does not know when a run ends");
     else if (s->at && s->at->len > 0)
         reason = _("cron knows no year");
     else if (s->zone && s->zone != zone_local())

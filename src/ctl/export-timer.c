@@ -239,11 +239,26 @@ static bool timer_prove(ExportOther *o, const Schedule *s, const GPtrArray *even
     return true;
 }
 
+/* Nothing of it is a time, so that there is nothing to compare. */
+static bool timer_write_finish(ExportOther *o, const Schedule *s, GString *out)
+{
+    if (s->from_usec > 0 || s->until_usec > 0 || s->max_runs > 0 || s->window) {
+        export_other_refuse(o, s, "", _("what is counted from the end of the last run has no bounds there"));
+        return false;
+    }
+    g_string_append_printf(out,
+        "OnActiveSec=%" G_GUINT64_FORMAT "us\nOnUnitInactiveSec=%" G_GUINT64_FORMAT "us\n", s->every_usec,
+        s->every_usec);
+    return true;
+}
+
 static bool timer_write_times(ExportOther *o, const Schedule *s, GString *out)
 {
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *every = s->every_usec > 0 ? timer_every(s) : NULL;
 
+    if (s->from_finish)
+        return timer_write_finish(o, s, out);
     if (export_other_has_rules(s)) {
         export_other_refuse(o, s, "", _("there are no recurrence rules, and no exceptions"));
         return false;
@@ -332,6 +347,8 @@ static GString *timer_file(GPtrArray *files, const char *name, const char *suffi
 /* systemd makes up for one time, however many were missed. */
 static bool timer_is_persistent(const Schedule *s)
 {
+    if (s->from_finish) /* systemd has that for OnCalendar= alone */
+        return false;
     return s->catch_up == CATCH_UP_DEFAULT ? s->every_usec == 0 : s->catch_up != CATCH_UP_NONE;
 }
 

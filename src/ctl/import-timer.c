@@ -462,6 +462,10 @@ static bool timer_write_spacing(Timer *t, GString *out)
         return false;
     }
     g_string_append_printf(out, "Every=%s\n", item->value);
+    if (strcmp(item->key, "OnUnitInactiveSec") == 0) {
+        g_string_append(out, "EveryFrom=finish\n");
+        return true;
+    }
     import_changed(t->im, item->file, item->line, _("From= in [Schedule timer] says where counting begins"),
         _("%s=%s: counted from the epoch and not from the last run"), item->key, item->value);
     return true;

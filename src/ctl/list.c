@@ -110,7 +110,10 @@ static void list_schedule_row(Table *t, JsonObject *o)
     table_add(t, g_strdup(text_member(o, "Task")), TABLE_PLAIN);
     table_add(t, g_strdup(text_member(o, "Name")), TABLE_PLAIN);
     list_add_enabled(t, o);
-    table_add(t, text_time(next), TABLE_PLAIN);
+    if (next == UNSET && *text_member(o, "Awaits"))
+        table_add(t, g_strdup(text_member(o, "Awaits")), TABLE_PLAIN);
+    else
+        table_add(t, text_time(next), TABLE_PLAIN);
     table_add(t, text_relative(next, list_now()), TABLE_PLAIN);
     table_add(t, text_time(text_instant(o, "Last")), TABLE_PLAIN);
 }

@@ -108,7 +108,7 @@ static int next_call(Ctl *ctl, const Next *n, JsonArray **ret, ClientError *e)
 
 static void next_add(Ctl *ctl, const Next *n, Table *t, JsonObject *o)
 {
-    uint64_t when = text_instant(o, "Next");
+    uint64_t when = text_instant(o, "Next"); /* UNSET: the note says what has to happen first */
 
     table_add(t, text_time(when), TABLE_PLAIN);
     table_add(t, text_relative(when, (uint64_t)g_get_real_time()), TABLE_PLAIN);

@@ -251,7 +251,7 @@ void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope)
     bool bounded =
         s->from_usec > 0 || s->until_usec > 0 || s->excluded || (recurs && s->gap == CALENDAR_GAP_SKIP);
 
-    if (!any || !bounded || (s->until_usec > 0 && s->until_usec < s->from_usec) ||
+    if (!any || !bounded || s->from_finish || (s->until_usec > 0 && s->until_usec < s->from_usec) ||
         schedule_next(s, 0) != USEC_INFINITY)
         return;
     ARRAY_FOREACH (key, keys) {

@@ -45,14 +45,14 @@ static guint schedule_find_at(const Schedule *s, uint64_t after)
 
 static uint64_t schedule_next_every(const Schedule *s, uint64_t after)
 {
-    uint64_t step;
+    uint64_t anchor = s->from_finish ? s->anchor_usec : s->from_usec, step;
 
     if (s->every_usec == 0)
         return USEC_INFINITY;
-    if (after < s->from_usec)
-        return s->from_usec;
-    if (__builtin_mul_overflow((after - s->from_usec) / s->every_usec + 1, s->every_usec, &step) ||
-        __builtin_add_overflow(s->from_usec, step, &step))
+    if (after < anchor)
+        return anchor;
+    if (__builtin_mul_overflow((after - anchor) / s->every_usec + 1, s->every_usec, &step) ||
+        __builtin_add_overflow(anchor, step, &step))
         return USEC_INFINITY;
     return step;
 }

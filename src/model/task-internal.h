@@ -65,6 +65,9 @@ void schedule_dates_set_single(TaskParser *p, const TaskFileItem *item, void *fi
 void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope);
 /* Is there anything within these bounds? */
 void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope);
+/* follow.c: what happens before a schedule has a time. */
+void follow_set_every_from(TaskParser *p, const TaskFileItem *item, void *field);
+void follow_check(TaskParser *p, const Schedule *s, const char *scope);
 /* What can be judged only once every file was read. */
 void task_keys_check_task(TaskParser *p);
 void task_keys_check_service(TaskParser *p);

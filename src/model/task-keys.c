@@ -282,6 +282,7 @@ static const TaskKey schedule_keys[] = {
     { "DST", false, schedule_keys_set_dst, offsetof(Schedule, gap) },
     { "At", true, schedule_dates_set, 0 },
     { "Every", false, task_set_every, offsetof(Schedule, every_usec) },
+    { "EveryFrom", false, follow_set_every_from, offsetof(Schedule, from_finish) },
     { "From", false, schedule_dates_set_single, 0 },
     { "Until", false, schedule_dates_set_single, 0 },
     { "MaxRuns", false, task_set_runs, offsetof(Schedule, max_runs) },
@@ -503,6 +504,7 @@ void task_keys_check_schedules(TaskParser *p)
                 "never fires: OnCalendar=, Cron=, RRule=, RDate=, Every= or At= is needed");
         schedule_dates_read(p, s, scope);
         schedule_keys_check(p, s, scope);
+        follow_check(p, s, scope);
         schedule_dates_check(p, s, scope);
         schedule_keys_check_window(p, s, scope, header);
         g_hash_table_iter_init(&iter, s->inputs);

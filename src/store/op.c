@@ -21,6 +21,7 @@ static const OpInfo *const infos[] = {
     [OP_AUDIT] = &op_audit,
     [OP_PARTITIONS] = &op_partitions,
     [OP_CLAIM] = &op_claim,
+    [OP_FOLLOWERS] = &op_followers,
     [OP_GET_REVISION] = &op_get_revision,
     [OP_GET_RUN] = &op_get_run,
     [OP_LIST_RUNS] = &op_list_runs,

@@ -3,21 +3,24 @@
 #include "store/store-internal.h"
 
 #define PAST_NOMINAL STORE_BY_HAND_AFTER("usec_to_time(q.nominal)")
-#define PAST_LAST    STORE_BY_HAND_AFTER("usec_to_time(q.last)")
+#define FOLLOWED                                                                                             \
+    "(s.follows IS NULL OR (s.under_way IS NULL AND s.ended IS NOT DISTINCT FROM usec_to_time(q.ended)))"
+#define PAST_LAST STORE_BY_HAND_AFTER("usec_to_time(q.last)")
 
 /* A token that asked before finds its run, by the number of the user: its name is not always known; a slot fires only where its schedule's last_nominal is advanced by
  * this very statement, from where the asker knows it to be, and by the definition in force: so between the two there is no
  * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well, and so it is with what was skipped
- * by hand. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
+ * by hand. What follows the end of a run does so once: while none that it fired is under way, and from the end that is the last by now. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
  * key and is repeated, and then finds the other's. What is not to wait where
  * another run of its task is not over is not asked for at all; that is looked at, and judged when it is due: see ops-claim.c. */
 static const char ask_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.*, coalesce(nullif(q.uid, 0)::text, q.requester) AS asker FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[],"
     "   $7::int[], $8::json[], $9::json[], $10::jsonb[], $11::bytea[], $12::bigint[], $13::bigint[],"
-    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::int[], $21::text[])"
+    "   $14::bigint[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::int[], $21::text[],"
+    "   $22::bigint[])"
     "  WITH ORDINALITY AS q(requester, uid, token, task, revision, queue, priority, input, secrets, meta, raw,"
-    "   due, retry_of, grace, schedule, nominal, previous, max_runs, deadline, places, overlap, ord)),"
+    "   due, retry_of, grace, schedule, nominal, previous, max_runs, deadline, places, overlap, ended, ord)),"
     " known AS MATERIALIZED ("
     "  SELECT q.ord, k.run FROM q JOIN ask k ON k.requester = q.asker AND k.token = q.token),"
     " blocked AS MATERIALIZED ("
@@ -29,13 +32,15 @@ static const char ask_sql[] =
     "    >= q.places + CASE WHEN q.overlap = 'skip' THEN 0 ELSE 1 END),"
     " fired AS ("
     "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal),"
-    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked) THEN 0 ELSE 1 END, " PAST_NOMINAL
+    "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked) THEN 0 ELSE 1 END,"
+    "   under_way = CASE WHEN s.follows IS NOT NULL AND q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked)"
+    "    THEN usec_to_time(q.nominal) END, " PAST_NOMINAL
     "  FROM q JOIN task t ON t.name = q.task AND t.revision = q.revision"
     "  WHERE s.task = q.task AND s.name = q.schedule"
     "   AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
     "   AND (s.last_nominal IS NULL OR s.last_nominal < usec_to_time(q.nominal))"
     "   AND (q.max_runs IS NULL OR s.fired < q.max_runs) AND usec_to_time(q.nominal) <> ALL (s.by_hand)"
-    "  RETURNING q.ord, s.fired AS n),"
+    "   AND " FOLLOWED "  RETURNING q.ord, s.fired AS n),"
     " fresh AS MATERIALIZED ("
     "  SELECT q.*, nextval('run_id') AS id, coalesce(usec_to_time(q.due), now()) AS due_at FROM q"
     "  WHERE q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked)"
@@ -91,7 +96,7 @@ static void ask_answer(Op *op, const OpAnswer *a)
 const OpInfo op_ask = {
     .name = "ask",
     .sql = ask_sql,
-    .n_values = 21,
+    .n_values = 22,
     .shared = true,
     .answer = ask_answer,
 };
@@ -121,6 +126,7 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
     op_set_u64(op, 18, ask->deadline ? ask->deadline : UNSET);
     op_set_u64(op, 19, ask->places ? ask->places : UNSET);
     op_set_text(op, 20, ask->overlap);
+    op_set_u64(op, 21, ask->schedule && ask->ended ? ask->ended : UNSET);
     op_set_key(op, 0, "a%s\n%s", ask->requester, ask->token);
     if (ask->schedule)
         op_set_key(op, 1, "s%s/%s", ask->task, ask->schedule);
@@ -136,15 +142,15 @@ int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata)
 static const char skip_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],"
-    "   $8::text[], $9::bigint[])"
-    "   WITH ORDINALITY AS q(task, schedule, previous, first, last, n, cause, reason, revision, ord)"
+    "   $8::text[], $9::bigint[], $10::bigint[])"
+    "   WITH ORDINALITY AS q(task, schedule, previous, first, last, n, cause, reason, revision, ended, ord)"
     "  JOIN task t ON t.name = q.task AND t.revision = q.revision),"
     " advanced AS ("
     "  UPDATE schedule s SET last_nominal = usec_to_time(q.last), " PAST_LAST " FROM q"
     "  WHERE s.task = q.task AND s.name = q.schedule AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
     "   AND CASE WHEN q.cause = 'by-hand' THEN usec_to_time(q.last) = ANY (s.by_hand)"
     "    ELSE width_bucket(usec_to_time(q.first - 1), s.by_hand) = width_bucket(usec_to_time(q.last), s.by_hand) END"
-    "  RETURNING q.ord),"
+    "   AND " FOLLOWED "  RETURNING q.ord),"
     " ledger AS ("
     "  INSERT INTO slot (task, schedule, nominal, first, count, outcome, cause, reason, at)"
     "  SELECT task, schedule, usec_to_time(last), usec_to_time(nullif(first, last)), nullif(n, 0), 'skipped', cause, reason, now()"
@@ -165,7 +171,7 @@ static void skip_answer(Op *op, const OpAnswer *a)
 const OpInfo op_skip = {
     .name = "skip",
     .sql = skip_sql,
-    .n_values = 9,
+    .n_values = 10,
     .shared = true,
     .answer = skip_answer,
 };
@@ -183,6 +189,7 @@ int store_skip(Store *s, const StoreSkip *skip, StoreSkipFn fn, void *userdata)
     op_set_text(op, 6, skip->cause);
     op_set_text(op, 7, skip->reason);
     op_set_u64(op, 8, skip->revision);
+    op_set_u64(op, 9, skip->ended ? skip->ended : UNSET);
     op_set_key(op, 0, "s%s/%s", skip->task, skip->schedule);
     return store_enqueue(s, op);
 }

@@ -49,9 +49,13 @@ static const char put_task_sql[] =
                                            " gone AS (DELETE FROM schedule WHERE task = $1 AND name <> ALL ($6::text[]) AND " SKIPS_FIRST
                                            "),"
                                            " s AS ("
-                                           "  INSERT INTO schedule AS s (task, name, since) SELECT $1, n, usec_to_time($7::bigint) FROM unnest($6::text[]) AS n"
+                                           "  INSERT INTO schedule AS s (task, name, since, follows)"
+                                           "  SELECT $1, n, usec_to_time($7::bigint), nullif(f, '') FROM unnest($6::text[], $9::text[]) AS x(n, f)"
                                            "  ON CONFLICT (task, name) DO UPDATE SET since = excluded.since, last_nominal = greatest(s.last_nominal,"
                                            "   (SELECT usec_to_time(k.last) FROM skipped k WHERE k.schedule = excluded.name)),"
+                                           "   follows = excluded.follows,"
+                                           "   ended = CASE WHEN s.follows = excluded.follows THEN s.ended END,"
+                                           "   under_way = CASE WHEN s.follows = excluded.follows THEN s.under_way END,"
                                            "   " PAST_SKIPPED
                                            " WHERE NOT (SELECT same FROM now) AND " SKIPS_FIRST ")"
                                            "SELECT revision FROM now";
@@ -66,14 +70,14 @@ static void put_task_answer(Op *op, const OpAnswer *a)
 const OpInfo op_put_task = {
     .name = "put_task",
     .sql = put_task_sql,
-    .n_values = 8,
+    .n_values = 9,
     .answer = put_task_answer,
 };
 
 int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *userdata)
 {
     Op *op = op_new(OP_PUT_TASK, (OpFn)fn, userdata);
-    g_autofree char *schedules = op_array_of(t->schedules);
+    g_autofree char *schedules = op_array_of(t->schedules), *follows = op_array_of(t->follows);
     g_autofree char *skips = op_skips(t->skips);
 
     op_set_text(op, 0, t->name);
@@ -84,6 +88,7 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     op_set_text(op, 5, schedules);
     op_set_u64(op, 6, t->since);
     op_set_text(op, 7, skips);
+    op_set_text(op, 8, follows);
     op_set_key(op, 0, "t%s", t->name);
     return store_enqueue(s, op);
 }

@@ -159,6 +159,8 @@ GPtrArray *row_nodes(const PGresult *res);
     X("time_to_usec(s.off_until)", U64, off_until)                                                                \
     X("time_to_usec(s.paused_until)", U64, paused_until)                                                          \
     X("s.fired", U64, fired)                                                                                      \
+    X("time_to_usec(s.ended)", U64, ended)                                                                        \
+    X("time_to_usec(s.under_way)", U64, under_way)                                                                \
     X("CASE WHEN s.by_hand <> '{}' THEN (SELECT string_agg(time_to_usec(h.t) || ' ' || h.w, E'\\n' ORDER BY h.t)" \
       " FROM unnest(s.by_hand, s.by_whom) AS h(t, w)) END",                                                       \
         MAYBE, by_hand)

@@ -115,7 +115,9 @@ typedef struct StoreSchedule {
         off_until; /* slots before this one that have no outcome passed while it was disabled; UNSET: none */
     uint64_t paused_until; /* nor do those before this one fire, which may be to come; UNSET: none */
     uint64_t fired;        /* how many have */
-    char *by_hand;         /* slots that were skipped by hand: see model/by-hand.h; NULL: none */
+    uint64_t ended;        /* of one that follows a task: when the last run of that did; UNSET: none has */
+    uint64_t under_way; /* likewise: the slot that it fired last, while its run is not over; UNSET: it is */
+    char *by_hand;      /* slots that were skipped by hand: see model/by-hand.h; NULL: none */
 } StoreSchedule;
 
 /* A run of a schedule that was asked for after its time, and is not done. */
@@ -170,6 +172,7 @@ typedef struct StoreSkip {
     uint64_t previous;
     uint64_t first, last, count; /* real µs; count 0: not counted */
     const char *cause, *reason;
+    uint64_t ended; /* as in StoreAsk */
 } StoreSkip;
 
 typedef struct StorePutTask {
@@ -179,6 +182,8 @@ typedef struct StorePutTask {
     const GArray *
         skips; /* of StoreSkip, one of a schedule: slots of the definition before, which has them no more. In the
                             ledger with it; what has its outcome meanwhile keeps that. NULL is none */
+    const char *const
+        *follows; /* of each schedule the task whose runs it follows, "" is none; NULL: of all */
 } StorePutTask;
 
 /* Adds a task or a new revision of it; answers the revision, unchanged where the definition is. Schedules
@@ -219,6 +224,8 @@ typedef struct StoreAsk {
     uint64_t nominal, previous;
     uint64_t max_runs; /* of the schedule: it has fired fewer; 0: however many */
     uint64_t deadline; /* real µs: it is not claimed after this; UNSET or 0 is none */
+    uint64_t
+        ended; /* of a slot that follows a run: when that ended, as far as is known; UNSET: none has. It fires only if it is so */
     /* It is under way only while fewer runs of its task than places are, from their first claim until they are done. Where there
      * is no place when it is due it is held until there is ("allow", "queue"; "queue-one" if none is), over ("skip"), or
      * older ones are cancelled ("cancel-old"). */
@@ -241,10 +248,20 @@ typedef struct StoreAsked {
 typedef void (*StoreAskFn)(int r, const StoreAsked *asked, const Error *error, void *userdata);
 int store_ask(Store *s, const StoreAsk *ask, StoreAskFn fn, void *userdata);
 /* Slots that are not to fire: last_nominal is advanced from previous, and the ledger gets them. r 1: so it is; 0: last_nominal
- * was another, or some of them are skipped by hand (or, where that is the cause, not any more), and it
+ * was another, or what they follow, or some of them are skipped by hand (or, where that is the cause, not any more), and it
  * is last; -ENOENT: there is no such schedule, or another revision of its task is in force. */
 typedef void (*StoreSkipFn)(int r, uint64_t last, const Error *error, void *userdata);
 int store_skip(Store *s, const StoreSkip *skip, StoreSkipFn fn, void *userdata);
+
+/* A schedule that follows the runs of a task, as it is by now. */
+typedef struct StoreFollower {
+    const char *task, *schedule;
+    uint64_t ended, under_way; /* as in StoreSchedule */
+} StoreFollower;
+
+/* Those that follow the task of that run, or, where task is not NULL, that one. */
+typedef void (*StoreFollowersFn)(int r, const GArray *followers /* of StoreFollower */, void *userdata);
+int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowersFn fn, void *userdata);
 
 /* A slot to come that somebody skips, or wants to fire after all. */
 typedef struct StoreByHand {

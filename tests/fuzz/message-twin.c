@@ -240,6 +240,11 @@ uint64_t manager_schedule_paused_until(const ScheduleEntry *s)
     return s->paused_until;
 }
 
+char *manager_schedule_awaits(const ScheduleEntry *s)
+{
+    return NULL;
+}
+
 uint64_t manager_schedule_next(const ScheduleEntry *s)
 {
     return s->next;

@@ -264,6 +264,8 @@ static uint64_t next_slot(const ScheduleRow *s)
 {
     uint64_t after = s->since - 1;
 
+    if (schedule_row_follows(s))
+        return follow_next(s);
     if (s->last_nominal != UNSET && s->last_nominal > after)
         after = s->last_nominal;
     return (after / EVERY_USEC + 1) * EVERY_USEC;
@@ -401,7 +403,7 @@ void check_one_by_one(const ScheduleRow *s)
 
 void check_closed(const ScheduleRow *s, uint64_t since)
 {
-    if (next_slot(s) < since && !is_exhausted(s, 1))
+    if (!schedule_row_follows(s) && next_slot(s) < since && !is_exhausted(s, 1))
         sim_fail("slots of %s/%s were before it was changed, and have no outcome", s->task, s->name);
 }
 
@@ -411,9 +413,11 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
 {
     if (s->last_nominal != UNSET && first <= s->last_nominal)
         sim_fail("a slot of %s/%s gets a second outcome", s->task, s->name);
-    if (first > next_slot(s))
+    if (schedule_row_follows(s) ? first != next_slot(s) : first > next_slot(s))
         sim_fail("slots of %s/%s have no outcome", s->task, s->name);
-    if (last < first || (count > 0 && count != last / EVERY_USEC - (first - 1) / EVERY_USEC))
+    if (last < first ||
+        (count > 0 && count != (schedule_row_follows(s) ? (last - first) / EVERY_USEC + 1
+                                                        : last / EVERY_USEC - (first - 1) / EVERY_USEC)))
         sim_fail("slots of %s/%s are counted as %" G_GUINT64_FORMAT, s->task, s->name, count);
     /* Where the clock was set back while it was asked for, what is due is not waited for until the clock is there again. */
     if (fires && first < s->since && sim.latest == 0)
@@ -437,6 +441,12 @@ static bool waits_for_run(const ScheduleRow *s)
 void check_kept(const ScheduleRow *s)
 {
     uint64_t newest = (database_now() - LATE_USEC) / EVERY_USEC * EVERY_USEC;
+
+    if (schedule_row_follows(s)) {
+        if (s->enabled != 0 && !is_exhausted(s, 0) && follow_next(s) < database_now() - LATE_USEC)
+            sim_fail("%s/%s has gone silent", s->task, s->name);
+        return;
+    }
 
     while (strcmp(s->task, WINDOWED) == 0 && !is_within(newest))
         newest -= EVERY_USEC;
@@ -532,6 +542,7 @@ void check_every_event(void)
     for (guint i = 0; i < database.rows->len; i++)
         check_row(g_ptr_array_index(database.rows, i));
     check_memory();
+    check_followers();
 }
 
 /* --- when all is quiet --- */

@@ -439,7 +439,8 @@ static const struct {
         "[Task]\nOverlap=queue\nRetries=2\nRetryDelay=3s\nTimeout=10s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
         "[Schedule s]\nEvery=15s\nCatchUp=last\n" DEADLINE "2s\n" },
     { "skip",
-        "[Task]\nOverlap=skip\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" },
+        "[Task]\nOverlap=skip\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
+        "EveryFrom=finish\n" },
     { "one",
         "[Task]\nOverlap=queue-one\nRetries=1\nRetryDelay=2s\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
         "[Schedule s]\nEvery=15s\nStartDeadline=20s\n" },
@@ -492,8 +493,11 @@ static void define(unsigned i, bool file)
     if (strstr(templates[i].text, "[Schedule s]")) {
         ScheduleRow *s = g_new0(ScheduleRow, 1);
 
-        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET, UNSET, UNSET, 0 };
+        *s = (ScheduleRow){ "", "s", -1, UNSET, database_now(), UNSET, UNSET, UNSET, 0, .last_fired = UNSET };
         g_strlcpy(s->task, templates[i].name, sizeof s->task);
+        s->ended = s->under_way = UNSET;
+        if (strstr(templates[i].text, "EveryFrom=finish"))
+            database_set_follows(s, s->task);
         g_ptr_array_add(database.schedules, s);
     }
 }

@@ -157,7 +157,7 @@ static void load_tasks(StoreLoaded *ret)
         StoreSchedule *copy = g_new0(StoreSchedule, 1);
 
         *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until,
-            s->paused_until, s->fired, database_by_hand_text(s->by_hand) };
+            s->paused_until, s->fired, s->ended, s->under_way, database_by_hand_text(s->by_hand) };
         s->told_paused = s->paused_until;
         g_ptr_array_add(ret->schedules, copy);
     }
@@ -208,7 +208,7 @@ DbOp *db_op_new(int kind, void (*fn)(void), void *userdata)
     op->fn = fn;
     op->userdata = userdata;
     op->nominal = op->previous = op->max_runs = op->off_until = op->paused_until = op->finished =
-        op->started = UNSET;
+        op->started = op->ended = UNSET;
     return op;
 }
 
@@ -217,6 +217,10 @@ void db_op_free(DbOp *op)
     g_free(op->text);
     if (op->names)
         g_ptr_array_unref(op->names);
+    if (op->follows)
+        g_ptr_array_unref(op->follows);
+    if (op->followers)
+        g_array_unref(op->followers);
     if (op->skips)
         g_array_unref(op->skips);
     if (op->runs)
@@ -264,6 +268,7 @@ void database_set_done(Row *row, RunResult result)
     row->n_done++;
     if (frees)
         database_release(row->run.task);
+    database_follow(row);
     sim_trace("done", row->run.id, (uint64_t)result, row->run.attempt);
 }
 
@@ -433,7 +438,7 @@ static bool slot_is_next(DbOp *op)
     }
     op->asked.last = s->last_nominal;
     op->asked.fired = s->fired;
-    return s->fired < op->max_runs && ledger_is_at(s, op->previous) &&
+    return s->fired < op->max_runs && ledger_is_at(s, op->previous) && database_follows(s, op) &&
            (s->last_nominal == UNSET || s->last_nominal < op->nominal);
 }
 
@@ -450,6 +455,11 @@ static void slot_fires(DbOp *op, uint64_t run)
 
     check_slots(s, op->nominal, op->nominal, 1, true);
     check_by_hand(s, op->nominal, op->nominal, false);
+    if (schedule_row_follows(s)) {
+        check_follows(s, op->nominal);
+        s->under_way = op->nominal;
+    }
+    s->last_fired = op->nominal;
     if (op->very_late)
         check_one_by_one(s);
     ledger_add(s, op->nominal, op->nominal, run, false);
@@ -498,7 +508,8 @@ static void skip_rest(ScheduleRow *s, const GArray *skips)
             continue;
         if (!at && s->last_nominal != UNSET)
             from = MAX(from, s->last_nominal + 1);
-        check_slots(s, from, k->last, at ? k->count : 0, false);
+        if (!schedule_row_follows(s)) /* what it follows may be another by now */
+            check_slots(s, from, k->last, at ? k->count : 0, false);
         ledger_add(s, from, k->last, 0, false);
     }
 }
@@ -592,6 +603,9 @@ static void put_schedules(const DbOp *op, bool same)
             g_ptr_array_remove_index(database.schedules, i - 1);
         else if (!same)
             s->since = op->since;
+        for (guint j = 0; there && !same && j < op->names->len; j++)
+            if (strcmp(g_ptr_array_index(op->names, j), s->name) == 0)
+                database_set_follows(s, g_ptr_array_index(op->follows, j));
     }
     for (guint j = 0; j < op->names->len; j++) {
         ScheduleRow *s = database_schedule(op->task, g_ptr_array_index(op->names, j));
@@ -602,7 +616,9 @@ static void put_schedules(const DbOp *op, bool same)
         g_strlcpy(s->task, op->task, sizeof s->task);
         g_strlcpy(s->name, g_ptr_array_index(op->names, j), sizeof s->name);
         s->enabled = -1;
-        s->last_nominal = s->off_until = s->paused_until = s->told_paused = UNSET;
+        s->last_nominal = s->off_until = s->paused_until = s->told_paused = s->ended = s->under_way =
+            s->last_fired = UNSET;
+        database_set_follows(s, g_ptr_array_index(op->follows, j));
         s->since = op->since;
         g_ptr_array_add(database.schedules, s);
     }
@@ -744,6 +760,7 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_CANCEL] = apply_cancel,
     [OP_END] = apply_end,
     [OP_CLAIM] = database_claim,
+    [OP_FOLLOWERS] = database_apply_followers,
     [OP_GET_REVISION] = apply_get_revision,
     [OP_GET_RUN] = apply_get_run,
 };

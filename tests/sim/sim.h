@@ -122,8 +122,11 @@ typedef struct ScheduleRow {
     char task[SIM_TEXT], name[SIM_TEXT];
     int enabled;
     uint64_t last_nominal, since, off_until, paused_until, told_paused, fired;
-    GArray *by_hand;  /* of ByHand; NULL is none */
-    GArray *answered; /* likewise: what people were told is skipped */
+    char follows[SIM_TEXT]; /* "": it has times of its own */
+    uint64_t ended, under_way;
+    uint64_t last_fired; /* slot; UNSET is none */
+    GArray *by_hand;     /* of ByHand; NULL is none */
+    GArray *answered;    /* likewise: what people were told is skipped */
 } ScheduleRow;
 
 struct DbOp;
@@ -155,6 +158,13 @@ void schedule_row_free(void *row);
 char *database_by_hand_text(const GArray *list);
 bool database_is_by_hand(const ScheduleRow *s, const struct DbOp *op);
 void database_apply_by_hand(struct DbOp *op);
+/* follow.c: it follows runs; what it follows is what the operation says it is; it follows that task from now on ("" is none); that
+ * run is over; and what OP_FOLLOWERS does. */
+bool schedule_row_follows(const ScheduleRow *s);
+bool database_follows(const ScheduleRow *s, const struct DbOp *op);
+void database_set_follows(ScheduleRow *s, const char *task);
+void database_follow(const Row *row);
+void database_apply_followers(struct DbOp *op);
 /* MaxRuns= of the definition in force, or of one so many revisions before; UNSET: it has none. */
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
 /* StartDeadline= of the definition in force, in µs; UNSET: it has none. */
@@ -169,6 +179,12 @@ typedef struct DbSkip {
     uint64_t previous, first, last, count;
 } DbSkip;
 
+/* A StoreFollower. */
+typedef struct DbFollower {
+    char task[SIM_TEXT], name[SIM_TEXT];
+    uint64_t ended, under_way;
+} DbFollower;
+
 /* One operation between the daemon and the database. */
 typedef struct DbOp {
     int kind; /* OpKind */
@@ -181,15 +197,16 @@ typedef struct DbOp {
     bool refused; /* the database finds fault with it */
 
     uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec,
-        revision, grace, retry_of, finished, started, epoch, stamp, monotonic, deadline, places;
+        revision, grace, retry_of, finished, started, epoch, stamp, monotonic, deadline, places, ended;
     unsigned attempt, limit;
     int priority, enabled, overlap;
     char token[SIM_TEXT], task[SIM_TEXT], name[SIM_TEXT], invocation[SIM_TEXT], requester[SIM_TEXT],
         boot[SIM_TEXT];
     char reason[2 * SIM_TEXT];
     char *text;
-    GPtrArray *names; /* of char* */
-    GArray *skips;    /* of DbSkip */
+    GPtrArray *names, *follows; /* of char* */
+    GArray *followers;          /* of DbFollower */
+    GArray *skips;              /* of DbSkip */
     RunResult result, cause;
     RunState state;
     int code, status;
@@ -354,6 +371,10 @@ void check_window(const char *task, uint64_t first, uint64_t last, const char *c
 void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */
 void check_closed(const ScheduleRow *s, uint64_t since);
+/* follow.c: of schedules that follow runs. The next slot, UNSET: a run has to end first. */
+uint64_t follow_next(const ScheduleRow *s);
+void check_follows(const ScheduleRow *s, uint64_t nominal);
+void check_followers(void);
 void check_every_event(void);
 void check_told(uint64_t run, RunState state, RunResult result);
 void check_told_skipped(const StoreSkip *skip);

@@ -45,6 +45,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_CANCEL] = "cancel",
     [OP_END] = "end",
     [OP_CLAIM] = "claim",
+    [OP_FOLLOWERS] = "followers",
     [OP_GET_REVISION] = "get revision",
     [OP_GET_RUN] = "get run",
 };
@@ -553,6 +554,7 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     op->previous = a->schedule ? a->previous : UNSET;
     op->max_runs = a->max_runs ? a->max_runs : UNSET;
     op->deadline = a->deadline ? a->deadline : UNSET;
+    op->ended = a->ended ? a->ended : UNSET;
     op->places = a->places;
     op->overlap = a->overlap ? (int)overlap_from_string(a->overlap) : OVERLAP_ALLOW;
     op->very_late = a->schedule && sim_real() > a->nominal + 2 * USEC_PER_SEC;
@@ -608,11 +610,35 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     op->first = k->first;
     op->nominal = k->last;
     op->count = k->count;
+    op->ended = k->ended;
     op->flag = strcmp(k->cause, "by-hand") == 0;
     op->keys[0] = key_of('s', k->task, k->schedule);
     check_pause(k->task, k->schedule, k->last, k->cause);
     check_deadline(k->task, k->last, k->cause);
     check_window(k->task, k->first, k->last, k->cause);
+    return enqueue(op);
+}
+
+static void answer_followers(DbOp *op)
+{
+    g_autoptr(GArray) followers = g_array_new(FALSE, FALSE, sizeof(StoreFollower));
+
+    for (guint i = 0; op->followers && i < op->followers->len; i++) {
+        const DbFollower *d = &g_array_index(op->followers, DbFollower, i);
+        StoreFollower f = { d->task, d->name, d->ended, d->under_way };
+
+        g_array_append_val(followers, f);
+    }
+    ((StoreFollowersFn)op->fn)(op->r, op->r < 0 ? NULL : followers, op->userdata);
+}
+
+int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowersFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_FOLLOWERS, (void (*)(void))fn, userdata);
+
+    op->answer = answer_followers;
+    op->run = run;
+    g_strlcpy(op->task, util_strempty(task), sizeof op->task);
     return enqueue(op);
 }
 
@@ -670,6 +696,9 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     op->names = g_ptr_array_new_with_free_func(g_free);
     for (const char *const *name = t->schedules; name && *name; name++)
         g_ptr_array_add(op->names, g_strdup(*name));
+    op->follows = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < op->names->len; i++)
+        g_ptr_array_add(op->follows, g_strdup(t->follows ? t->follows[i] : ""));
     op->keys[0] = key_of('t', t->name, "");
     return enqueue(op);
 }

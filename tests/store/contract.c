@@ -714,6 +714,7 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/deadline", test_deadline);
     g_test_add_func("/store/contract/by-hand", test_by_hand);
     contract_add_places();
+    contract_add_follow();
     g_test_add_func("/store/contract/slot-overlaps", test_slot_overlaps);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);

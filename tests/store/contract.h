@@ -10,3 +10,4 @@ extern Fixture *contract_fixture;
 /* The store comes up once more. */
 void contract_anew(void);
 void contract_add_places(void);
+void contract_add_follow(void);

@@ -146,6 +146,32 @@ ByHandAnswer fixture_by_hand(Fixture *f, uint64_t nominal, const char *whom, uin
     return a;
 }
 
+static void on_followers(int r, const GArray *followers, void *userdata)
+{
+    Followers *k = userdata;
+
+    k->answered = true;
+    k->r = r;
+    k->n = followers ? followers->len : 0;
+    for (guint i = 0; i < k->n; i++) {
+        const StoreFollower *one = &g_array_index(followers, StoreFollower, i);
+
+        g_strlcpy(k->task, one->task, sizeof k->task);
+        g_strlcpy(k->schedule, one->schedule, sizeof k->schedule);
+        k->ended = one->ended;
+        k->under_way = one->under_way;
+    }
+}
+
+Followers fixture_followers(Fixture *f, uint64_t run, const char *task)
+{
+    Followers k = { 0 };
+
+    g_assert_cmpint(store_get_followers(f->store, run, task, on_followers, &k), ==, 0);
+    fixture_until(f, &k.answered);
+    return k;
+}
+
 static void on_skipped(int r, uint64_t last, const Error *error, void *userdata)
 {
     *(Skipped *)userdata = (Skipped){ true, r, last };

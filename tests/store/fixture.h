@@ -65,6 +65,17 @@ typedef struct ByHandAnswer {
 void fixture_by_hand_begin(Fixture *f, uint64_t nominal, const char *whom, uint64_t max, ByHandAnswer *a);
 ByHandAnswer fixture_by_hand(Fixture *f, uint64_t nominal, const char *whom, uint64_t max);
 int fixture_enable(Fixture *f, const StoreEnable *e);
+
+/* The last of them. */
+typedef struct Followers {
+    bool answered;
+    int r;
+    unsigned n;
+    char task[20], schedule[20];
+    uint64_t ended, under_way;
+} Followers;
+
+Followers fixture_followers(Fixture *f, uint64_t run, const char *task);
 Skipped fixture_skip_plain(Fixture *f, const StoreSkip *skip);
 Skipped fixture_skip(Fixture *f, const char *task, const char *schedule, uint64_t previous, uint64_t first,
     uint64_t last, uint64_t count);

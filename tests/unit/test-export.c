@@ -52,11 +52,12 @@ static void test_crontab_schedules(void)
         { "Every=1h\nFrom=1970-01-01 00:20 UTC\n", "20 * * * * root /a" },
         { "Every=6h\nFrom=1970-01-01 01:05 UTC\n", "5 1-23/6 * * * root /a" },
         { "Every=1d\n", "0 0 * * * root /a" }, { "TimeZone=UTC\nCron=1 1 * * *\n", "1 1 * * * root /a" },
-        { "Every=7min\n", "" }, { "Every=30s\n", "" }, { "At=2030-01-01 00:00 UTC\n", "" },
-        { "Cron=1 1 * * *\nMaxRuns=3\n", "" }, { "Cron=0 0 L * *\n", "" }, { "Cron=30 0 0 * * *\n", "" },
-        { "OnCalendar=2027-01-01\n", "" }, { "OnCalendar=Mon *-*-01\n", "" },
-        { "OnCalendar=Mon *-*-02..08\n", "" }, { "TimeZone=Europe/Berlin\nCron=1 1 * * *\n", "" },
-        { "OnCalendar=daily Europe/Berlin\n", "" }, { "Cron=1 1 * * *\nEnabled=no\n", "" },
+        { "Every=7min\n", "" }, { "Every=15min\nEveryFrom=finish\n", "" }, { "Every=30s\n", "" },
+        { "At=2030-01-01 00:00 UTC\n", "" }, { "Cron=1 1 * * *\nMaxRuns=3\n", "" },
+        { "Cron=0 0 L * *\n", "" }, { "Cron=30 0 0 * * *\n", "" }, { "OnCalendar=2027-01-01\n", "" },
+        { "OnCalendar=Mon *-*-01\n", "" }, { "OnCalendar=Mon *-*-02..08\n", "" },
+        { "TimeZone=Europe/Berlin\nCron=1 1 * * *\n", "" }, { "OnCalendar=daily Europe/Berlin\n", "" },
+        { "Cron=1 1 * * *\nEnabled=no\n", "" },
         { "Cron=1 1 * * *\nCron=1 1,2 * * *\n", "" }, /* cron would run it twice */
     };
 

@@ -530,6 +530,14 @@ static void test_timer_spacing(void)
     assert_note(im, 4, true, "KillMode");
 }
 
+static void test_timer_inactive(void)
+{
+    g_autoptr(Import) im = timer("t.timer", "[Timer]\nOnUnitInactiveSec=1d\n", "[Service]\nExecStart=/a\n");
+
+    assert_has(task_at(im, 0), "Every=1d\nEveryFrom=finish");
+    g_assert_cmpuint(im->notes->len, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_setenv("TZ", "UTC", true);
@@ -549,5 +557,6 @@ int main(int argc, char **argv)
     g_test_add_func("/import/timer/commands", test_timer_commands);
     g_test_add_func("/import/timer/refused", test_timer_refused);
     g_test_add_func("/import/timer/spacing", test_timer_spacing);
+    g_test_add_func("/import/timer/inactive", test_timer_inactive);
     return g_test_run();
 }

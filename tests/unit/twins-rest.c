@@ -16,6 +16,11 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
     return -ENOTCONN;
 }
 
+int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowersFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata)
 {
     return -ENOTCONN;

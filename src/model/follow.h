@@ -1,0 +1,17 @@
+/* Schedules without times of their own: each of their slots follows something that happens, which the database keeps in the
+ * schedule's row. What is known of it stands in a copy of the schedule, so that its slots are found like any others. Pure. */
+#pragma once
+
+#include "model/task.h"
+
+/* It has such slots. */
+bool follow_is(const Schedule *s);
+/* The task whose runs' ends it follows, borrowed; NULL: none. task has the schedule. */
+const char *follow_task(const Schedule *s, const char *task);
+/* To be told what happens, and g_free'd before the schedule goes; NULL: it has times of its own. */
+Schedule *follow_copy(const Schedule *s);
+/* The last run that counts ended then (UNSET: none has since the schedule was added, which was at since), or the one that the
+ * schedule fired last is under way. */
+void follow_set(Schedule *copy, uint64_t since, uint64_t ended, bool under_way);
+/* What has to happen before its next slot has a time, as a part of a sentence; g_free. */
+char *follow_tell(const Schedule *s);
