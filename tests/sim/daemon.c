@@ -453,7 +453,7 @@ static const struct {
         "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
         "Every=15s\nCatchUp=last\n" DEADLINE "1s\n" },
     { WINDOWED, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
-                "CatchUp=last\nCalendar=window\n" DEADLINE "2s\n" },
+                "CatchUp=last\nCalendar=window\n" },
 };
 
 static char *definition_of(unsigned i)
