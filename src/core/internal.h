@@ -32,6 +32,7 @@ struct Manager {
     History *history;
     Calendars *calendars;
     Secrets *secrets;
+    GHashTable *rereads; /* see reread.c */
 
     char *data_directory;   /* of the private database; NULL where it is another */
     GList *looks;           /* helpers that look for database servers */
@@ -81,6 +82,8 @@ void registry_free(Registry *r);
 /* Takes what the database has, of which this may be a part; the last brings the state STORE_UP, and what was in none of
  * them goes. Definitions that can no longer be parsed are logged and left out. */
 void registry_load(Registry *r, StoreState state, const StoreLoaded *loaded);
+/* Likewise one task of it. */
+void registry_take(Registry *r, const StoreTask *row);
 TaskEntry *registry_find(Registry *r, const char *name);
 GPtrArray *registry_list(Registry *r, const char *after, unsigned limit);
 /* Puts task (reference taken) in force as revision. */
@@ -94,6 +97,10 @@ void registry_foreach(Registry *r, RegistryFn fn, void *userdata);
 typedef void (*RegistryTaskFn)(int r, Task *task, void *userdata);
 int registry_get_revision(
     Registry *r, const char *name, uint64_t revision, Task **ret, RegistryTaskFn fn, void *userdata);
+
+/* reread.c: a task is read anew from the database, with all that is said of it */
+GHashTable *rereads_new(void);
+void manager_reread_task(Manager *m, const char *task);
 
 /* changes.c: one change of a task after the other. */
 typedef void (*ChangesFn)(void *userdata);
@@ -222,6 +229,10 @@ Scheduler *scheduler_new(Manager *m);
 void scheduler_free(Scheduler *s);
 /* Of these tasks, what was said of their schedules in the database; also forgets what was under way. */
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules);
+/* Of one task, that was read anew; what is being written down meanwhile goes on. */
+void scheduler_take(Scheduler *s, const char *task, const GPtrArray *schedules);
+/* It cannot be read. */
+void scheduler_give_up(Scheduler *s, const char *task);
 /* What a definition that is changed or deleted at that instant leaves without an outcome: of StoreSkip, for the statement
  * that does it. entry may be NULL. */
 GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at);

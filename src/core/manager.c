@@ -296,6 +296,7 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     m->dispatcher = dispatcher_new(m);
     m->scheduler = scheduler_new(m);
     m->changes = changes_new();
+    m->rereads = rereads_new();
     m->calendars = calendars_new();
     m->loader = loader_new(m);
     m->history = history_new(m);
@@ -389,6 +390,7 @@ void manager_free(Manager *m)
     m->stop_fn = NULL;
     manager_cancel_reloads(m);
     g_clear_pointer(&m->store, store_free);
+    g_clear_pointer(&m->rereads, g_hash_table_unref);
     exec_free(m->exec);
     database_cancel_all(m);
     loader_free(m->loader);

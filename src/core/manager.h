@@ -163,7 +163,9 @@ typedef struct ScheduleEntry {
     guint place;           /* in the scheduler's agenda; 0: it is not in it */
     bool enabled;          /* of its own; it fires only where the task is enabled too */
     bool said;             /* enabled was set by a person, not by the definition */
-    bool settling;         /* its next slots are being written down */
+    bool settling;         /* its next slots are being written down, */
+    bool rereading;        /* or it is found out why the database does not take them */
+    unsigned refused;      /* how often in a row it did not, and had come no further */
     bool under_way;        /* of one that follows runs: that which it fired last */
 } ScheduleEntry;
 

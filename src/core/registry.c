@@ -200,6 +200,11 @@ static void registry_load_task(Registry *r, const StoreTask *row)
     entry->load = r->load;
 }
 
+void registry_take(Registry *r, const StoreTask *row)
+{
+    registry_load_task(r, row);
+}
+
 /* What is known, and the database does not have any more. */
 static void registry_remove_others(Registry *r)
 {

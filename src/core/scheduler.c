@@ -11,6 +11,8 @@
 #define AHEAD_USEC (2 * STORE_CLAIM_AHEAD_MSEC * USEC_PER_MSEC)
 /* So many slots are acted on before the loop goes on. */
 #define AT_ONCE_MAX 1000
+/* After so many refusals in a row it is read anew what is said of a task. */
+#define REFUSED_REREAD 2
 
 struct Scheduler {
     Manager *manager;
@@ -174,13 +176,34 @@ static ScheduleEntry *settling_find(const Settling *f)
     return se && se->entry->revision == f->revision ? se : NULL;
 }
 
+/* The database does not take it, and had come no further than was known. Where another node is just writing of the same slots it has by the
+ * next time; else somebody said what is not known here yet. */
+static bool settling_is_refused(const Settling *f, ScheduleEntry *se, uint64_t last)
+{
+    if (se->last != last) {
+        se->refused = 0;
+        return false;
+    }
+    se->refused++;
+    if (se->refused == REFUSED_REREAD) {
+        se->rereading = true;
+        manager_reread_task(f->scheduler->manager, f->task);
+    } else if (se->refused > REFUSED_REREAD) {
+        log_error("The database does not take slots of %s/%s, and says nothing that forbids them.", f->task,
+            f->schedule);
+        se->settling = false;
+        se->next = UNSET;
+    }
+    return se->refused >= REFUSED_REREAD;
+}
+
 /* The database has come to last, be it by this or without it, and so many slots have fired (UNSET: this tells nothing of
  * that): what follows counts. */
 static void settling_done(const Settling *f, uint64_t last, uint64_t fired)
 {
     ScheduleEntry *se = settling_find(f);
 
-    if (!se)
+    if (!se || settling_is_refused(f, se, last))
         return;
     se->settling = false;
     se->last = last;
@@ -495,7 +518,8 @@ static void scheduler_reset(Scheduler *s, TaskEntry *entry)
     for (guint i = 0; i < entry->schedules->len; i++) {
         ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
 
-        se->settling = false;
+        se->settling = se->rereading = false;
+        se->refused = 0;
         scheduler_compute(s, se);
     }
 }
@@ -516,6 +540,25 @@ static void scheduler_resolve_doubts(Scheduler *s, const ScheduleEntry *se)
     }
 }
 
+static void schedule_entry_load(ScheduleEntry *se, const StoreSchedule *row)
+{
+    se->said = row->enabled >= 0;
+    se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
+    se->since = row->since != UNSET ? row->since : 0;
+    se->off_until = row->off_until != UNSET ? row->off_until : 0;
+    se->paused_until = row->paused_until != UNSET ? row->paused_until : 0;
+    g_clear_pointer(&se->by_hand, g_array_unref);
+    se->by_hand = by_hand_parse(row->by_hand);
+}
+
+static void schedule_entry_load_ledger(ScheduleEntry *se, const StoreSchedule *row)
+{
+    se->last = row->last_nominal;
+    se->fired = row->fired;
+    se->ended = row->ended;
+    se->under_way = row->under_way != UNSET;
+}
+
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules)
 {
     for (guint i = 0; i < schedules->len; i++) {
@@ -524,17 +567,8 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
 
         if (!se)
             continue;
-        se->last = row->last_nominal;
-        se->fired = row->fired;
-        se->ended = row->ended;
-        se->under_way = row->under_way != UNSET;
-        se->said = row->enabled >= 0;
-        se->enabled = row->enabled >= 0 ? row->enabled > 0 : se->schedule->enabled;
-        se->since = row->since != UNSET ? row->since : 0;
-        se->off_until = row->off_until != UNSET ? row->off_until : 0;
-        se->paused_until = row->paused_until != UNSET ? row->paused_until : 0;
-        g_clear_pointer(&se->by_hand, g_array_unref);
-        se->by_hand = by_hand_parse(row->by_hand);
+        schedule_entry_load(se, row);
+        schedule_entry_load_ledger(se, row);
         scheduler_resolve_doubts(s, se);
     }
     for (guint i = 0; i < tasks->len; i++) {
@@ -543,6 +577,39 @@ void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *sched
 
         if (entry)
             scheduler_reset(s, entry);
+    }
+}
+
+/* Where its slots are just being written down the answer to that says how far it came; the one that waits for this alone goes on
+ * by what it says. */
+void scheduler_take(Scheduler *s, const char *task, const GPtrArray *schedules)
+{
+    for (guint i = 0; schedules && i < schedules->len; i++) {
+        const StoreSchedule *row = g_ptr_array_index(schedules, i);
+        ScheduleEntry *se = scheduler_find(s, task, row->name);
+
+        if (!se)
+            continue;
+        schedule_entry_load(se, row);
+        if (!se->settling || se->rereading)
+            schedule_entry_load_ledger(se, row);
+        se->refused = se->rereading ? se->refused : 0;
+        if (se->rereading)
+            se->settling = se->rereading = false;
+        scheduler_compute(s, se);
+    }
+    scheduler_act(s);
+}
+
+void scheduler_give_up(Scheduler *s, const char *task)
+{
+    const TaskEntry *entry = registry_find(s->manager->registry, task);
+
+    for (guint i = 0; entry && i < entry->schedules->len; i++) {
+        ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
+
+        if (se->rereading)
+            se->settling = se->rereading = false;
     }
 }
 
@@ -593,6 +660,7 @@ void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e)
         }
         if (e->off_until != UNSET)
             se->off_until = MIN(e->off_until, now);
+        se->refused = 0;
         scheduler_compute(s, se);
     }
     scheduler_act(s);

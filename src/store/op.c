@@ -23,6 +23,7 @@ static const OpInfo *const infos[] = {
     [OP_CLAIM] = &op_claim,
     [OP_FOLLOWERS] = &op_followers,
     [OP_GET_REVISION] = &op_get_revision,
+    [OP_GET_TASK] = &op_get_task,
     [OP_GET_RUN] = &op_get_run,
     [OP_LIST_RUNS] = &op_list_runs,
     [OP_LIST_NODES] = &op_list_nodes,

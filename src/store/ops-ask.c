@@ -10,7 +10,8 @@
 /* A token that asked before finds its run, by the number of the user: its name is not always known; a slot fires only where its schedule's last_nominal is advanced by
  * this very statement, from where the asker knows it to be, and by the definition in force: so between the two there is no
  * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well, and so it is with what was skipped
- * by hand. What follows the end of a run does so once: while none that it fired is under way, and from the end that is the last by now. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
+ * by hand, paused or disabled, of which the asker may not know yet: another node did it. Each takes the rows of schedules in one
+ * order, so that two nodes that ask for the same slots do not wait for one another. What follows the end of a run does so once: while none that it fired is under way, and from the end that is the last by now. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
  * key and is repeated, and then finds the other's. What is not to wait where
  * another run of its task is not over is not asked for at all; that is looked at, and judged when it is due: see ops-claim.c. */
 static const char ask_sql[] =
@@ -35,8 +36,9 @@ static const char ask_sql[] =
     "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked) THEN 0 ELSE 1 END,"
     "   under_way = CASE WHEN s.follows IS NOT NULL AND q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked)"
     "    THEN usec_to_time(q.nominal) END, " PAST_NOMINAL
-    "  FROM q JOIN task t ON t.name = q.task AND t.revision = q.revision"
-    "  WHERE s.task = q.task AND s.name = q.schedule"
+    "  FROM (SELECT * FROM q WHERE schedule IS NOT NULL ORDER BY task, schedule) q"
+    "  WHERE s.task = q.task AND s.name = q.schedule AND s.revision = q.revision AND s.enabled IS NOT FALSE"
+    "   AND coalesce(usec_to_time(q.nominal) >= greatest(s.task_until, s.paused_until), true)"
     "   AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
     "   AND (s.last_nominal IS NULL OR s.last_nominal < usec_to_time(q.nominal))"
     "   AND (q.max_runs IS NULL OR s.fired < q.max_runs) AND usec_to_time(q.nominal) <> ALL (s.by_hand)"
@@ -70,8 +72,7 @@ static const char ask_sql[] =
     " FROM blocked b JOIN q ON q.ord = b.ord LEFT JOIN fired f ON f.ord = b.ord"
     " WHERE q.schedule IS NULL OR f.ord IS NOT NULL "
     "UNION ALL SELECT q.ord, 0, false, 'done', NULL, time_to_usec(s.last_nominal), s.fired, NULL"
-    " FROM q JOIN schedule s ON s.task = q.task AND s.name = q.schedule"
-    "  JOIN task t ON t.name = q.task AND t.revision = q.revision"
+    " FROM q JOIN schedule s ON s.task = q.task AND s.name = q.schedule AND s.revision = q.revision"
     " WHERE q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM fresh)"
     "  AND NOT (q.ord IN (SELECT ord FROM blocked) AND q.ord IN (SELECT ord FROM fired))";
 
@@ -143,11 +144,11 @@ static const char skip_sql[] =
     "WITH q AS MATERIALIZED ("
     "  SELECT q.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],"
     "   $8::text[], $9::bigint[], $10::bigint[])"
-    "   WITH ORDINALITY AS q(task, schedule, previous, first, last, n, cause, reason, revision, ended, ord)"
-    "  JOIN task t ON t.name = q.task AND t.revision = q.revision),"
+    "   WITH ORDINALITY AS q(task, schedule, previous, first, last, n, cause, reason, revision, ended, ord)),"
     " advanced AS ("
-    "  UPDATE schedule s SET last_nominal = usec_to_time(q.last), " PAST_LAST " FROM q"
-    "  WHERE s.task = q.task AND s.name = q.schedule AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
+    "  UPDATE schedule s SET last_nominal = usec_to_time(q.last), " PAST_LAST
+    "  FROM (SELECT * FROM q ORDER BY task, schedule) q"
+    "  WHERE s.task = q.task AND s.name = q.schedule AND s.revision = q.revision AND s.last_nominal IS NOT DISTINCT FROM usec_to_time(q.previous)"
     "   AND CASE WHEN q.cause = 'by-hand' THEN usec_to_time(q.last) = ANY (s.by_hand)"
     "    ELSE width_bucket(usec_to_time(q.first - 1), s.by_hand) = width_bucket(usec_to_time(q.last), s.by_hand) END"
     "   AND " FOLLOWED "  RETURNING q.ord),"
@@ -156,7 +157,7 @@ static const char skip_sql[] =
     "  SELECT task, schedule, usec_to_time(last), usec_to_time(nullif(first, last)), nullif(n, 0), 'skipped', cause, reason, now()"
     "  FROM q WHERE ord IN (SELECT ord FROM advanced) ON CONFLICT DO NOTHING)"
     "SELECT q.ord, q.ord IN (SELECT ord FROM advanced), time_to_usec(s.last_nominal)"
-    " FROM q JOIN schedule s ON s.task = q.task AND s.name = q.schedule";
+    " FROM q JOIN schedule s ON s.task = q.task AND s.name = q.schedule AND s.revision = q.revision";
 
 static void skip_answer(Op *op, const OpAnswer *a)
 {

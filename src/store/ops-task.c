@@ -28,7 +28,8 @@
  * a change of the definition. */
 static const char put_task_sql[] =
     "WITH old AS MATERIALIZED ("
-    "  SELECT t.revision, t.deleted, coalesce(v.definition = $5::jsonb, false) AS same"
+    "  SELECT t.revision, t.deleted, coalesce(v.definition = $5::jsonb, false) AS same,"
+    "   CASE WHEN t.deleted THEN NULL WHEN t.enabled THEN t.paused_until ELSE 'infinity' END AS until"
     "  FROM task t LEFT JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
     "  WHERE t.name = $1::text),"
     " now AS MATERIALIZED ("
@@ -49,9 +50,9 @@ static const char put_task_sql[] =
                                            " gone AS (DELETE FROM schedule WHERE task = $1 AND name <> ALL ($6::text[]) AND " SKIPS_FIRST
                                            "),"
                                            " s AS ("
-                                           "  INSERT INTO schedule AS s (task, name, since, follows)"
-                                           "  SELECT $1, n, usec_to_time($7::bigint), nullif(f, '') FROM unnest($6::text[], $9::text[]) AS x(n, f)"
-                                           "  ON CONFLICT (task, name) DO UPDATE SET since = excluded.since, last_nominal = greatest(s.last_nominal,"
+                                           "  INSERT INTO schedule AS s (task, name, since, revision, task_until, follows)"
+                                           "  SELECT $1, n, usec_to_time($7::bigint), now.revision, (SELECT until FROM old), nullif(f, '') FROM now, unnest($6::text[], $9::text[]) AS x(n, f)"
+                                           "  ON CONFLICT (task, name) DO UPDATE SET since = excluded.since, revision = excluded.revision, last_nominal = greatest(s.last_nominal,"
                                            "   (SELECT usec_to_time(k.last) FROM skipped k WHERE k.schedule = excluded.name)),"
                                            "   follows = excluded.follows,"
                                            "   ended = CASE WHEN s.follows = excluded.follows THEN s.ended END,"
@@ -128,16 +129,21 @@ int store_delete_task(Store *s, const char *name, const GArray *skips, StoreDone
     return store_enqueue(s, op);
 }
 
-/* Slots that passed while it was disabled are not made up for; enabling what is enabled changes nothing. */
+/* Slots that passed while it was disabled are not made up for; enabling what is enabled changes nothing. The rows of its schedules
+ * say the same, for whoever is just firing a slot of one. */
 const OpInfo op_enable_task = {
     .name = "enable_task",
-    .sql = "WITH old AS MATERIALIZED (SELECT enabled FROM task WHERE name = $1::text AND NOT deleted),"
-           " s AS (UPDATE schedule SET off_until = usec_to_time($3::bigint)"
-           "  WHERE task = $1 AND $2::boolean AND $3::bigint IS NOT NULL AND (SELECT NOT enabled FROM old)),"
-           " t AS (UPDATE task SET enabled = coalesce($2::boolean, enabled),"
-           "   paused_until = coalesce(usec_to_time($4::bigint), paused_until)"
-           "  WHERE name = $1 AND NOT deleted AND (enabled <> $2::boolean OR $4::bigint IS NOT NULL))"
-           "SELECT enabled FROM old",
+    .sql =
+        "WITH old AS MATERIALIZED (SELECT enabled, coalesce($2::boolean AND $3::bigint IS NOT NULL AND NOT enabled, false) AS again,"
+        "   CASE WHEN coalesce($2::boolean, enabled) THEN coalesce(usec_to_time($4::bigint), paused_until)"
+        "    ELSE 'infinity' END AS until FROM task WHERE name = $1::text AND NOT deleted FOR NO KEY UPDATE),"
+        " s AS (UPDATE schedule s SET off_until = CASE WHEN old.again THEN usec_to_time($3::bigint) ELSE s.off_until END,"
+        "   task_until = old.until"
+        "  FROM old WHERE s.task = $1 AND (old.again OR s.task_until IS DISTINCT FROM old.until)),"
+        " t AS (UPDATE task SET enabled = coalesce($2::boolean, enabled),"
+        "   paused_until = coalesce(usec_to_time($4::bigint), paused_until)"
+        "  WHERE name = $1 AND NOT deleted AND (enabled <> $2::boolean OR $4::bigint IS NOT NULL))"
+        "SELECT enabled FROM old",
     .n_values = 4,
     .answer = task_answer,
 };
@@ -209,5 +215,43 @@ int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextF
 
     op_set_text(op, 0, task);
     op_set_u64(op, 1, revision);
+    return store_enqueue(s, op);
+}
+
+static void get_task_answer(Op *op, const OpAnswer *a)
+{
+    StoreTaskFn fn = (StoreTaskFn)op->fn;
+    g_autoptr(GPtrArray) tasks = NULL, schedules = NULL;
+
+    if (a->r < 0) {
+        fn(a->r, NULL, NULL, op->userdata);
+        return;
+    }
+    tasks = row_tasks(a->res);
+    schedules = row_schedules(a->second);
+    if (tasks->len == 0)
+        fn(-ENOENT, NULL, NULL, op->userdata);
+    else
+        fn(0, g_ptr_array_index(tasks, 0), schedules, op->userdata);
+}
+
+const OpInfo op_get_task = {
+    .name = "get_task",
+    .sql = "SELECT " ROW_LIST(
+        ROW_TASK_FIELDS) " FROM task t JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
+                         " WHERE t.name = $1::text AND NOT t.deleted",
+    .second_name = "get_schedules",
+    .second_sql =
+        "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM schedule s WHERE s.task = $1::text ORDER BY s.name",
+    .second_n_values = 1,
+    .n_values = 1,
+    .answer = get_task_answer,
+};
+
+int store_get_task(Store *s, const char *task, StoreTaskFn fn, void *userdata)
+{
+    Op *op = op_new(OP_GET_TASK, (OpFn)fn, userdata);
+
+    op_set_text(op, 0, task);
     return store_enqueue(s, op);
 }

@@ -203,6 +203,10 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
 /* The definition of an old revision. */
 typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */
 int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata);
+/* As it stands there now, with its schedules. -ENOENT: there is none, or it is deleted. */
+typedef void (*StoreTaskFn)(
+    int r, const StoreTask *task, const GPtrArray *schedules /* StoreSchedule* */, void *userdata);
+int store_get_task(Store *s, const char *task, StoreTaskFn fn, void *userdata);
 
 /* --- asking --- */
 
@@ -220,7 +224,7 @@ typedef struct StoreAsk {
     uint64_t retry_of; /* 0 is none */
     uint64_t grace_usec;
     const char *
-        schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it and not skipped by hand; else NULL */
+        schedule; /* a slot: fires only if revision is in force, last_nominal is previous, and nominal after it, neither skipped by hand nor paused, and its schedule and task enabled; else NULL */
     uint64_t nominal, previous;
     uint64_t max_runs; /* of the schedule: it has fired fewer; 0: however many */
     uint64_t deadline; /* real µs: it is not claimed after this; UNSET or 0 is none */
@@ -234,7 +238,7 @@ typedef struct StoreAsk {
 } StoreAsk;
 
 typedef struct StoreAsked {
-    uint64_t run; /* 0: the slot was not the schedule's next one, or one too many */
+    uint64_t run; /* 0: the slot was not the schedule's next one, is not to fire, or is one too many */
     bool fresh;   /* false: this token asked before, run is the first one */
     RunState state;
     uint64_t due;

@@ -27,6 +27,6 @@ BEGIN
             E'[Service]\nExecStart=/bin/true\n' ||
             string_agg(format(E'[Schedule s%s]\n', to_char(n % 1000, 'FM000')) || coalesce(fixed || E'\n', keys(n, zones)), '' ORDER BY n))), now()
         FROM generate_series(0, total - 1) n GROUP BY n / 1000;
-    INSERT INTO schedule (task, name, since)
-        SELECT task || to_char(n / 1000, 'FM0000'), 's' || to_char(n % 1000, 'FM000'), now() FROM generate_series(0, total - 1) n;
+    INSERT INTO schedule (task, name, since, revision)
+        SELECT task || to_char(n / 1000, 'FM0000'), 's' || to_char(n % 1000, 'FM000'), now(), 1 FROM generate_series(0, total - 1) n;
 END $$;

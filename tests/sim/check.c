@@ -338,6 +338,17 @@ void check_pause(const char *task, const char *schedule, uint64_t last, const ch
         sim_fail("%s/%s skips what is after its pause, or is still to come", task, schedule);
 }
 
+/* Nor what the database has as paused, or as disabled, whoever said so. */
+void check_on(const ScheduleRow *s, uint64_t nominal)
+{
+    const TaskRow *t = database_task(s->task);
+    bool paused = (s->paused_until != UNSET && nominal < s->paused_until) ||
+                  (t->paused_until != UNSET && nominal < t->paused_until);
+
+    if (paused || !t->enabled || s->enabled == 0)
+        sim_fail("%s/%s fires, and is %s", s->task, s->name, paused ? "paused" : "disabled");
+}
+
 /* By the daemon's clock. */
 void check_deadline(const char *task, uint64_t last, const char *cause)
 {

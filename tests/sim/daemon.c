@@ -513,6 +513,20 @@ static void people_pause(const char *task)
         sim_real() + sim_between(1, 60000) * USEC_PER_MSEC, on_done, NULL, &error);
 }
 
+/* By way of another node: the daemon is not told of it, and the database alone knows. */
+static void others_pause(const char *task)
+{
+    TaskRow *t = database_task(task);
+    ScheduleRow *s = database_schedule(task, "s");
+    uint64_t until = database_now() + sim_between(1, 60000) * USEC_PER_MSEC;
+
+    sim_trace("paused elsewhere", until, 0, 0);
+    if (s && sim_chance(50))
+        s->paused_until = until;
+    else if (!t->deleted)
+        t->paused_until = until;
+}
+
 /* Where it is bounded, by another number too. */
 static char *changed_text(const char *text)
 {
@@ -538,6 +552,8 @@ void people_change_task(void)
     manager_zone_changed(daemon_twin.manager);
     if (sim_chance(40))
         people_pause(t->name);
+    if (sim_chance(25))
+        others_pause(t->name);
     if (sim_chance(40)) {
         g_autofree char *object = sim_chance(50) ? g_strdup(t->name) : g_strconcat(t->name, "/s", NULL);
 

@@ -109,12 +109,6 @@ uint64_t database_start_deadline(const char *task)
 
 /* --- what is given out --- */
 
-static void schedule_copy_free(void *copy)
-{
-    g_free(((StoreSchedule *)copy)->by_hand);
-    g_free(copy);
-}
-
 StoreRun *database_copy(const Row *row)
 {
     StoreRun *r = g_memdup2(&row->run, sizeof row->run);
@@ -142,31 +136,18 @@ static void load_tasks(StoreLoaded *ret)
 {
     for (guint i = 0; i < database.tasks->len; i++) {
         TaskRow *t = g_ptr_array_index(database.tasks, i);
-        StoreTask *copy;
+        StoreTask copy = database_task_of(t);
 
-        t->told_paused = t->paused_until;
-        if (t->deleted)
-            continue;
-        copy = g_new0(StoreTask, 1);
-        *copy = (StoreTask){ (char *)t->name, (char *)t->origin, (char *)"", t->revision, t->enabled, false,
-            t->paused_until, g_ptr_array_index(t->definitions, t->revision - 1) };
-        g_ptr_array_add(ret->tasks, copy);
+        if (!t->deleted)
+            g_ptr_array_add(ret->tasks, g_memdup2(&copy, sizeof copy));
     }
-    for (guint i = 0; i < database.schedules->len; i++) {
-        ScheduleRow *s = g_ptr_array_index(database.schedules, i);
-        StoreSchedule *copy = g_new0(StoreSchedule, 1);
-
-        *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until,
-            s->paused_until, s->fired, s->ended, s->under_way, database_by_hand_text(s->by_hand) };
-        s->told_paused = s->paused_until;
-        g_ptr_array_add(ret->schedules, copy);
-    }
+    for (guint i = 0; i < database.schedules->len; i++)
+        database_add_schedule(ret->schedules, g_ptr_array_index(database.schedules, i));
 }
 
 void database_load(StoreLoaded *ret)
 {
-    *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free),
-        g_ptr_array_new_with_free_func(schedule_copy_free),
+    *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free), database_schedules_new(),
         g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, UNSET, 0, true,
         g_array_new(FALSE, FALSE, sizeof(StoreLateRun)) };
     load_tasks(ret);
@@ -446,6 +427,8 @@ static bool slot_is_open(const DbOp *op)
 {
     const ScheduleRow *s = database_schedule(op->task, op->name);
 
+    if (s && !database_is_on(s, op->nominal))
+        return false;
     return !s || !by_hand_find(s->by_hand, op->nominal);
 }
 
@@ -455,6 +438,7 @@ static void slot_fires(DbOp *op, uint64_t run)
 
     check_slots(s, op->nominal, op->nominal, 1, true);
     check_by_hand(s, op->nominal, op->nominal, false);
+    check_on(s, op->nominal);
     if (schedule_row_follows(s)) {
         check_follows(s, op->nominal);
         s->under_way = op->nominal;
@@ -762,5 +746,6 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_CLAIM] = database_claim,
     [OP_FOLLOWERS] = database_apply_followers,
     [OP_GET_REVISION] = apply_get_revision,
+    [OP_GET_TASK] = database_get_task,
     [OP_GET_RUN] = apply_get_run,
 };

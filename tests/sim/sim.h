@@ -231,6 +231,13 @@ void database_release(const char *task);
 const char *database_blocked(const DbOp *op);
 /* claim.c: that of a claim. */
 void database_claim(DbOp *op);
+/* database-task.c: what is told of tasks and their schedules. */
+GPtrArray *database_schedules_new(void);
+StoreTask database_task_of(TaskRow *t);
+void database_add_schedule(GPtrArray *schedules, ScheduleRow *s);
+bool database_is_on(const ScheduleRow *s, uint64_t nominal);
+void database_get_task(DbOp *op);
+void database_answer_task(DbOp *op);
 /* What the operations do, by kind. */
 extern void (*const database_apply[])(DbOp *op);
 
@@ -363,6 +370,7 @@ void check_skipped(const ScheduleRow *s, uint64_t nominal);
 void check_fired(const ScheduleRow *s);
 /* The daemon asks for a slot that fires, or is skipped for that cause. */
 void check_pause(const char *task, const char *schedule, uint64_t last, const char *cause);
+void check_on(const ScheduleRow *s, uint64_t nominal);
 /* Likewise, by when its run has to be started. */
 void check_deadline(const char *task, uint64_t last, const char *cause);
 /* Likewise, by the calendar. */

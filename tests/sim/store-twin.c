@@ -47,6 +47,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_CLAIM] = "claim",
     [OP_FOLLOWERS] = "followers",
     [OP_GET_REVISION] = "get revision",
+    [OP_GET_TASK] = "get task",
     [OP_GET_RUN] = "get run",
 };
 
@@ -740,6 +741,15 @@ int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextF
     op->answer = answer_text;
     g_strlcpy(op->task, task, sizeof op->task);
     op->revision = revision;
+    return enqueue(op);
+}
+
+int store_get_task(Store *s, const char *task, StoreTaskFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_GET_TASK, (void (*)(void))fn, userdata);
+
+    op->answer = database_answer_task;
+    g_strlcpy(op->task, task, sizeof op->task);
     return enqueue(op);
 }
 

@@ -317,7 +317,7 @@ static void test_slot_anew(void)
     g_assert_true(fire("anew-2", nominal, nominal + 1).fresh);
 }
 
-static Asked fire_bounded(const char *token, uint64_t previous, uint64_t nominal, uint64_t max_runs)
+Asked contract_fire_bounded(const char *token, uint64_t previous, uint64_t nominal, uint64_t max_runs)
 {
     StoreAsk ask = slot_ask(token, previous, nominal);
     Asked a;
@@ -332,8 +332,10 @@ static Asked fire_bounded(const char *token, uint64_t previous, uint64_t nominal
     return a;
 }
 
-static void assert_fired(Asked a, bool fresh, uint64_t last, uint64_t fired)
+void contract_assert_fired(Asked a, bool fresh, uint64_t last, uint64_t fired)
 {
+    if (a.r != 0)
+        g_error("%s", a.error);
     g_assert_cmpint(a.r, ==, 0);
     g_assert_cmpint(a.asked.fresh, ==, fresh);
     g_assert_cmpuint(a.asked.last, ==, last);
@@ -355,24 +357,24 @@ static void test_bounded(void)
     uint64_t t = 1720000000 * USEC_PER_SEC;
 
     fixture_put(f, "bounded", "[1]", schedules);
-    assert_fired(fire_bounded("b-1", UNSET, t, 2), true, t, 1);
-    assert_fired(fire_bounded("b-1", UNSET, t, 2), false, t, 1);
-    assert_fired(fire_bounded("b-1-by-another", UNSET, t, 2), false, t, 1);
+    contract_assert_fired(contract_fire_bounded("b-1", UNSET, t, 2), true, t, 1);
+    contract_assert_fired(contract_fire_bounded("b-1", UNSET, t, 2), false, t, 1);
+    contract_assert_fired(contract_fire_bounded("b-1-by-another", UNSET, t, 2), false, t, 1);
     g_assert_cmpint(fixture_skip(f, "bounded", "a", t, t + 1, t + 3, 3).r, ==, 1);
-    assert_fired(fire_bounded("b-2", t + 3, t + 4, 2), true, t + 4, 2);
-    assert_fired(fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
-    g_assert_cmpuint(fire_bounded("b-3", t + 4, t + 5, 2).asked.run, ==, 0);
+    contract_assert_fired(contract_fire_bounded("b-2", t + 3, t + 4, 2), true, t + 4, 2);
+    contract_assert_fired(contract_fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
+    g_assert_cmpuint(contract_fire_bounded("b-3", t + 4, t + 5, 2).asked.run, ==, 0);
     contract_anew();
     g_assert_cmpuint(f->fired, ==, 2);
     fixture_put(f, "bounded", "[2]", schedules);
-    assert_fired(fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
-    assert_fired(fire_bounded("b-3", t + 4, t + 5, 3), true, t + 5, 3);
-    assert_fired(fire_bounded("b-4", t + 5, t + 6, 0), true, t + 6, 4);
+    contract_assert_fired(contract_fire_bounded("b-3", t + 4, t + 5, 2), false, t + 4, 2);
+    contract_assert_fired(contract_fire_bounded("b-3", t + 4, t + 5, 3), true, t + 5, 3);
+    contract_assert_fired(contract_fire_bounded("b-4", t + 5, t + 6, 0), true, t + 6, 4);
     g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
     fixture_put(f, "bounded", "[2]", schedules);
-    assert_fired(fire_bounded("b-1", UNSET, t, 1), false, t, 0);
-    assert_fired(fire_bounded("b-5", t, t + 7, 1), true, t + 7, 1);
-    assert_fired(fire_bounded("b-6", t + 7, t + 8, 1), false, t + 7, 1);
+    contract_assert_fired(contract_fire_bounded("b-1", UNSET, t, 1), false, t, 0);
+    contract_assert_fired(contract_fire_bounded("b-5", t, t + 7, 1), true, t + 7, 1);
+    contract_assert_fired(contract_fire_bounded("b-6", t + 7, t + 8, 1), false, t + 7, 1);
 }
 
 static void assert_paused(uint64_t task, uint64_t schedule)
@@ -445,7 +447,7 @@ static void test_by_hand(void)
 
     g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
     fixture_put(f, "bounded", "[1]", schedules);
-    assert_fired(fire_bounded("h-0", UNSET, t, 0), true, t, 1);
+    contract_assert_fired(contract_fire_bounded("h-0", UNSET, t, 0), true, t, 1);
     a = fixture_by_hand(f, t, "alice", 9);
     g_assert_cmpint(a.r, ==, STORE_BY_HAND_LATE);
     g_assert_cmpuint(a.run, !=, UNSET);
@@ -455,7 +457,7 @@ static void test_by_hand(void)
     g_assert_cmpint(fixture_by_hand(f, t + 2, "carol", 2).r, ==, STORE_BY_HAND_FULL);
     g_assert_cmpint(fixture_by_hand(f, t + 2, NULL, 2).r, ==, STORE_BY_HAND_DONE);
     assert_by_hand("1bob 3alice", t);
-    assert_fired(fire_bounded("h-1", t, t + 1, 0), false, t, 1);
+    contract_assert_fired(contract_fire_bounded("h-1", t, t + 1, 0), false, t, 1);
     g_assert_cmpint(skip_slots(t, t + 1, t + 1, "host-down").r, ==, 0);
     g_assert_cmpint(skip_slots(t, t + 2, t + 2, "by-hand").r, ==, 0);
     g_assert_cmpint(skip_slots(t, t + 1, t + 1, "by-hand").r, ==, 1);
@@ -467,11 +469,11 @@ static void test_by_hand(void)
     fixture_put(f, "bounded", "[2]", schedules);
     assert_by_hand("3alice", t);
     g_assert_cmpint(fixture_by_hand(f, t + 3, NULL, 2).r, ==, STORE_BY_HAND_DONE);
-    assert_fired(fire_bounded("h-3", t + 1, t + 3, 0), true, t + 3, 2);
+    contract_assert_fired(contract_fire_bounded("h-3", t + 1, t + 3, 0), true, t + 3, 2);
     g_assert_cmpint(fixture_by_hand(f, t + 5, "alice", 2).r, ==, STORE_BY_HAND_DONE);
     g_assert_cmpint(fixture_by_hand(f, t + 6, "alice", 2).r, ==, STORE_BY_HAND_DONE);
     /* One that is no slot passes with the next. */
-    assert_fired(fire_bounded("h-7", t + 3, t + 7, 0), true, t + 7, 3);
+    contract_assert_fired(contract_fire_bounded("h-7", t + 3, t + 7, 0), true, t + 7, 3);
     assert_by_hand("", t);
     g_assert_cmpint(skip_slots(t + 7, t + 8, t + 8, "host-down").r, ==, 1);
     /* Both at once: the one that comes first. */
@@ -678,18 +680,18 @@ static void test_slot_overlaps(void)
     fixture_ask_plain(f, &ask, &b);
     fixture_until(f, &b.answered);
     g_assert_nonnull(b.overlaps);
-    assert_fired(b, false, t + 1, 1);
+    contract_assert_fired(b, false, t + 1, 1);
     fixture_ask_plain(f, &ask, &b); /* somebody else, or the answer was lost */
     fixture_until(f, &b.answered);
     g_assert_null(b.overlaps);
-    assert_fired(b, false, t + 1, 1);
+    contract_assert_fired(b, false, t + 1, 1);
     g_assert_cmpint(fixture_cancel(f, a.asked.run).c.state, ==, RUN_DONE);
     ask.token = "overlaps-3";
     ask.previous = t + 1;
     ask.nominal = t + 2;
     fixture_ask_plain(f, &ask, &b);
     fixture_until(f, &b.answered);
-    assert_fired(b, true, t + 2, 2);
+    contract_assert_fired(b, true, t + 2, 2);
     g_assert_cmpint(fixture_cancel(f, b.asked.run).c.state, ==, RUN_DONE);
 }
 
@@ -713,6 +715,7 @@ int contract_run(int argc, char **argv)
     g_test_add_func("/store/contract/paused", test_paused);
     g_test_add_func("/store/contract/deadline", test_deadline);
     g_test_add_func("/store/contract/by-hand", test_by_hand);
+    contract_add_off();
     contract_add_places();
     contract_add_follow();
     g_test_add_func("/store/contract/slot-overlaps", test_slot_overlaps);

@@ -543,6 +543,12 @@ int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextF
     return 0;
 }
 
+/* Only what another node did is read anew. */
+int store_get_task(Store *s, const char *task, StoreTaskFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 /* --- the service manager --- */
 
 int exec_new(sd_event *event, const ExecConfig *config, const ExecEvents *events, void *userdata, Exec **ret)
