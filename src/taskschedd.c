@@ -80,6 +80,13 @@ static void on_slots_skipped(const StoreSkip *skip, void *userdata)
     api_slots_skipped(d->api, skip);
 }
 
+static void on_task_overdue(const char *task, bool overdue, uint64_t since, uint64_t expected, void *userdata)
+{
+    Daemon *d = userdata;
+
+    api_task_overdue(d->api, task, overdue, since, expected);
+}
+
 static void on_ready_timer(void *userdata)
 {
     daemon_set_ready(userdata);
@@ -236,6 +243,7 @@ static int daemon_new_parts(Daemon *d, const DaemonConfig *config)
         .run_changed = on_run_changed,
         .task_changed = on_task_changed,
         .slots_skipped = on_slots_skipped,
+        .task_overdue = on_task_overdue,
     };
     ManagerConfig manager = daemon_config_manager(config);
     int r = api_new(d->event, d->clock, config->user_scope, on_named, d, &d->api);

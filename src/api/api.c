@@ -110,3 +110,8 @@ void api_slots_skipped(Api *a, const StoreSkip *skip)
 {
     signals_slots_skipped(a->signals, skip);
 }
+
+void api_task_overdue(Api *a, const char *task, bool overdue, uint64_t since, uint64_t expected)
+{
+    signals_task_overdue(a->signals, task, overdue, since, expected);
+}

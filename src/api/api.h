@@ -18,3 +18,4 @@ void api_state_changed(Api *a);
 void api_run_changed(Api *a, uint64_t run, RunState state, RunResult result);
 void api_task_changed(Api *a, const char *task);
 void api_slots_skipped(Api *a, const StoreSkip *skip);
+void api_task_overdue(Api *a, const char *task, bool overdue, uint64_t since, uint64_t expected);

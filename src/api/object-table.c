@@ -56,6 +56,11 @@ static int manager_unrecorded(sd_bus_message *m, const void *record, size_t offs
     return sd_bus_message_append(m, "t", manager_n_unrecorded(((const ObjectWorld *)record)->manager));
 }
 
+static int manager_overdue(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "t", manager_n_overdue(((const ObjectWorld *)record)->manager));
+}
+
 static const Property manager_rows[] = {
     { "Version", "s", manager_version, 0, PROPERTY_CONST },
     { "State", "s", manager_state_name, 0, PROPERTY_TOLD },
@@ -64,6 +69,7 @@ static const Property manager_rows[] = {
     { "NRunning", "t", manager_running, 0, PROPERTY_TOLD },
     { "NWaiting", "t", manager_waiting, 0, PROPERTY_TOLD },
     { "NUnrecorded", "t", manager_unrecorded, 0, PROPERTY_TOLD },
+    { "NOverdue", "t", manager_overdue, 0, PROPERTY_TOLD },
 };
 static const PropertyTable manager_properties = PROPERTY_TABLE(manager_rows);
 
@@ -105,6 +111,7 @@ static const ObjectSignal manager_signals[] = {
     { "RunChanged", "tss", "run\0state\0result\0" },
     { "TaskChanged", "s", "task\0" },
     { "SlotSkipped", "sstttss", "task\0schedule\0first\0nominal\0count\0cause\0reason\0" },
+    { "TaskOverdue", "sbtt", "task\0overdue\0since\0expected\0" },
 };
 
 static const void *find_manager(const ObjectWorld *w, const char *const *labels)

@@ -18,7 +18,7 @@ typedef struct RunSignal {
 typedef struct Told {
     ManagerState state;
     char *reason;
-    uint64_t n_running, n_waiting, n_unrecorded;
+    uint64_t n_running, n_waiting, n_unrecorded, n_overdue;
 } Told;
 
 struct Signals {
@@ -31,7 +31,7 @@ struct Signals {
     GArray *runs;           /* of RunSignal, in order */
     GHashTable *latest;     /* run → its place in runs + 1 */
     GHashTable *tasks;      /* a set of names */
-    GPtrArray *skipped;     /* of sd_bus_message*, in order */
+    GPtrArray *messages;    /* of sd_bus_message*, in order */
     Told told;
 };
 
@@ -43,6 +43,7 @@ static void signals_take(Signals *s, Told *ret)
     ret->n_running = manager_n_running(s->manager);
     ret->n_waiting = manager_n_waiting(s->manager);
     ret->n_unrecorded = manager_n_unrecorded(s->manager);
+    ret->n_overdue = manager_n_overdue(s->manager);
 }
 
 static void signals_schedule(Signals *s)
@@ -90,17 +91,17 @@ static void signals_flush_tasks(Signals *s)
     g_hash_table_remove_all(s->tasks);
 }
 
-static void signals_flush_skipped(Signals *s)
+static void signals_flush_messages(Signals *s)
 {
-    for (guint i = 0; i < s->skipped->len; i++)
-        (void)sd_bus_send(s->bus, g_ptr_array_index(s->skipped, i), NULL);
-    g_ptr_array_set_size(s->skipped, 0);
+    for (guint i = 0; i < s->messages->len; i++)
+        (void)sd_bus_send(s->bus, g_ptr_array_index(s->messages, i), NULL);
+    g_ptr_array_set_size(s->messages, 0);
 }
 
 static void signals_flush_properties(Signals *s)
 {
     uint64_t now = clock_boot(s->clock);
-    const char *changed[6] = { NULL };
+    const char *changed[7] = { NULL };
     Told is = { 0 };
     size_t n = 0;
 
@@ -120,6 +121,8 @@ static void signals_flush_properties(Signals *s)
         changed[n++] = "NWaiting";
     if (is.n_unrecorded != s->told.n_unrecorded)
         changed[n++] = "NUnrecorded";
+    if (is.n_overdue != s->told.n_overdue)
+        changed[n++] = "NOverdue";
     if (n > 0) {
         (void)sd_bus_emit_properties_changed_strv(s->bus, API_PATH, API_INTERFACE, (char **)changed);
         s->counters_told = now;
@@ -136,7 +139,7 @@ static int on_flush(sd_event_source *source, void *userdata)
         return 0;
     signals_flush_runs(s);
     signals_flush_tasks(s);
-    signals_flush_skipped(s);
+    signals_flush_messages(s);
     signals_flush_properties(s);
     return 0;
 }
@@ -163,7 +166,7 @@ int signals_new(sd_event *event, Clock *clock, Signals **ret)
     s->runs = g_array_new(FALSE, FALSE, sizeof(RunSignal));
     s->latest = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     s->tasks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    s->skipped = g_ptr_array_new_with_free_func(message_free);
+    s->messages = g_ptr_array_new_with_free_func(message_free);
     r = sd_event_add_defer(event, &s->flush, on_flush, s);
     if (r >= 0)
         r = sd_event_source_set_enabled(s->flush, SD_EVENT_OFF);
@@ -186,7 +189,7 @@ void signals_free(Signals *s)
     g_array_unref(s->runs);
     g_hash_table_unref(s->latest);
     g_hash_table_unref(s->tasks);
-    g_ptr_array_unref(s->skipped);
+    g_ptr_array_unref(s->messages);
     g_free(s->told.reason);
     g_free(s);
 }
@@ -198,7 +201,7 @@ void signals_set_bus(Signals *s, sd_bus *bus, Manager *m)
     g_array_set_size(s->runs, 0);
     g_hash_table_remove_all(s->latest);
     g_hash_table_remove_all(s->tasks);
-    g_ptr_array_set_size(s->skipped, 0);
+    g_ptr_array_set_size(s->messages, 0);
     clock_timer_disarm(s->counters);
     if (bus)
         signals_take(s, &s->told);
@@ -250,5 +253,17 @@ void signals_slots_skipped(Signals *s, const StoreSkip *skip)
             skip->count > 0 ? skip->count : UNSET, skip->cause, message_valid(skip->reason, &reason)) < 0)
         return;
     signals_schedule(s);
-    g_ptr_array_add(s->skipped, g_steal_pointer(&m));
+    g_ptr_array_add(s->messages, g_steal_pointer(&m));
+}
+
+void signals_task_overdue(Signals *s, const char *task, bool overdue, uint64_t since, uint64_t expected)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+    if (!s->bus || sd_bus_message_new_signal(s->bus, &m, API_PATH, API_INTERFACE, "TaskOverdue") < 0)
+        return;
+    if (sd_bus_message_append(m, "sbtt", task, (int)overdue, since, expected) < 0)
+        return;
+    signals_schedule(s);
+    g_ptr_array_add(s->messages, g_steal_pointer(&m));
 }

@@ -20,3 +20,4 @@ void signals_state_changed(Signals *s);
 void signals_run_changed(Signals *s, uint64_t run, RunState state, RunResult result);
 void signals_task_changed(Signals *s, const char *task);
 void signals_slots_skipped(Signals *s, const StoreSkip *skip);
+void signals_task_overdue(Signals *s, const char *task, bool overdue, uint64_t since, uint64_t expected);

@@ -37,6 +37,50 @@ static int task_overlap(sd_bus_message *m, const void *record, size_t offset)
     return sd_bus_message_append(m, "s", overlap_to_string(((const TaskEntry *)record)->task->overlap));
 }
 
+/* UNSET stands for 0, which is none. */
+static int task_number(sd_bus_message *m, uint64_t n)
+{
+    return sd_bus_message_append(m, "t", n > 0 ? n : UNSET);
+}
+
+static int task_expect_every(sd_bus_message *m, const void *record, size_t offset)
+{
+    return task_number(m, ((const TaskEntry *)record)->task->expect_every_usec);
+}
+
+static int task_expect_within(sd_bus_message *m, const void *record, size_t offset)
+{
+    return task_number(m, ((const TaskEntry *)record)->task->expect_within_usec);
+}
+
+static int task_overdue(sd_bus_message *m, const void *record, size_t offset)
+{
+    return sd_bus_message_append(m, "b", (int)manager_task_is_overdue(record));
+}
+
+static int task_expected(sd_bus_message *m, const void *record, size_t offset)
+{
+    const TaskEntry *entry = record;
+
+    if (manager_task_is_overdue(entry))
+        return task_number(m, entry->expect->missed);
+    return task_number(m, entry->expect ? entry->expect->deadline : UNSET);
+}
+
+static int task_last_success(sd_bus_message *m, const void *record, size_t offset)
+{
+    const TaskExpect *e = ((const TaskEntry *)record)->expect;
+
+    return task_number(m, e ? e->success : UNSET);
+}
+
+static int task_missed_run(sd_bus_message *m, const void *record, size_t offset)
+{
+    const TaskEntry *entry = record;
+
+    return task_number(m, manager_task_is_overdue(entry) ? entry->expect->run : UNSET);
+}
+
 static const Property task_rows[] = {
     { "Name", "s", task_string, offsetof(Task, name), PROPERTY_CONST },
     { "Origin", "s", property_string, offsetof(TaskEntry, origin), PROPERTY_TOLD },
@@ -48,6 +92,14 @@ static const Property task_rows[] = {
     { "Inputs", "s", task_inputs, 0, PROPERTY_TOLD },
     { "MaxConcurrent", "t", task_max_concurrent, 0, PROPERTY_TOLD },
     { "Overlap", "s", task_overlap, 0, PROPERTY_TOLD },
+    { "ExpectEveryUSec", "t", task_expect_every, 0, PROPERTY_TOLD },
+    { "ExpectWithinUSec", "t", task_expect_within, 0, PROPERTY_TOLD },
+    { "OnMissed", "s", task_string, offsetof(Task, on_missed), PROPERTY_TOLD },
+    { "Overdue", "b", task_overdue, 0, PROPERTY_TOLD },
+    /* With each run that succeeds. */
+    { "Expected", "t", task_expected, 0, 0 },
+    { "LastSuccess", "t", task_last_success, 0, 0 },
+    { "MissedRun", "t", task_missed_run, 0, 0 },
 };
 const PropertyTable task_message_properties = PROPERTY_TABLE(task_rows);
 

@@ -31,6 +31,9 @@ typedef struct LogContext {
 #define LOG_ID_RETRY        "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10b"
 #define LOG_ID_GRANTED      "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10c"
 #define LOG_ID_REFUSED      "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10d"
+#define LOG_ID_TASK_OVERDUE                                                                                  \
+    "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10e"                     /* it did not succeed when it was expected to */
+#define LOG_ID_TASK_MET "5e0f2b6c1c9a4d0f9a53b1f3b7e6a10f" /* that is over */
 
 /* Messages of a lower priority (a larger number) are dropped. Default LOG_INFO. */
 void log_set_max_level(int priority);

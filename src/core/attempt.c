@@ -444,6 +444,8 @@ void attempt_requeue(Attempt *a, const char *reason, uint64_t in_usec)
 /* One answer about the unit: what is known of it, or that it is not there. */
 void attempt_take_answer(Attempt *a, int r, const UnitState *u)
 {
+    Expect *expect = a->engine->manager->expect;
+
     if (r == -ENOENT) {
         attempt_take_none(a);
     } else if (r < 0) {
@@ -455,6 +457,7 @@ void attempt_take_answer(Attempt *a, int r, const UnitState *u)
     } else {
         attempt_take_state(a, unit_state_copy(u));
     }
+    expect_wake(expect);
 }
 
 static void on_state(int r, const UnitState *u, void *userdata)

@@ -267,6 +267,7 @@ static void on_list(int r, GPtrArray *units, void *userdata)
     e->reconciled = true;
     engine_wake(e);
     dispatcher_wake(e->manager->dispatcher);
+    expect_wake(e->manager->expect);
 }
 
 void engine_resync(Engine *e)
@@ -286,6 +287,33 @@ void engine_resync(Engine *e)
     }
     g_hash_table_remove_all(e->released);
     e->listing = exec_list(e->manager->exec, on_list, e) >= 0;
+}
+
+/* What is known of it may not be all: something is to be read first, or recorded. */
+static bool attempt_may_have_ended(const Attempt *a)
+{
+    const AttemptView *v = &a->view;
+
+    if (v->orphan || v->phase >= ATTEMPT_RECORDED)
+        return false;
+    return v->phase == ATTEMPT_FOUND || v->phase == ATTEMPT_GONE || v->phase == ATTEMPT_OVER ||
+           v->main_over || v->unit_changed || a->exec_busy;
+}
+
+bool engine_awaits_end(const Engine *e, const char *task)
+{
+    bool known = e->reconciled && e->manager->exec_up;
+    GHashTableIter i;
+    gpointer value;
+
+    g_hash_table_iter_init(&i, e->by_unit);
+    while (g_hash_table_iter_next(&i, NULL, &value)) {
+        const Attempt *a = value;
+
+        if (g_str_equal(a->run->task, task) && (!known || attempt_may_have_ended(a)))
+            return true;
+    }
+    return false;
 }
 
 unsigned engine_n_attempts(const Engine *e)

@@ -144,6 +144,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
         } else if (attempt_was_never_started(a)) {
             a->view.phase = ATTEMPT_CLAIMED;
             a->view.unit_changed = a->asked = a->suspect = false;
+            expect_wake(a->engine->manager->expect);
         } else {
             attempt_finish(
                 a, RUN_LOST, "its unit is gone with the service manager that it was claimed under");
@@ -254,6 +255,8 @@ static void on_ended(
         /* By us: the answer was lost, and nobody was told. */
         manager_run_changed(m, a->run->id, state, result);
     }
+    expect_ended(m->expect, a->run->task, r != STORE_NOT_YOURS && state == RUN_DONE && result == RUN_SUCCESS,
+        a->finished);
     attempt_act(a);
     manager_update(m);
 }

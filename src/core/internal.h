@@ -13,6 +13,7 @@ typedef struct Changes Changes;
 typedef struct Loader Loader;
 typedef struct History History;
 typedef struct Calendars Calendars;
+typedef struct Expect Expect;
 
 struct Manager {
     sd_event *event;
@@ -27,6 +28,7 @@ struct Manager {
     Engine *engine;
     Dispatcher *dispatcher;
     Scheduler *scheduler;
+    Expect *expect;
     Changes *changes;
     Loader *loader;
     History *history;
@@ -86,8 +88,9 @@ void registry_load(Registry *r, StoreState state, const StoreLoaded *loaded);
 void registry_take(Registry *r, const StoreTask *row);
 TaskEntry *registry_find(Registry *r, const char *name);
 GPtrArray *registry_list(Registry *r, const char *after, unsigned limit);
-/* Puts task (reference taken) in force as revision. */
-TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char *path, uint64_t revision);
+/* Puts task (reference taken) in force as revision, at since (real µs; 0: it stood in the database). */
+TaskEntry *registry_put(
+    Registry *r, Task *task, const char *origin, const char *path, uint64_t revision, uint64_t since);
 void registry_remove(Registry *r, const char *name);
 /* Calls fn for each entry, in the order of names. */
 typedef void (*RegistryFn)(TaskEntry *entry, void *userdata);
@@ -172,6 +175,8 @@ bool engine_is_reconciled(const Engine *e);
 void engine_cancelled(Engine *e, uint64_t run, uint64_t cause_at);
 /* Everything is looked at again: the store or the manager came back. */
 void engine_wake(Engine *e);
+/* A run of that task has ended, or may have, and that is not recorded yet. */
+bool engine_awaits_end(const Engine *e, const char *task);
 unsigned engine_n_attempts(const Engine *e);
 unsigned engine_n_running(const Engine *e);
 unsigned engine_n_unrecorded(const Engine *e);
@@ -254,6 +259,30 @@ void scheduler_load_late(Scheduler *s, const GArray *late);
 void scheduler_run_done(Scheduler *s, uint64_t run);
 /* The system's time zone is another: every slot is computed anew. */
 void scheduler_zone_changed(Scheduler *s);
+
+/* expect.c: tasks that are expected to succeed every so often */
+Expect *expect_new(Manager *m);
+void expect_free(Expect *x);
+/* Of these tasks, of StoreTask, what stands in the database; they and their schedules are in force. */
+void expect_load(Expect *x, const GPtrArray *tasks);
+/* Likewise of one, which was read again. */
+void expect_reread(Expect *x, const StoreTask *row);
+/* An entry is made, of a definition that comes after that of old (NULL: none), at since (0: the database told of it). To be
+ * followed by expect_load() or expect_changed(). */
+void expect_put(TaskEntry *entry, const TaskEntry *old, uint64_t since);
+/* Of the task or its schedules something is another. */
+void expect_changed(Expect *x, TaskEntry *entry);
+/* Likewise; it was enabled at that instant, UNSET: it was not. */
+void expect_enabled(Expect *x, TaskEntry *entry, uint64_t at);
+/* It goes. */
+void expect_forget(Expect *x, TaskEntry *entry);
+/* The end of a run of it is recorded, real µs (UNSET: just now). */
+void expect_ended(Expect *x, const char *task, bool success, uint64_t finished);
+/* Work begins. */
+void expect_begin(Expect *x);
+/* What was to be known first may be known now. */
+void expect_wake(Expect *x);
+void expect_zone_changed(Expect *x);
 
 /* history.c: what is beyond the limits is removed, once a day */
 History *history_new(Manager *m);

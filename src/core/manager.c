@@ -104,6 +104,7 @@ static void on_files(int r, const Error *error, void *userdata)
     /* Told first: the daemon counts as started before it starts anything. */
     manager_update(m);
     scheduler_wake(m->scheduler);
+    expect_begin(m->expect);
     engine_wake(m->engine);
     dispatcher_wake(m->dispatcher);
 }
@@ -141,6 +142,7 @@ static void on_store(StoreState state, const char *reason, const StoreLoaded *lo
     if (loaded) {
         registry_load(m->registry, state, loaded);
         scheduler_load(m->scheduler, loaded->tasks, loaded->schedules);
+        expect_load(m->expect, loaded->tasks);
         if (state == STORE_UP)
             manager_database_up(m, loaded);
         return;
@@ -295,12 +297,13 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     m->engine = engine_new(m);
     m->dispatcher = dispatcher_new(m);
     m->scheduler = scheduler_new(m);
+    m->expect = expect_new(m);
     m->changes = changes_new();
     m->rereads = rereads_new();
     m->calendars = calendars_new();
     m->loader = loader_new(m);
     m->history = history_new(m);
-    if (!m->dispatcher || !m->scheduler || !m->loader || !m->history ||
+    if (!m->dispatcher || !m->scheduler || !m->expect || !m->loader || !m->history ||
         clock_timer_new(clock, CLOCK_BOOT, on_start_timer, m, &m->start_timer) < 0)
         return -ENOMEM;
     *ret = g_steal_pointer(&m);
@@ -357,6 +360,7 @@ static void manager_ask_last_word(Manager *m)
 void manager_zone_changed(Manager *m)
 {
     scheduler_zone_changed(m->scheduler);
+    expect_zone_changed(m->expect);
 }
 
 void manager_stop(Manager *m, ClockFn fn, void *userdata)
@@ -400,6 +404,7 @@ void manager_free(Manager *m)
     dispatcher_free(m->dispatcher);
     engine_free(m->engine);
     registry_free(m->registry);
+    expect_free(m->expect);
     calendars_free(m->calendars);
     secrets_free(m->secrets);
     clock_timer_free(m->start_timer);

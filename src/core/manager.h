@@ -42,6 +42,9 @@ typedef struct ManagerEvents {
     void (*task_changed)(const char *task, void *userdata);
     /* Of slots that did not fire; it stands in the ledger. */
     void (*slots_skipped)(const StoreSkip *skip, void *userdata);
+    /* A task did not succeed when it was expected to, its latest success, or what it is counted from, being since; or it has
+     * succeeded again, at since. */
+    void (*task_overdue)(const char *task, bool overdue, uint64_t since, uint64_t expected, void *userdata);
 } ManagerEvents;
 
 int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, const ManagerEvents *events,
@@ -133,6 +136,21 @@ int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned
 
 /* --- tasks --- */
 
+/* What is expected of a task; real µs. */
+typedef struct TaskExpect {
+    uint64_t since;   /* nothing is expected before */
+    uint64_t success; /* end of the latest run that succeeded; 0: none since */
+    uint64_t
+        missed; /* by when it was to succeed, has not, and that was told; it may be over: see manager_task_is_overdue() */
+    uint64_t run;      /* that was asked for because of it; 0 is none yet */
+    uint64_t deadline; /* by when the next success is expected; UNSET: none is */
+    uint64_t turn;     /* when it is to be looked at, UNSET: it is not */
+    uint64_t doubt;    /* likewise is being written down as missed; 0: nothing is */
+    bool busy;         /* something of it is under way */
+    bool given_up;     /* the task that OnMissed= names cannot be run */
+    bool counted;      /* as overdue */
+} TaskExpect;
+
 /* A definition in force, from memory. */
 typedef struct TaskEntry {
     Task *task;
@@ -141,6 +159,7 @@ typedef struct TaskEntry {
     uint64_t revision;
     bool enabled;
     uint64_t paused_until; /* slots of its schedules before it do not fire; real µs, 0 is none */
+    TaskExpect *expect;    /* NULL: nothing is expected of it; owned */
     uint64_t load;         /* of the database, the latest that it was in */
     uint64_t reload;       /* the latest that found its file */
     GPtrArray *schedules;  /* of ScheduleEntry*, owned */
@@ -175,6 +194,9 @@ int manager_check_tasks(const Manager *m, Error *error);
 const TaskEntry *manager_find_task(Manager *m, const char *name);
 /* NULL if it has none of that name. */
 const ScheduleEntry *manager_find_schedule(const TaskEntry *entry, const char *name);
+/* It was expected to succeed by expect.missed, and has not. */
+bool manager_task_is_overdue(const TaskEntry *entry);
+uint64_t manager_n_overdue(const Manager *m);
 /* Slots before it do not fire: of the schedule and its task the later; 0 is none. */
 uint64_t manager_schedule_paused_until(const ScheduleEntry *s);
 /* The next slot that is to fire; UNSET if there is none. */

@@ -18,6 +18,7 @@ static void task_entry_free(TaskEntry *entry)
     g_free(entry->origin);
     g_free(entry->path);
     g_ptr_array_unref(entry->schedules);
+    g_free(entry->expect);
     g_free(entry);
 }
 
@@ -123,7 +124,8 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
     return schedules;
 }
 
-TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char *path, uint64_t revision)
+TaskEntry *registry_put(
+    Registry *r, Task *task, const char *origin, const char *path, uint64_t revision, uint64_t since)
 {
     TaskEntry *old = registry_find(r, task->name);
     TaskEntry *entry = g_new0(TaskEntry, 1);
@@ -136,9 +138,11 @@ TaskEntry *registry_put(Registry *r, Task *task, const char *origin, const char 
     entry->paused_until = old ? old->paused_until : 0;
     entry->reload = r->manager->reload; /* it is not for this one to say that its file is gone */
     entry->schedules = task_entry_make_schedules(entry, old);
+    expect_put(entry, old, since);
     if (old) {
         registry_cache(r, task->name, old->revision, old->task);
         scheduler_forget(r->manager->scheduler, old);
+        expect_forget(r->manager->expect, old);
     }
     g_tree_replace(r->entries, g_strdup(task->name), entry);
     return entry;
@@ -152,6 +156,7 @@ void registry_remove(Registry *r, const char *name)
         return;
     registry_cache(r, name, entry->revision, entry->task);
     scheduler_forget(r->manager->scheduler, entry);
+    expect_forget(r->manager->expect, entry);
     g_tree_remove(r->entries, name);
 }
 
@@ -195,7 +200,7 @@ static void registry_load_task(Registry *r, const StoreTask *row)
             text);
         return;
     }
-    entry = registry_put(r, task, row->origin, row->path, row->revision);
+    entry = registry_put(r, task, row->origin, row->path, row->revision, 0);
     registry_load_switch(entry, row);
     entry->load = r->load;
 }

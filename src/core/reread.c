@@ -25,6 +25,8 @@ static void reread_take(Manager *m, const char *name, const StoreTask *task, con
     else
         registry_remove(m->registry, name);
     scheduler_take(m->scheduler, name, schedules);
+    if (task)
+        expect_reread(m->expect, task);
     manager_task_changed(m, name);
 }
 

@@ -170,8 +170,9 @@ static void putting_done(Putting *p, uint64_t revision, const TaskEntry *before)
 
     if (changed)
         scheduler_skipped(m->scheduler, p->skips);
-    entry = registry_put(m->registry, p->task, p->origin, p->path, revision);
+    entry = registry_put(m->registry, p->task, p->origin, p->path, revision, p->since);
     scheduler_put(m->scheduler, entry, changed ? p->since : 0, p->skips);
+    expect_changed(m->expect, entry);
     manager_task_changed(m, p->task->name);
 }
 
@@ -213,7 +214,8 @@ static int putting_send(Putting *p)
     p->since = clock_real(m->clock);
     p->skips = scheduler_skips(m->scheduler, registry_find(m->registry, task->name), p->since);
     put = (StorePutTask){ task->name, p->origin, p->path, task->description, definition,
-        (const char *const *)names->pdata, p->since, p->skips, (const char *const *)follows->pdata };
+        (const char *const *)names->pdata, p->since, task_is_expected(task), p->skips,
+        (const char *const *)follows->pdata };
     return m->store_up ? store_put_task(m->store, &put, on_put, p) : -ENOTCONN;
 }
 
@@ -418,6 +420,7 @@ static void on_enabled(int r, const Error *error, void *userdata)
 
     if (r >= 0 && entry) {
         scheduler_set_enabled(c->manager->scheduler, entry, &c->enable);
+        expect_enabled(c->manager->expect, entry, c->schedule ? UNSET : c->enable.off_until);
         manager_task_changed(c->manager, c->task);
     }
     change_answer(c, r, error);

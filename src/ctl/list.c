@@ -76,7 +76,9 @@ static void list_add_enabled(Table *t, JsonObject *o)
 {
     bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false);
 
-    if (enabled && text_is_paused(o, list_now()))
+    if (json_object_get_boolean_member_with_default(o, "Overdue", false))
+        table_add(t, g_strdup("overdue"), TABLE_RED);
+    else if (enabled && text_is_paused(o, list_now()))
         table_add(t, g_strdup("paused"), TABLE_YELLOW);
     else
         table_add(t, g_strdup(enabled ? "yes" : "no"), enabled ? TABLE_PLAIN : TABLE_YELLOW);

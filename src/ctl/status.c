@@ -62,6 +62,8 @@ static int status_manager(Ctl *ctl)
         status_number(_("Running"), o, "NRunning");
         status_number(_("Waiting"), o, "NWaiting");
         status_number(_("Unrecorded"), o, "NUnrecorded");
+        if (text_number(o, "NOverdue") != 0)
+            status_number(_("Overdue"), o, "NOverdue");
     }
     return code;
 }
@@ -220,9 +222,20 @@ static void status_last_runs(JsonArray *runs)
     }
 }
 
+/* By when it is, or was, expected to succeed. */
+static void status_expected(JsonObject *o)
+{
+    bool overdue = json_object_get_boolean_member_with_default(o, "Overdue", false);
+
+    output_line(_("Last success"), status_time(o, "LastSuccess"));
+    output_line(overdue ? _("Overdue since") : _("Expected by"), status_time(o, "Expected"));
+    if (text_number(o, "MissedRun") != UNSET)
+        status_number(_("OnMissed run"), o, "MissedRun");
+}
+
 static int status_task(Ctl *ctl, JsonObject *o, ClientError *e)
 {
-    bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false);
+    bool enabled = json_object_get_boolean_member_with_default(o, "Enabled", false), overdue;
     const char *name = text_member(o, "Name");
     ClientFilter filter = { .task = name };
     g_autoptr(JsonArray) runs = NULL, schedules = NULL;
@@ -233,11 +246,13 @@ static int status_task(Ctl *ctl, JsonObject *o, ClientError *e)
         r = client_list(ctl->client, e, "ListSchedules", &filter, "", 1000, &schedules, &next_schedule);
     if (r < 0)
         return r;
-    status_dot(ctl, enabled ? TABLE_GREEN : TABLE_GREY);
+    overdue = json_object_get_boolean_member_with_default(o, "Overdue", false);
+    status_dot(ctl, overdue ? TABLE_RED : enabled ? TABLE_GREEN : TABLE_GREY);
     printf(
         _("task %s%s%s\n"), name, *text_member(o, "Description") ? " - " : "", text_member(o, "Description"));
     output_line(_("Enabled"), g_strdup(enabled ? _("yes") : _("no")));
     status_paused(o);
+    status_expected(o);
     output_line(_("Origin"), g_strdup(text_member(o, "Origin")));
     output_line(_("Path"), g_strdup(text_member(o, "Path")));
     status_number(_("Revision"), o, "Revision");

@@ -7,7 +7,8 @@
 #include "model/timespec.h"
 
 static const char *const time_keys[] = { "Nominal", "Asked", "Due", "Claimed", "Started", "Finished", "Next",
-    "Last", "At", "First", "LastSeen", "PausedUntil", "Deadline", "Skipped", NULL };
+    "Last", "At", "First", "LastSeen", "PausedUntil", "Deadline", "Skipped", "Expected", "LastSuccess",
+    NULL };
 static const char *const json_keys[] = { "Input", "Output", "Inputs", NULL };
 
 static int value_read(sd_bus_message *m, const char *key, JsonNode **ret);

@@ -37,10 +37,8 @@ static void task_set_text(TaskParser *p, const TaskFileItem *item, void *field)
     *text = g_strdup(item->value);
 }
 
-static void task_set_queue(TaskParser *p, const TaskFileItem *item, void *field)
+static void task_read_name(TaskParser *p, const TaskFileItem *item, const char *otherwise, char **ret)
 {
-    char **queue = field;
-
     if (item->value[0] && !task_name_is_valid(item->value)) {
         g_autofree char *shown = words_show(item->value);
 
@@ -48,8 +46,18 @@ static void task_set_queue(TaskParser *p, const TaskFileItem *item, void *field)
             p, item, 0, "%s is no name: a letter or digit, then up to 63 of those and '_.-'", shown);
         return;
     }
-    g_free(*queue);
-    *queue = g_strdup(item->value[0] ? item->value : "default");
+    g_free(*ret);
+    *ret = g_strdup(item->value[0] ? item->value : otherwise);
+}
+
+static void task_set_queue(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_name(p, item, "default", field);
+}
+
+static void task_set_on_missed(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_name(p, item, "", field);
 }
 
 static bool task_read_integer(TaskParser *p, const TaskFileItem *item, gint64 min, gint64 max, gint64 *ret)
@@ -125,6 +133,11 @@ static void task_set_limit(TaskParser *p, const TaskFileItem *item, void *field)
 static void task_set_window(TaskParser *p, const TaskFileItem *item, void *field)
 {
     task_read_span(p, item, 0, USEC_PER_SEC, true, field);
+}
+
+static void task_set_expected(TaskParser *p, const TaskFileItem *item, void *field)
+{
+    task_read_span(p, item, 0, USEC_PER_SEC, false, field);
 }
 
 static void task_set_age(TaskParser *p, const TaskFileItem *item, void *field)
@@ -257,6 +270,9 @@ static const TaskKey task_keys[] = {
     { "Priority", false, task_set_priority, offsetof(Task, priority) },
     { "MaxConcurrent", false, task_set_concurrent, offsetof(Task, max_concurrent) },
     { "Overlap", false, task_set_overlap, offsetof(Task, overlap) },
+    { "ExpectEvery", false, task_set_expected, offsetof(Task, expect_every_usec) },
+    { "ExpectWithin", false, task_set_expected, offsetof(Task, expect_within_usec) },
+    { "OnMissed", false, task_set_on_missed, offsetof(Task, on_missed) },
     { "Retries", false, task_set_retries, offsetof(Task, retry.retries) },
     { "RetryDelay", false, task_set_span, offsetof(Task, retry.delay_usec) },
     { "RetryBackoff", false, task_set_backoff, offsetof(Task, retry.backoff) },
@@ -368,6 +384,18 @@ void task_keys_service(TaskParser *p, const TaskFileItem *item)
 
 /* ---- what needs the whole definition ---- */
 
+static void task_check_expected(TaskParser *p)
+{
+    const Task *t = p->task;
+    const TaskFileItem *within = task_parser_where(p, "Task", "ExpectWithin");
+    const TaskFileItem *missed = task_parser_where(p, "Task", "OnMissed");
+
+    if (within && t->expect_within_usec > 0 && t->expect_every_usec == 0 && t->schedules->len == 0)
+        task_parser_key_fault(p, within, "there is neither ExpectEvery= nor a schedule to count from");
+    if (missed && *t->on_missed && !task_is_expected(t))
+        task_parser_key_fault(p, missed, "nothing can be missed without ExpectEvery= or ExpectWithin=");
+}
+
 void task_keys_check_task(TaskParser *p)
 {
     const Task *t = p->task;
@@ -382,6 +410,7 @@ void task_keys_check_task(TaskParser *p)
     }
     if (max && t->retry.delay_max_usec < t->retry.delay_usec)
         task_parser_value_fault(p, max, 0, "has to be RetryDelay= at least");
+    task_check_expected(p);
 }
 
 static void task_take_words(GPtrArray *into, const char *value)

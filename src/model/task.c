@@ -64,6 +64,7 @@ Task *task_new(const char *name)
     t->sources = g_ptr_array_new_with_free_func((GDestroyNotify)task_source_free);
     t->description = g_strdup("");
     t->queue = g_strdup("default");
+    t->on_missed = g_strdup("");
     t->enabled = true;
     t->retry.delay_max_usec = USEC_INFINITY;
     t->timeout_usec = USEC_INFINITY;
@@ -92,6 +93,7 @@ void task_unref(Task *t)
     g_free(t->name);
     g_free(t->description);
     g_free(t->queue);
+    g_free(t->on_missed);
     g_clear_pointer(&t->retry.retry_on, g_ptr_array_unref);
     g_clear_pointer(&t->retry.no_retry_on, g_ptr_array_unref);
     g_ptr_array_unref(t->success_status);
@@ -216,6 +218,11 @@ unsigned task_places(const Task *t)
     if (t->max_concurrent > 0)
         return (unsigned)t->max_concurrent;
     return t->overlap == OVERLAP_ALLOW ? 0 : 1;
+}
+
+bool task_is_expected(const Task *t)
+{
+    return t->expect_every_usec > 0 || t->expect_within_usec > 0;
 }
 
 const Schedule *task_find_schedule(const Task *t, const char *name)

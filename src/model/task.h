@@ -132,15 +132,18 @@ typedef enum Overlap {
 typedef struct Task {
     gint refs;
     char *name;
-    GPtrArray *sources;        /* of TaskSource*, owned */
-    char *description;         /* "" where there is none */
-    char *queue;               /* "default" */
-    int priority;              /* -1000 … 1000, higher first */
-    uint64_t history_age_usec; /* HistoryMaxAge=: USEC_INFINITY is for ever, 0 the daemon's */
-    uint64_t history_runs;     /* HistoryMaxRuns=: 0 is no limit of its own */
-    bool enabled;              /* [Task] has no such key; kept for symmetry with schedules: true */
-    uint64_t max_concurrent;   /* MaxConcurrent=: 0 is no limit of its own; see task_places() */
-    Overlap overlap;           /* Overlap= */
+    GPtrArray *sources;          /* of TaskSource*, owned */
+    char *description;           /* "" where there is none */
+    char *queue;                 /* "default" */
+    int priority;                /* -1000 … 1000, higher first */
+    uint64_t history_age_usec;   /* HistoryMaxAge=: USEC_INFINITY is for ever, 0 the daemon's */
+    uint64_t history_runs;       /* HistoryMaxRuns=: 0 is no limit of its own */
+    bool enabled;                /* [Task] has no such key; kept for symmetry with schedules: true */
+    uint64_t max_concurrent;     /* MaxConcurrent=: 0 is no limit of its own; see task_places() */
+    Overlap overlap;             /* Overlap= */
+    uint64_t expect_every_usec;  /* ExpectEvery=: 0 is none */
+    uint64_t expect_within_usec; /* ExpectWithin=: likewise */
+    char *on_missed;             /* OnMissed=: a task's name; "" is none */
     RetryPolicy retry;
     uint64_t timeout_usec;         /* USEC_INFINITY is none */
     uint64_t timeout_warning_usec; /* how long before the limit; 0 is none */
@@ -192,4 +195,6 @@ const char *overlap_to_string(Overlap o);
 Overlap overlap_from_string(const char *s);
 /* How many runs of it are under way at once; 0: however many. */
 unsigned task_places(const Task *t);
+/* To succeed every so often. */
+bool task_is_expected(const Task *t);
 const Schedule *task_find_schedule(const Task *t, const char *name);

@@ -18,6 +18,7 @@ static const OpInfo *const infos[] = {
     [OP_STOPPING] = &op_stopping,
     [OP_CANCEL] = &op_cancel,
     [OP_END] = &op_end,
+    [OP_MISSED] = &op_missed,
     [OP_AUDIT] = &op_audit,
     [OP_PARTITIONS] = &op_partitions,
     [OP_CLAIM] = &op_claim,

@@ -21,6 +21,7 @@ typedef enum OpKind {
     OP_STOPPING,
     OP_CANCEL,
     OP_END,
+    OP_MISSED,
     OP_AUDIT,
     OP_PARTITIONS,
     OP_CLAIM,
@@ -78,9 +79,9 @@ typedef struct OpInfo {
 } OpInfo;
 
 extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_by_hand, op_ask,
-    op_skip, op_requeue, op_running, op_stopping, op_cancel, op_end, op_audit, op_partitions, op_claim,
-    op_followers, op_get_revision, op_get_task, op_get_run, op_list_runs, op_list_nodes, op_list_slots,
-    op_list_audit, op_get_database;
+    op_skip, op_requeue, op_running, op_stopping, op_cancel, op_end, op_missed, op_audit, op_partitions,
+    op_claim, op_followers, op_get_revision, op_get_task, op_get_run, op_list_runs, op_list_nodes,
+    op_list_slots, op_list_audit, op_get_database;
 
 const OpInfo *op_info(OpKind kind);
 

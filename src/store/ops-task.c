@@ -58,7 +58,11 @@ static const char put_task_sql[] =
                                            "   ended = CASE WHEN s.follows = excluded.follows THEN s.ended END,"
                                            "   under_way = CASE WHEN s.follows = excluded.follows THEN s.under_way END,"
                                            "   " PAST_SKIPPED
-                                           " WHERE NOT (SELECT same FROM now) AND " SKIPS_FIRST ")"
+                                           " WHERE NOT (SELECT same FROM now) AND " SKIPS_FIRST "),"
+                                           " expected AS ("
+                                           "  INSERT INTO expectation (task, since) SELECT $1, usec_to_time($7) WHERE $10::boolean"
+                                           "  ON CONFLICT DO NOTHING),"
+                                           " unexpected AS (DELETE FROM expectation WHERE task = $1 AND NOT $10::boolean)"
                                            "SELECT revision FROM now";
 
 static void put_task_answer(Op *op, const OpAnswer *a)
@@ -71,7 +75,7 @@ static void put_task_answer(Op *op, const OpAnswer *a)
 const OpInfo op_put_task = {
     .name = "put_task",
     .sql = put_task_sql,
-    .n_values = 9,
+    .n_values = 10,
     .answer = put_task_answer,
 };
 
@@ -90,6 +94,7 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     op_set_u64(op, 6, t->since);
     op_set_text(op, 7, skips);
     op_set_text(op, 8, follows);
+    op_set_bool(op, 9, t->expects);
     op_set_key(op, 0, "t%s", t->name);
     return store_enqueue(s, op);
 }
@@ -112,7 +117,8 @@ const OpInfo op_delete_task = {
     .name = "delete_task",
     .sql = "WITH " SKIPS("$2::jsonb",
         "") ","
-            " s AS (DELETE FROM schedule WHERE task = $1::text AND " SKIPS_FIRST ")"
+            " s AS (DELETE FROM schedule WHERE task = $1::text AND " SKIPS_FIRST "),"
+            " e AS (DELETE FROM expectation WHERE task = $1)"
             "UPDATE task SET deleted = true, changed = now() WHERE name = $1 AND NOT deleted RETURNING name",
     .n_values = 2,
     .answer = task_answer,
@@ -140,6 +146,8 @@ const OpInfo op_enable_task = {
         " s AS (UPDATE schedule s SET off_until = CASE WHEN old.again THEN usec_to_time($3::bigint) ELSE s.off_until END,"
         "   task_until = old.until"
         "  FROM old WHERE s.task = $1 AND (old.again OR s.task_until IS DISTINCT FROM old.until)),"
+        " e AS (UPDATE expectation e SET since = usec_to_time($3::bigint), missed = NULL, run = NULL"
+        "  FROM old WHERE e.task = $1 AND old.again),"
         " t AS (UPDATE task SET enabled = coalesce($2::boolean, enabled),"
         "   paused_until = coalesce(usec_to_time($4::bigint), paused_until)"
         "  WHERE name = $1 AND NOT deleted AND (enabled <> $2::boolean OR $4::bigint IS NOT NULL))"
@@ -239,7 +247,7 @@ const OpInfo op_get_task = {
     .name = "get_task",
     .sql = "SELECT " ROW_LIST(
         ROW_TASK_FIELDS) " FROM task t JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
-                         " WHERE t.name = $1::text AND NOT t.deleted",
+                         " LEFT JOIN expectation e ON e.task = t.name WHERE t.name = $1::text AND NOT t.deleted",
     .second_name = "get_schedules",
     .second_sql =
         "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM schedule s WHERE s.task = $1::text ORDER BY s.name",

@@ -138,7 +138,11 @@ GPtrArray *row_nodes(const PGresult *res);
     X("t.enabled", BOOL, enabled)                                                                            \
     X("t.deleted", BOOL, deleted)                                                                            \
     X("time_to_usec(t.paused_until)", U64, paused_until)                                                     \
-    X("v.definition", TEXT, definition)
+    X("v.definition", TEXT, definition)                                                                      \
+    X("time_to_usec(e.since)", U64, expect_since)                                                            \
+    X("time_to_usec(e.success)", U64, expect_success)                                                        \
+    X("time_to_usec(e.missed)", U64, missed)                                                                 \
+    X("e.run", U64, missed_run)
 
 #define ROW_AUDIT_FIELDS(X)                                                                                  \
     X("time_to_usec(a.at)", U64, at)                                                                         \

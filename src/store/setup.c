@@ -216,7 +216,7 @@ static void load_tasks(Setup *u, const char *after)
         "SELECT " ROW_LIST(
             ROW_TASK_FIELDS) " FROM " PAGE_OF_TASKS
                              " JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
-                             " ORDER BY t.name",
+                             " LEFT JOIN expectation e ON e.task = t.name ORDER BY t.name",
         &after, 1);
     exchange_add(x,
         "SELECT " ROW_LIST(ROW_SCHEDULE_FIELDS) " FROM " PAGE_OF_TASKS

@@ -104,6 +104,11 @@ typedef struct StoreTask {
     bool deleted;          /* only its history is left */
     uint64_t paused_until; /* as of a schedule, for all that it has */
     char *definition;      /* task_sources_to_json() */
+    /* Where it is expected to succeed every so often; all UNSET: it is not. */
+    uint64_t expect_since;   /* from when on */
+    uint64_t expect_success; /* the end of the latest run that did; UNSET: none since */
+    uint64_t missed;         /* by when it was to, and has not, which was told; UNSET: none is missed */
+    uint64_t missed_run;     /* that was asked for because of it; UNSET: none was */
 } StoreTask;
 
 typedef struct StoreSchedule {
@@ -179,6 +184,7 @@ typedef struct StorePutTask {
     const char *name, *origin, *path, *description, *definition;
     const char *const *schedules; /* names, NULL-terminated */
     uint64_t since;               /* real µs */
+    bool expects;                 /* from since on, where it did not before, it is expected to succeed */
     const GArray *
         skips; /* of StoreSkip, one of a schedule: slots of the definition before, which has them no more. In the
                             ledger with it; what has its outcome meanwhile keeps that. NULL is none */
@@ -200,6 +206,21 @@ typedef struct StoreEnable {
 } StoreEnable;
 
 int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *userdata);
+
+/* A task did not succeed when it was expected to. */
+typedef struct StoreMissed {
+    const char *task;
+    uint64_t
+        success; /* the latest, as far as is known; UNSET is none. Where it is another by now nothing is missed */
+    uint64_t missed; /* by when one was expected, real µs */
+    uint64_t
+        run; /* 0: that is told now, once; else the run that was asked for because of it, which is noted */
+} StoreMissed;
+
+/* r 1: so it is; 0: that stood there, or it has succeeded meanwhile, and success and missed (UNSET is none) are what stands there;
+ * -ENOENT: nothing is expected of it. */
+typedef void (*StoreMissedFn)(int r, uint64_t success, uint64_t missed, const Error *error, void *userdata);
+int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata);
 /* The definition of an old revision. */
 typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */
 int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata);
@@ -363,7 +384,7 @@ typedef struct StoreEnd {
     bool killed;            /* by us, for the row's cause, before it ended */
 } StoreEnd;
 
-/* The end of an attempt: one commit with all of it. The row's cause, if any, wins over result unless the
+/* The end of an attempt: one commit with all of it, also that its task has succeeded, where that is expected. The row's cause, if any, wins over result unless the
  * process had ended before it (not killed, and finished < cause_at); the callback's `result` tells what was recorded. */
 typedef void (*StoreEndFn)(
     int r, RunResult result, RunState state, uint64_t due, const Error *error, void *userdata);

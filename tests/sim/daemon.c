@@ -171,9 +171,15 @@ static void on_skipped(const StoreSkip *skip, void *userdata)
     check_told_skipped(skip);
 }
 
+static void on_overdue(const char *task, bool overdue, uint64_t since, uint64_t expected, void *userdata)
+{
+    sim_trace(overdue ? "told overdue" : "told met", expected, since, 0);
+    check_told_overdue(task, overdue, expected);
+}
+
 void daemon_boot(void)
 {
-    static const ManagerEvents events = { on_state, on_run, on_task, on_skipped };
+    static const ManagerEvents events = { on_state, on_run, on_task, on_skipped, on_overdue };
     static const char *const none[] = { NULL };
     const ManagerConfig config = {
         .conninfo = "",
@@ -192,6 +198,7 @@ void daemon_boot(void)
     if (daemon_twin.manager)
         return;
     sim_trace("daemon begins", ++daemon_twin.n_lives, 0, 0);
+    daemon_twin.began = sim_now();
     if (manager_new(sim.loop, sim.clock, &config, &events, NULL, &daemon_twin.manager) < 0 ||
         manager_start(daemon_twin.manager) < 0)
         sim_fail("the daemon does not start");
@@ -427,9 +434,9 @@ static const struct {
     { "bad", "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n" },
     { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" DEADLINE
                "1s\n" },
-    { "calendar",
-        "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE
-        "3s\n" },
+    { "calendar", "[Task]\n" EXPECTED "7s\n" WITHIN
+                  "2s\nOnMissed=calendar\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
+                  "[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE "3s\n" },
     { FEW,
         "[Task]\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
         "2\n" },
@@ -487,6 +494,8 @@ static void define(unsigned i, bool file)
     t->revision = 1;
     t->enabled = true;
     t->paused_until = t->told_paused = UNSET;
+    t->expect_since = strstr(templates[i].text, EXPECTED) ? database_now() : UNSET;
+    t->expect_success = t->missed = t->missed_run = UNSET;
     t->definitions = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(t->definitions, g_strdup(definition_of(i)));
     g_ptr_array_add(database.tasks, t);

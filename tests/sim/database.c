@@ -107,6 +107,13 @@ uint64_t database_start_deadline(const char *task)
     return seconds == UNSET ? UNSET : seconds * USEC_PER_SEC;
 }
 
+uint64_t database_expected(const char *task)
+{
+    uint64_t every = database_number(task, EXPECTED, 0), within = database_number(task, WITHIN, 0);
+
+    return every == UNSET ? UNSET : (every + (within != UNSET ? within : 0)) * USEC_PER_SEC;
+}
+
 /* --- what is given out --- */
 
 StoreRun *database_copy(const Row *row)
@@ -357,6 +364,8 @@ static void apply_end(DbOp *op)
         row->run.exit_code = op->code;
         row->run.exit_status = op->status;
         database_set_done(row, result);
+        if (result == RUN_SUCCESS)
+            database_succeeded(row);
     }
     op->r = STORE_RECORDED;
     op->result = result;
@@ -608,6 +617,14 @@ static void put_schedules(const DbOp *op, bool same)
     }
 }
 
+static void put_expected(TaskRow *t, const DbOp *op)
+{
+    if (op->again && t->expect_since == UNSET)
+        t->expect_since = op->since;
+    if (!op->again)
+        t->expect_since = t->expect_success = t->missed = t->missed_run = UNSET;
+}
+
 static void apply_put_task(DbOp *op)
 {
     TaskRow *t = database_task(op->task);
@@ -619,6 +636,7 @@ static void apply_put_task(DbOp *op)
         t->definitions = g_ptr_array_new_with_free_func(g_free);
         t->enabled = true;
         t->paused_until = t->told_paused = UNSET;
+        t->expect_since = t->expect_success = t->missed = t->missed_run = UNSET;
         g_ptr_array_add(database.tasks, t);
     }
     same = t->revision > 0 && strcmp(g_ptr_array_index(t->definitions, t->revision - 1), op->text) == 0;
@@ -631,6 +649,7 @@ static void apply_put_task(DbOp *op)
     if (t->deleted)
         t->paused_until = t->told_paused = UNSET;
     t->deleted = false;
+    put_expected(t, op);
     put_schedules(op, same);
     op->revision = t->revision;
     sim_trace("task", t->revision, same, 0);
@@ -663,10 +682,12 @@ static void apply_delete_task(DbOp *op)
         forget_slots(s);
         g_ptr_array_remove_index(database.schedules, i - 1);
     }
-    if (!t || t->deleted)
+    if (!t || t->deleted) {
         op->r = -ENOENT;
-    else
-        t->deleted = true;
+        return;
+    }
+    t->deleted = true;
+    t->expect_since = t->expect_success = t->missed = t->missed_run = UNSET;
 }
 
 static void apply_enable_task(DbOp *op)
@@ -686,6 +707,12 @@ static void apply_enable_task(DbOp *op)
             check_kept(s);
         if (op->enabled == 1 && !t->enabled && op->off_until != UNSET)
             s->off_until = op->off_until;
+    }
+    if (op->enabled != 1 && t->enabled && daemon_twin.well)
+        check_expected(t);
+    if (op->enabled == 1 && !t->enabled && op->off_until != UNSET && t->expect_since != UNSET) {
+        t->expect_since = op->off_until;
+        t->missed = t->missed_run = UNSET;
     }
     if (op->enabled >= 0)
         t->enabled = op->enabled > 0;
@@ -743,6 +770,7 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_STOPPING] = apply_stopping,
     [OP_CANCEL] = apply_cancel,
     [OP_END] = apply_end,
+    [OP_MISSED] = database_apply_missed,
     [OP_CLAIM] = database_claim,
     [OP_FOLLOWERS] = database_apply_followers,
     [OP_GET_REVISION] = apply_get_revision,

@@ -115,7 +115,10 @@ typedef struct TaskRow {
     uint64_t revision;
     bool enabled, deleted;
     uint64_t paused_until, told_paused; /* as the daemon was told last */
-    GPtrArray *definitions;             /* of char*, by revision */
+    /* What is expected of it; UNSET is none. */
+    uint64_t expect_since, expect_success, missed, missed_run;
+    uint64_t told_missed;   /* what the daemon told of last as missed; 0: nothing */
+    GPtrArray *definitions; /* of char*, by revision */
 } TaskRow;
 
 typedef struct ScheduleRow {
@@ -169,6 +172,12 @@ void database_apply_followers(struct DbOp *op);
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
 /* StartDeadline= of the definition in force, in µs; UNSET: it has none. */
 uint64_t database_start_deadline(const char *task);
+/* How long the definition in force may go without a success, in µs; UNSET: it says nothing of that. */
+uint64_t database_expected(const char *task);
+/* database-expect.c: what OP_MISSED does. */
+void database_apply_missed(struct DbOp *op);
+/* A run of it succeeded. */
+void database_succeeded(const Row *row);
 /* Everything as it stands; taking the node moves the epoch. */
 void database_load(StoreLoaded *ret);
 void database_unload(StoreLoaded *loaded);
@@ -375,6 +384,10 @@ void check_on(const ScheduleRow *s, uint64_t nominal);
 void check_deadline(const char *task, uint64_t last, const char *cause);
 /* Likewise, by the calendar. */
 void check_window(const char *task, uint64_t first, uint64_t last, const char *cause);
+/* It is said to be missed that it succeeds by then; it is not expected any more, all being well; and what is told of that. */
+void check_missed(const TaskRow *t, uint64_t missed);
+void check_expected(const TaskRow *t);
+void check_told_overdue(const char *task, bool overdue, uint64_t expected);
 /* A slot fires that was very late when that was decided. */
 void check_one_by_one(const ScheduleRow *s);
 /* Its definition is another from that instant on. */
@@ -393,6 +406,8 @@ void check_settled(void);
 #define FEW        "few"               /* that which is bounded */
 #define MAX_RUNS   "MaxRuns="
 #define DEADLINE   "StartDeadline="
+#define EXPECTED   "ExpectEvery="
+#define WITHIN     "ExpectWithin="
 #define WINDOWED   "windowed" /* that whose slots fire in every other half hour */
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */
@@ -401,8 +416,9 @@ typedef struct Daemon {
     Manager *manager; /* NULL: it is not running */
     bool stopping;
     unsigned n_lives;
-    bool calm; /* no faults any more, and nobody asks for anything new */
-    bool well; /* for some time now */
+    uint64_t began; /* boot µs: this life of it */
+    bool calm;      /* no faults any more, and nobody asks for anything new */
+    bool well;      /* for some time now */
 } Daemon;
 
 extern Daemon daemon_twin;

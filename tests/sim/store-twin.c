@@ -44,6 +44,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_STOPPING] = "stopping",
     [OP_CANCEL] = "cancel",
     [OP_END] = "end",
+    [OP_MISSED] = "missed",
     [OP_CLAIM] = "claim",
     [OP_FOLLOWERS] = "followers",
     [OP_GET_REVISION] = "get revision",
@@ -316,7 +317,7 @@ void store_twin_refuse(uint64_t run)
 void store_twin_lose_answer(void)
 {
     static const int kinds[] = { OP_ASK, OP_SKIP, OP_BY_HAND, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL,
-        OP_END, OP_CLAIM };
+        OP_END, OP_MISSED, OP_CLAIM };
 
     lose_kind = kinds[sim_draw(G_N_ELEMENTS(kinds))];
 }
@@ -693,6 +694,7 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     op->text = g_strdup(t->definition);
     op->flag = strcmp(t->origin, "file") == 0;
     op->since = t->since;
+    op->again = t->expects;
     op->skips = copy_skips(t->skips);
     op->names = g_ptr_array_new_with_free_func(g_free);
     for (const char *const *name = t->schedules; name && *name; name++)
@@ -726,6 +728,24 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
     op->off_until = e->off_until;
     op->paused_until = e->paused_until;
     op->keys[0] = key_of('t', e->task, "");
+    return enqueue(op);
+}
+
+static void answer_missed(DbOp *op)
+{
+    ((StoreMissedFn)op->fn)(op->r, op->previous, op->nominal, NULL, op->userdata);
+}
+
+int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_MISSED, (void (*)(void))fn, userdata);
+
+    op->answer = answer_missed;
+    g_strlcpy(op->task, m->task, sizeof op->task);
+    op->previous = m->success;
+    op->nominal = m->missed;
+    op->retry_of = m->run;
+    op->keys[0] = key_of('t', m->task, "");
     return enqueue(op);
 }
 
@@ -770,31 +790,4 @@ int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
     op->answer = answer_run;
     op->run = run;
     return enqueue(op);
-}
-
-int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata)
-{
-    return -ENOTCONN;
-}
-
-int store_list_nodes(
-    Store *s, const char *name, const char *after, unsigned limit, StoreNodesFn fn, void *userdata)
-{
-    return -ENOTCONN;
-}
-
-int store_list_slots(Store *s, const StoreSlotFilter *f, StoreSlotsFn fn, void *userdata)
-{
-    return -ENOTCONN;
-}
-
-/* Once a day; the stories are shorter. */
-int store_trim(Store *s, const StoreHistory *limits, StoreNumberFn fn, void *userdata)
-{
-    return -ENOTCONN;
-}
-
-int store_audit(Store *s, const StoreAudit *a)
-{
-    return 0;
 }

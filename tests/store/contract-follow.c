@@ -8,7 +8,7 @@
 static uint64_t put_trail(const char *definition, const char *const *follows)
 {
     static const char *const schedules[] = { "own", "plain", NULL };
-    const StorePutTask t = { "trail", "api", "", "", definition, schedules, TIME, NULL, follows };
+    const StorePutTask t = { "trail", "api", "", "", definition, schedules, TIME, false, NULL, follows };
 
     return fixture_put_plain(f, &t);
 }

@@ -101,8 +101,13 @@ void fixture_load(Fixture *f, const StoreLoaded *loaded)
     for (guint i = 0; i < loaded->tasks->len; i++) {
         const StoreTask *t = g_ptr_array_index(loaded->tasks, i);
 
-        if (g_str_equal(t->name, "bounded"))
-            f->task_paused_until = t->paused_until;
+        if (!g_str_equal(t->name, "bounded"))
+            continue;
+        f->task_paused_until = t->paused_until;
+        f->expect_since = t->expect_since;
+        f->expect_success = t->expect_success;
+        f->missed = t->missed;
+        f->missed_run = t->missed_run;
     }
     for (guint i = 0; i < loaded->schedules->len; i++) {
         const StoreSchedule *s = g_ptr_array_index(loaded->schedules, i);

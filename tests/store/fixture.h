@@ -17,9 +17,10 @@ typedef struct Fixture {
     unsigned n_up;  /* how often it came up */
     uint64_t epoch; /* of the latest time */
     uint64_t next_due, n_waiting;
-    uint64_t revision;                      /* that was put last */
-    uint64_t fired, paused_until;           /* of the schedule a of the task "bounded", as loaded then */
-    uint64_t task_paused_until;             /* and of that task */
+    uint64_t revision;            /* that was put last */
+    uint64_t fired, paused_until; /* of the schedule a of the task "bounded", as loaded then */
+    uint64_t task_paused_until;   /* and of that task */
+    uint64_t expect_since, expect_success, missed, missed_run; /* likewise */
     char by_hand[200];                      /* and what was skipped by hand of that schedule */
     unsigned n_tasks, n_schedules, n_runs;  /* loaded then */
     uint64_t load_deadline, claim_deadline; /* the next deadline, as loaded and as claimed last */

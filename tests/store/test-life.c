@@ -185,7 +185,8 @@ static void put_with(const char *definition, StoreSkip skip)
 {
     static const char *const schedules[] = { "nightly", NULL };
     g_autoptr(GArray) skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
-    StorePutTask put = { "slots", "api", "", "", definition, schedules, 1900000000 * USEC_PER_SEC, skips };
+    StorePutTask put = { "slots", "api", "", "", definition, schedules, 1900000000 * USEC_PER_SEC, false,
+        skips };
 
     g_array_append_val(skips, skip);
     fixture_put_plain(f, &put);

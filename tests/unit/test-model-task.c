@@ -367,9 +367,41 @@ static void test_task_places(void)
     g_assert_cmpint((int)overlap_from_string("sometimes"), ==, -EINVAL);
 }
 
+/* Nothing is expected of a task that does not say so. */
+static void test_task_expected(void)
+{
+    static const struct {
+        const char *keys, *schedule, *on_missed;
+        uint64_t every, within;
+    } cases[] = {
+        { "", "", "", 0, 0 },
+        { "ExpectEvery=1d\n", "", "", 86400 * USEC_PER_SEC, 0 },
+        { "ExpectEvery=1h\nExpectWithin=5min\nOnMissed=tell.it\n", "", "tell.it", 3600 * USEC_PER_SEC,
+            300 * USEC_PER_SEC },
+        { "ExpectWithin=90\n", "[Schedule]\nEvery=1h\n", "", 0, 90 * USEC_PER_SEC },
+        { "ExpectEvery=1d\nOnMissed=x\nOnMissed=\n", "", "", 86400 * USEC_PER_SEC, 0 },
+        { "ExpectWithin=5s\nExpectWithin=\n", "", "", 0, 0 },
+    };
+
+    ARRAY_FOREACH (c, cases) {
+        g_autofree char *text = g_strconcat("[Task]\n", c->keys, RUN, c->schedule, NULL);
+        g_autoptr(Task) t = read_good(text, NULL);
+
+        g_assert_cmpuint(t->expect_every_usec, ==, c->every);
+        g_assert_cmpuint(t->expect_within_usec, ==, c->within);
+        g_assert_cmpstr(t->on_missed, ==, c->on_missed);
+        g_assert_true(task_is_expected(t) == (c->every + c->within > 0));
+    }
+}
+
 static void test_limit_values(void)
 {
     static const File cases[] = {
+        { "[Task]\nExpectEvery=0\n", "1s at least" },
+        { "[Task]\nExpectEvery=infinity\n", "may not be infinite" },
+        { "[Task]\nExpectWithin=1min\n", "neither ExpectEvery= nor a schedule" },
+        { "[Task]\nOnMissed=tell\n", "without ExpectEvery=" },
+        { "[Task]\nExpectEvery=1d\nOnMissed=a/b\n", "no name" },
         { "[Task]\nMaxConcurrent=0\n", "from 1 to 1000000" },
         { "[Task]\nMaxConcurrent=many\n", "no integer" },
         { "[Task]\nOverlap=yes\n", "'cancel-old'" },
@@ -644,6 +676,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/many-rules", test_many_rules);
     g_test_add_func("/task/ten-faults", test_ten_faults);
     g_test_add_func("/task/places", test_task_places);
+    g_test_add_func("/task/expected", test_task_expected);
     g_test_add_func("/task/sections", test_sections);
     g_test_add_func("/task/values", test_values);
     g_test_add_func("/task/limit-values", test_limit_values);

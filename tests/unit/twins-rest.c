@@ -21,6 +21,11 @@ int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowers
     return -ENOTCONN;
 }
 
+int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata)
 {
     return -ENOTCONN;

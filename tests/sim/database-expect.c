@@ -1,0 +1,36 @@
+/* What the twin of the database has of tasks that are expected to succeed. */
+#include "sim.h"
+
+void database_succeeded(const Row *row)
+{
+    TaskRow *t = database_task(row->run.task);
+
+    if (!t || t->expect_since == UNSET)
+        return;
+    if (t->expect_success == UNSET || t->expect_success < row->run.finished)
+        t->expect_success = row->run.finished;
+    sim_trace("succeeded", row->run.id, t->expect_success, 0);
+}
+
+void database_apply_missed(DbOp *op)
+{
+    TaskRow *t = database_task(op->task);
+
+    if (!t || t->expect_since == UNSET) {
+        op->r = -ENOENT;
+        return;
+    }
+    if (op->retry_of == 0 && t->expect_success == op->previous &&
+        (t->missed == UNSET || t->missed < op->nominal)) {
+        check_missed(t, op->nominal);
+        t->missed = op->nominal;
+        t->missed_run = UNSET;
+        op->r = 1;
+    } else if (op->retry_of != 0 && t->missed == op->nominal) {
+        t->missed_run = op->retry_of;
+        op->r = 1;
+    }
+    op->previous = t->expect_success;
+    op->nominal = t->missed;
+    sim_trace("missed", op->nominal, op->retry_of, (uint64_t)op->r);
+}
