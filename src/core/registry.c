@@ -80,7 +80,7 @@ static void schedule_entry_free(void *entry)
 
     if (se->by_hand)
         g_array_unref(se->by_hand);
-    g_free(se->moving);
+    follow_copy_free(se->moving);
     g_free(se);
 }
 

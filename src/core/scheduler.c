@@ -718,6 +718,8 @@ void scheduler_wake(Scheduler *s)
 {
     if (s->manager->store_up)
         g_ptr_array_set_size(s->doubts, 0); /* of what has another definition by now */
+    if (s->manager->store_up && s->follows) /* that was noticed only after they were loaded */
+        (void)store_get_followers(s->manager->store, 0, FOLLOW_BOOT, on_followers, s);
     scheduler_act(s);
 }
 

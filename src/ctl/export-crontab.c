@@ -319,6 +319,12 @@ static GPtrArray *crontab_lines(Crontab *c, const Schedule *s)
         else
             reason = _("an hour or a day is not made of such intervals");
     }
+    if (!reason && s->at_boot && (s->from_usec > 0 || s->until_usec > 0 || s->max_runs > 0 || s->window))
+        reason = _("for cron a boot has no bounds");
+    if (!reason && s->at_boot) {
+        g_ptr_array_add(steps, g_strdup("@reboot"));
+        return g_steal_pointer(&steps);
+    }
     for (guint i = 0; !reason && i < lines->len; i++)
         g_ptr_array_add(steps, crontab_with_steps(g_ptr_array_index(lines, i)));
     if (!reason && crontab_prove(c, s, steps))
@@ -472,7 +478,7 @@ static void crontab_write(Crontab *c, const Schedule *s, GString *out)
         export_other_refuse(c->o, s, "", refused);
         return;
     }
-    if (s->catch_up != CATCH_UP_NONE)
+    if (s->catch_up != CATCH_UP_NONE && !s->at_boot)
         import_changed(
             c->o->notes, c->o->task->name, 0, "", "%s", _("cron catches up nothing that was missed"));
     g_string_append_printf(out, "# %s/%s\n", c->o->task->name, s->name);

@@ -257,6 +257,10 @@ static bool timer_write_times(ExportOther *o, const Schedule *s, GString *out)
     g_autoptr(GPtrArray) events = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *every = s->every_usec > 0 ? timer_every(s) : NULL;
 
+    if (s->at_boot) {
+        export_other_refuse(o, s, "", _("a timer for boots elapses when it is enabled as well"));
+        return false;
+    }
     if (s->from_finish)
         return timer_write_finish(o, s, out);
     if (export_other_has_rules(s)) {

@@ -306,6 +306,7 @@ void import_crontab_tell_mail(ImportCrontab *r, const char *user)
 
 typedef struct CrontabEntry {
     ImportFields fields;
+    bool boot;
     char *expression, *user, *text; /* owned */
 } CrontabEntry;
 
@@ -330,10 +331,8 @@ static bool crontab_take_fields(ImportCrontab *r, const char *line, CrontabEntry
     g_autofree char *message = NULL;
     int k = import_fields_read(line, &e->fields, ret_rest, &message);
 
-    if (k == -ENOENT)
-        return crontab_refuse(r, _("leave it to cron, or make it a service that multi-user.target wants"),
-            _("a task cannot be run at boot: there is no schedule for @reboot"));
-    if (k < 0)
+    e->boot = k == -ENOENT;
+    if (k < 0 && !e->boot)
         return crontab_refuse(r, WHOLE_FILE, message);
     e->expression = g_strchomp(g_strndup(line, (size_t)(*ret_rest - line)));
     *ret_rest = crontab_skip(*ret_rest);
@@ -386,6 +385,10 @@ static void crontab_write_schedule(ImportCrontab *r, const CrontabEntry *e, Impo
     bool every_hour = (e->fields.hours & 0xffffff) == 0xffffff;
 
     g_string_append_printf(out, "\n[Schedule cron]\nCron=%s\n", e->expression);
+    if (e->boot) {
+        import_crontab_write_delay(r, out);
+        return; /* that is no time, and nothing is compared */
+    }
     if (r->zone)
         g_string_append_printf(out, "TimeZone=%s\n", r->zone);
     g_string_append(out, "CatchUp=none\n"); /* as cron does, which makes up for nothing */

@@ -132,8 +132,10 @@ static int fields_nickname(const char *text, ImportFields *ret, const char **ret
             *ret_rest = text + strlen(word);
             return import_fields_read(n->fields, ret, &ignored, ret_message);
         }
-    if (g_ascii_strcasecmp(word, "@reboot") == 0)
+    if (g_ascii_strcasecmp(word, "@reboot") == 0) {
+        *ret_rest = text + strlen(word);
         return -ENOENT;
+    }
     shown = words_show(word);
     *ret_message = g_strdup_printf(_("cron has no %s"), shown);
     return -EINVAL;

@@ -6,12 +6,16 @@
 
 /* It has such slots. */
 bool follow_is(const Schedule *s);
-/* The task whose runs' ends it follows, borrowed; NULL: none. task has the schedule. */
+/* In place of a task: boots of the node. No task has such a name. */
+#define FOLLOW_BOOT "@boot"
+/* The task whose runs' ends it follows, or FOLLOW_BOOT, borrowed; NULL: none. task has the schedule. */
 const char *follow_task(const Schedule *s, const char *task);
-/* To be told what happens, and g_free'd before the schedule goes; NULL: it has times of its own. */
+/* To be told what happens, and freed before the schedule goes; NULL: it has times of its own. */
 Schedule *follow_copy(const Schedule *s);
-/* The last run that counts ended then (UNSET: none has since the schedule was added, which was at since), or the one that the
- * schedule fired last is under way. */
+void follow_copy_free(Schedule *copy);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Schedule, follow_copy_free)
+/* The last run that counts ended then, or the node was booted (UNSET: neither since the schedule was added, which was at since);
+ * or that which the schedule fired last is under way. */
 void follow_set(Schedule *copy, uint64_t since, uint64_t ended, bool under_way);
 /* What has to happen before its next slot has a time, as a part of a sentence; g_free. */
 char *follow_tell(const Schedule *s);

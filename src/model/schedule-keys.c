@@ -88,7 +88,8 @@ void schedule_keys_set_calendar(TaskParser *p, const TaskFileItem *item, void *f
 
 void schedule_keys_set_cron(TaskParser *p, const TaskFileItem *item, void *field)
 {
-    schedule_keys_add(p, item, field, schedule_keys_read_cron);
+    if (!follow_set_boot_key(p, item))
+        schedule_keys_add(p, item, field, schedule_keys_read_cron);
 }
 
 void schedule_keys_set_flag(TaskParser *p, const TaskFileItem *item, void *field)

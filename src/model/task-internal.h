@@ -67,6 +67,8 @@ void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope);
 void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope);
 /* follow.c: what happens before a schedule has a time. */
 void follow_set_every_from(TaskParser *p, const TaskFileItem *item, void *field);
+/* A value of Cron=: it is taken here. */
+bool follow_set_boot_key(TaskParser *p, const TaskFileItem *item);
 void follow_check(TaskParser *p, const Schedule *s, const char *scope);
 /* What can be judged only once every file was read. */
 void task_keys_check_task(TaskParser *p);

@@ -34,7 +34,7 @@ static const char ask_sql[] =
     " fired AS ("
     "  UPDATE schedule s SET last_nominal = usec_to_time(q.nominal),"
     "   fired = s.fired + CASE WHEN q.ord IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked) THEN 0 ELSE 1 END,"
-    "   under_way = CASE WHEN s.follows IS NOT NULL AND q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked)"
+    "   under_way = CASE WHEN s.follows = s.task AND q.ord NOT IN (SELECT ord FROM known UNION ALL SELECT ord FROM blocked)"
     "    THEN usec_to_time(q.nominal) END, " PAST_NOMINAL
     "  FROM (SELECT * FROM q WHERE schedule IS NOT NULL ORDER BY task, schedule) q"
     "  WHERE s.task = q.task AND s.name = q.schedule AND s.revision = q.revision AND s.enabled IS NOT FALSE"

@@ -120,7 +120,8 @@ typedef struct StoreSchedule {
         off_until; /* slots before this one that have no outcome passed while it was disabled; UNSET: none */
     uint64_t paused_until; /* nor do those before this one fire, which may be to come; UNSET: none */
     uint64_t fired;        /* how many have */
-    uint64_t ended;        /* of one that follows a task: when the last run of that did; UNSET: none has */
+    uint64_t
+        ended; /* of one that follows a task: when the last run of that did; of one that follows "@boot" when the node was first taken in this boot of it; UNSET: not yet */
     uint64_t under_way; /* likewise: the slot that it fired last, while its run is not over; UNSET: it is */
     char *by_hand;      /* slots that were skipped by hand: see model/by-hand.h; NULL: none */
 } StoreSchedule;
@@ -284,7 +285,7 @@ typedef struct StoreFollower {
     uint64_t ended, under_way; /* as in StoreSchedule */
 } StoreFollower;
 
-/* Those that follow the task of that run, or, where task is not NULL, that one. */
+/* Those that follow the task of that run, or, where task is not NULL, that one (or "@boot"). */
 typedef void (*StoreFollowersFn)(int r, const GArray *followers /* of StoreFollower */, void *userdata);
 int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowersFn fn, void *userdata);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "core/internal.h"
+#include "model/follow.h"
 
 #define TASKS_MAX 3
 #define SKIPS     12 /* slots that people skip, or want back */
@@ -431,7 +432,8 @@ static const struct {
         "ExecStart=/bin/sim\nTimeoutStopSec=3s\n" },
     { "warned", "[Task]\nTimeout=6s\nTimeoutWarning=2s\n[Service]\nExecStart=/bin/sim\n"
                 "TimeoutStopSec=1s\n" },
-    { "bad", "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n" },
+    { "bad",
+        "[Task]\nRetries=1\nRetryDelay=1s\n[Service]\nExecStart=/bin/bad\n[Schedule s]\nCron=@reboot\n" },
     { "every", "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" DEADLINE
                "1s\n" },
     { "calendar", "[Task]\n" EXPECTED "7s\n" WITHIN
@@ -507,6 +509,8 @@ static void define(unsigned i, bool file)
         s->ended = s->under_way = UNSET;
         if (strstr(templates[i].text, "EveryFrom=finish"))
             database_set_follows(s, s->task);
+        if (strstr(templates[i].text, "@reboot"))
+            database_set_follows(s, FOLLOW_BOOT);
         g_ptr_array_add(database.schedules, s);
     }
 }
@@ -614,8 +618,8 @@ bool people_are_content(void)
 }
 
 /* Of those that fire by themselves. */
-static const char *const ticking[] = { "every", "calendar", FEW, ONE_BY_ONE, "prompt", "queue", "skip", "one",
-    "newest", WINDOWED };
+static const char *const ticking[] = { "bad", "every", "calendar", FEW, ONE_BY_ONE, "prompt", "queue", "skip",
+    "one", "newest", WINDOWED };
 
 static bool is_calm(const char *name)
 {

@@ -152,7 +152,7 @@ static void load_tasks(StoreLoaded *ret)
         database_add_schedule(ret->schedules, g_ptr_array_index(database.schedules, i));
 }
 
-void database_load(StoreLoaded *ret)
+void database_load(StoreLoaded *ret, const char *boot)
 {
     *ret = (StoreLoaded){ ++database.epoch, g_ptr_array_new_with_free_func(g_free), database_schedules_new(),
         g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free), UNSET, UNSET, 0, true,
@@ -176,6 +176,7 @@ void database_load(StoreLoaded *ret)
             ret->n_waiting++;
         }
     }
+    database_boot(boot);
 }
 
 void database_unload(StoreLoaded *loaded)
@@ -450,9 +451,10 @@ static void slot_fires(DbOp *op, uint64_t run)
     check_on(s, op->nominal);
     if (schedule_row_follows(s)) {
         check_follows(s, op->nominal);
-        s->under_way = op->nominal;
+        s->under_way = schedule_row_boots(s) ? UNSET : op->nominal;
     }
     s->last_fired = op->nominal;
+    g_strlcpy(s->fired_in, database.boot, sizeof s->fired_in);
     if (op->very_late)
         check_one_by_one(s);
     ledger_add(s, op->nominal, op->nominal, run, false);

@@ -4,9 +4,16 @@
 
 #include <string.h>
 
+#include "model/follow.h"
+
 bool schedule_row_follows(const ScheduleRow *s)
 {
     return *s->follows != 0;
+}
+
+bool schedule_row_boots(const ScheduleRow *s)
+{
+    return strcmp(s->follows, FOLLOW_BOOT) == 0;
 }
 
 /* The guard against following an end twice: it is the one that the daemon knows, and nothing that followed it is under way. */
@@ -42,6 +49,38 @@ void database_follow(const Row *row)
     }
 }
 
+static void ledger_add_missed(ScheduleRow *s)
+{
+    SlotRow *slot = g_new0(SlotRow, 1);
+
+    *slot = (SlotRow){ .first = s->ended, .last = s->ended };
+    g_snprintf(slot->schedule, sizeof slot->schedule, "%s/%s", s->task, s->name);
+    g_ptr_array_add(database.slots, slot);
+    s->last_nominal = s->ended;
+}
+
+void database_boot(const char *boot)
+{
+    bool first = !*database.boot, same = strcmp(database.boot, boot) == 0;
+
+    g_strlcpy(database.boot, boot, sizeof database.boot);
+    for (guint i = 0; !first && !same && i < database.schedules->len; i++) {
+        ScheduleRow *s = g_ptr_array_index(database.schedules, i);
+        uint64_t now = database_now();
+
+        if (!schedule_row_boots(s))
+            continue;
+        if (follow_next(s) != UNSET && s->ended >= s->since)
+            ledger_add_missed(s);
+        if (s->ended != UNSET)
+            now = MAX(now, s->ended + 1);
+        if (s->last_nominal != UNSET)
+            now = MAX(now, s->last_nominal + 1);
+        s->ended = now;
+        sim_trace("booted", now, 0, 0);
+    }
+}
+
 void database_apply_followers(DbOp *op)
 {
     const Row *row = *op->task ? NULL : database_find(op->run);
@@ -69,6 +108,8 @@ uint64_t follow_next(const ScheduleRow *s)
 
     if (s->last_nominal != UNSET && s->last_nominal > after)
         after = s->last_nominal;
+    if (schedule_row_boots(s))
+        return s->ended != UNSET && s->ended > after ? s->ended : UNSET;
     if (s->under_way != UNSET)
         return UNSET;
     if (next <= after)
@@ -81,6 +122,11 @@ void check_follows(const ScheduleRow *s, uint64_t nominal)
 {
     const Row *before = NULL;
 
+    if (schedule_row_boots(s)) {
+        if (strcmp(s->fired_in, database.boot) == 0)
+            sim_fail("%s/%s fires twice in one boot", s->task, s->name);
+        return;
+    }
     for (guint i = 0; i < database.rows->len; i++) {
         const Row *row = g_ptr_array_index(database.rows, i);
 

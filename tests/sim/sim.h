@@ -127,9 +127,10 @@ typedef struct ScheduleRow {
     uint64_t last_nominal, since, off_until, paused_until, told_paused, fired;
     char follows[SIM_TEXT]; /* "": it has times of its own */
     uint64_t ended, under_way;
-    uint64_t last_fired; /* slot; UNSET is none */
-    GArray *by_hand;     /* of ByHand; NULL is none */
-    GArray *answered;    /* likewise: what people were told is skipped */
+    uint64_t last_fired;     /* slot; UNSET is none */
+    char fired_in[SIM_TEXT]; /* the boot; "" is none */
+    GArray *by_hand;         /* of ByHand; NULL is none */
+    GArray *answered;        /* likewise: what people were told is skipped */
 } ScheduleRow;
 
 struct DbOp;
@@ -142,6 +143,7 @@ typedef struct Database {
     GHashTable *asks;     /* "REQUESTER\nTOKEN" → id */
     uint64_t epoch, fence;
     unsigned n_tokens;
+    char boot[SIM_TEXT]; /* of the node */
     unsigned operations; /* that were ever asked for */
     unsigned in_vain;    /* claims in a row that found nothing */
 } Database;
@@ -164,10 +166,13 @@ void database_apply_by_hand(struct DbOp *op);
 /* follow.c: it follows runs; what it follows is what the operation says it is; it follows that task from now on ("" is none); that
  * run is over; and what OP_FOLLOWERS does. */
 bool schedule_row_follows(const ScheduleRow *s);
+bool schedule_row_boots(const ScheduleRow *s);
 bool database_follows(const ScheduleRow *s, const struct DbOp *op);
 void database_set_follows(ScheduleRow *s, const char *task);
 void database_follow(const Row *row);
 void database_apply_followers(struct DbOp *op);
+/* The node is taken in that boot. */
+void database_boot(const char *boot);
 /* MaxRuns= of the definition in force, or of one so many revisions before; UNSET: it has none. */
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
 /* StartDeadline= of the definition in force, in µs; UNSET: it has none. */
@@ -178,8 +183,8 @@ uint64_t database_expected(const char *task);
 void database_apply_missed(struct DbOp *op);
 /* A run of it succeeded. */
 void database_succeeded(const Row *row);
-/* Everything as it stands; taking the node moves the epoch. */
-void database_load(StoreLoaded *ret);
+/* Everything as it stands; taking the node, in that boot, moves the epoch. */
+void database_load(StoreLoaded *ret, const char *boot);
 void database_unload(StoreLoaded *loaded);
 
 /* A StoreSkip of a definition that ends. */

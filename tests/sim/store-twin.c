@@ -252,7 +252,7 @@ static void on_loaded(void *data, uint64_t number)
 static void on_take_node(void *data, uint64_t number)
 {
     sim_trace("load", database.epoch + 1, 0, 0);
-    database_load(&store->loaded);
+    database_load(&store->loaded, store->boot);
     store->loading = true;
     store->in_at = store->out_at = 0;
     sim_at_if(sim_now() + sim_latency(), on_loaded, NULL, 0, &connection, NULL);

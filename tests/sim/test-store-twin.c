@@ -21,7 +21,9 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
 Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
 {
     Fixture *f = g_new0(Fixture, 1);
-    StoreConfig config = { .conninfo = "", .node = node, .boot_id = "boot", .manager_stamp = 42 };
+    StoreConfig config = {
+        .conninfo = "", .node = node, .boot_id = fixture_boot ? fixture_boot : "boot", .manager_stamp = 42
+    };
 
     if (!sim.clock) {
         sim_reset(1);

@@ -130,8 +130,50 @@ static void test_followed_anew(void)
     g_assert_cmpuint(fixture_followers(f, own, NULL).n, ==, 0);
 }
 
+static uint64_t booted(const char *boot)
+{
+    Followers k;
+
+    fixture_boot = boot;
+    contract_anew();
+    fixture_boot = NULL;
+    k = fixture_followers(f, 0, "@boot");
+    g_assert_cmpint(k.r, ==, 0);
+    g_assert_cmpuint(k.n, ==, 1);
+    g_assert_cmpuint(k.under_way, ==, UNSET);
+    return k.ended;
+}
+
+/* A boot is followed once, however often the daemon comes back in it, and not by what was added after it. */
+static void test_boot(void)
+{
+    static const char *const follows[] = { "@boot", "", NULL };
+    uint64_t revision = put_trail("[5]", follows), first, second;
+    StoreAsked a;
+
+    g_assert_cmpuint(booted(NULL), ==, UNSET);
+    first = booted("11111111111111111111111111111111");
+    g_assert_cmpuint(first, !=, UNSET);
+    g_assert_cmpuint(booted("11111111111111111111111111111111"), ==, first);
+    f->revision = revision;
+    g_assert_cmpuint(ask_trail("f-8", "own", UNSET, first, first - 1).run, ==, 0);
+    a = ask_trail("f-8", "own", UNSET, first, first);
+    g_assert_true(a.fresh);
+    g_assert_cmpuint(booted("11111111111111111111111111111111"), ==, first);
+    g_assert_cmpint(fixture_cancel(f, a.run).c.state, ==, RUN_DONE);
+    g_assert_cmpuint(booted("11111111111111111111111111111111"), ==, first);
+    second = booted("22222222222222222222222222222222");
+    g_assert_cmpuint(second, >, first);
+    /* The next came before it was followed. */
+    g_assert_cmpuint(booted(NULL), >, second);
+    f->revision = revision;
+    g_assert_cmpuint(ask_trail("f-9", "own", first, second + 1, second).last, ==, second);
+    g_assert_cmpint(fixture_delete(f, "trail"), ==, 0);
+}
+
 void contract_add_follow(void)
 {
     g_test_add_func("/store/contract/followed", test_followed);
     g_test_add_func("/store/contract/followed-anew", test_followed_anew);
+    g_test_add_func("/store/contract/boot", test_boot);
 }

@@ -39,7 +39,7 @@ Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
     StoreConfig config = {
         .conninfo = "",
         .node = node,
-        .boot_id = BOOT_ID,
+        .boot_id = fixture_boot ? fixture_boot : BOOT_ID,
         .manager_stamp = 42,
         .dump_directory = dump_directory,
     };

@@ -28,6 +28,8 @@ void fixture_until(Fixture *f, const bool *answered)
 
 /* --- operations */
 
+const char *fixture_boot;
+
 typedef struct Number {
     bool answered;
     uint64_t number;

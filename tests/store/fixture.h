@@ -28,6 +28,7 @@ typedef struct Fixture {
 } Fixture;
 
 /* A store that is starting; clock NULL is the kernel's. */
+extern const char *fixture_boot; /* the node's boot; NULL is the usual one */
 Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory);
 void fixture_free(Fixture *f);
 /* Until fixture->state is this one. */

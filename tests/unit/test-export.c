@@ -31,7 +31,7 @@ static char *crontab(const char *head, const char *schedule)
     export_crontab(&o, out);
     lines = g_strsplit(out->str, "\n", -1);
     for (char **line = lines; *line; line++)
-        if (**line == '*' || g_ascii_isdigit(**line))
+        if (**line == '*' || **line == '@' || g_ascii_isdigit(**line))
             g_string_append_printf(kept, "%s%s", kept->len > 0 ? "|" : "", *line);
     g_assert_cmpint(kept->len == 0, ==, o.n_refused == 1);
     g_assert_true(kept->len > 0 || notes->notes->len > 0);
@@ -53,6 +53,7 @@ static void test_crontab_schedules(void)
         { "Every=6h\nFrom=1970-01-01 01:05 UTC\n", "5 1-23/6 * * * root /a" },
         { "Every=1d\n", "0 0 * * * root /a" }, { "TimeZone=UTC\nCron=1 1 * * *\n", "1 1 * * * root /a" },
         { "Every=7min\n", "" }, { "Every=15min\nEveryFrom=finish\n", "" }, { "Every=30s\n", "" },
+        { "Cron=@reboot\n", "@reboot root /a" }, { "Cron=@reboot\nMaxRuns=3\n", "" },
         { "At=2030-01-01 00:00 UTC\n", "" }, { "Cron=1 1 * * *\nMaxRuns=3\n", "" },
         { "Cron=0 0 L * *\n", "" }, { "Cron=30 0 0 * * *\n", "" }, { "OnCalendar=2027-01-01\n", "" },
         { "OnCalendar=Mon *-*-01\n", "" }, { "OnCalendar=Mon *-*-02..08\n", "" },
@@ -198,6 +199,7 @@ static void test_timer_schedules(void)
         { "Every=7h\n", "", 1 },
         { "Cron=1 1 * * *\nMaxRuns=3\n", "", 1 },
         { "RRule=FREQ=DAILY\nFrom=2026-01-01 06:00\n", "", 1 },
+        { "Cron=@reboot\n", "", 1 },
     };
 
     ARRAY_FOREACH (c, cases) {

@@ -44,6 +44,9 @@ static void test_refused(void)
         { "Every=1h\nEveryFrom=finish\nOnCalendar=daily\n", "t.task:5:1: ", "OnCalendar=" },
         { "Every=1h\nEveryFrom=finish\nAt=2030-01-01\n", "t.task:5:1: ", "At=" },
         { "EveryFrom=finish\n", "t.task:", "never fires" },
+        { "Cron=@reboot\nCron=@daily\n", "t.task:", "does not go with other times" },
+        { "Cron=@Reboot\nEvery=1h\n", "t.task:4:1: ", "Every=" },
+        { "Cron=@reboots\n", "t.task:4:6: ", "" },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -71,7 +74,7 @@ static void test_finish(void)
 {
     g_autoptr(Task) t = read_good("Every=1h\nEveryFrom=finish\nUntil=1970-01-01 08:00 UTC\n", NULL);
     const Schedule *s = task_find_schedule(t, "s");
-    g_autofree Schedule *copy = follow_copy(s);
+    g_autoptr(Schedule) copy = follow_copy(s);
     g_autofree char *told = follow_tell(s);
 
     g_assert_cmpstr(follow_task(s, "t"), ==, "t");
@@ -93,7 +96,7 @@ static void test_finish(void)
 static void test_from(void)
 {
     g_autoptr(Task) t = read_good("Every=1h\nEveryFrom=finish\nFrom=1970-01-01 10:00 UTC\n", NULL);
-    g_autofree Schedule *copy = follow_copy(task_find_schedule(t, "s"));
+    g_autoptr(Schedule) copy = follow_copy(task_find_schedule(t, "s"));
 
     follow_set(copy, 100 * SEC, UNSET, false);
     g_assert_cmpuint(slots_next(copy, 0), ==, 36000 * SEC);
@@ -101,6 +104,26 @@ static void test_from(void)
     g_assert_cmpuint(slots_next(copy, 0), ==, 43600 * SEC);
     follow_set(copy, 100 * SEC, 200 * SEC, false);
     g_assert_cmpuint(slots_next(copy, 0), ==, 200 * SEC + 10 * 3600 * SEC);
+}
+
+static void test_boot(void)
+{
+    g_autoptr(Task) t = read_good("Cron=@reboot\n", NULL),
+                    back = read_good("Cron=@reboot\nCron=\nCron=@daily\n", NULL);
+    const Schedule *s = task_find_schedule(t, "s");
+    g_autoptr(Schedule) copy = follow_copy(s);
+    g_autofree char *told = follow_tell(s);
+
+    g_assert_false(follow_is(task_find_schedule(back, "s")));
+    g_assert_cmpstr(follow_task(s, "t"), ==, FOLLOW_BOOT);
+    g_assert_cmpstr(told, ==, "at the next boot");
+    follow_set(copy, 100 * SEC, UNSET, false);
+    g_assert_cmpuint(slots_next(copy, 0), ==, USEC_INFINITY);
+    follow_set(copy, 100 * SEC, 200 * SEC, false);
+    g_assert_cmpuint(slots_next(copy, 0), ==, 200 * SEC);
+    g_assert_cmpuint(slots_next(copy, 200 * SEC), ==, USEC_INFINITY);
+    follow_set(copy, 100 * SEC, 300 * SEC, true);
+    g_assert_cmpuint(slots_next(copy, 0), ==, USEC_INFINITY);
 }
 
 int main(int argc, char **argv)
@@ -111,5 +134,6 @@ int main(int argc, char **argv)
     g_test_add_func("/model/follow/taken-back", test_taken_back);
     g_test_add_func("/model/follow/finish", test_finish);
     g_test_add_func("/model/follow/from", test_from);
+    g_test_add_func("/model/follow/boot", test_boot);
     return g_test_run();
 }
