@@ -117,6 +117,12 @@ uint64_t follow_next(const ScheduleRow *s)
     return next;
 }
 
+/* Where the clock was set back while it was changed, from when its times are slots is another instant here and there. */
+bool follow_is_exact(const ScheduleRow *s)
+{
+    return schedule_row_follows(s) && s->ended != UNSET && s->since <= s->ended;
+}
+
 /* The slot that fires is no sooner than its distance from the end of the run before, which is over. */
 void check_follows(const ScheduleRow *s, uint64_t nominal)
 {

@@ -399,6 +399,7 @@ void check_one_by_one(const ScheduleRow *s);
 void check_closed(const ScheduleRow *s, uint64_t since);
 /* follow.c: of schedules that follow runs. The next slot, UNSET: a run has to end first. */
 uint64_t follow_next(const ScheduleRow *s);
+bool follow_is_exact(const ScheduleRow *s);
 void check_follows(const ScheduleRow *s, uint64_t nominal);
 void check_followers(void);
 void check_every_event(void);
