@@ -3,6 +3,7 @@
 
 #include "api/audit-methods.h"
 #include "api/database-methods.h"
+#include "api/backfill-methods.h"
 #include "api/calendar-methods.h"
 #include "api/database-info.h"
 #include "api/list-methods.h"
@@ -101,6 +102,8 @@ static const ObjectMethod manager_methods[] = {
     { "PauseUntil", "st", "", "object\0until\0", task_methods_pause },
     { "SkipSlot", "sst", "", "task\0schedule\0nominal\0", slot_methods_skip },
     { "UnskipSlot", "sst", "", "task\0schedule\0nominal\0", slot_methods_unskip },
+    { "Backfill", "sstta{sv}", "aa{sv}", "task\0schedule\0from\0until\0options\0times\0",
+        backfill_methods_ask },
     { "Reload", "", "", "", task_methods_reload },
     { "UpgradeDatabase", "a{sv}", "", "options\0", database_methods_upgrade },
     { "Vacuum", "a{sv}", "t", "options\0removed\0", run_methods_vacuum },
@@ -150,6 +153,7 @@ static const ObjectMethod schedule_methods[] = {
     { "PauseUntil", "t", "", "until\0", task_methods_pause },
     { "Skip", "t", "", "nominal\0", slot_methods_skip },
     { "Unskip", "t", "", "nominal\0", slot_methods_unskip },
+    { "Backfill", "tta{sv}", "aa{sv}", "from\0until\0options\0times\0", backfill_methods_ask },
 };
 
 static const void *find_schedule(const ObjectWorld *w, const char *const *labels)

@@ -5,8 +5,8 @@
 #include "model/task.h"
 #include "model/timespec.h"
 
-/* The longest object that the audit shows: two names of tasks, or a schedule's, and more than any id. */
-#define OBJECT_MAX 160
+/* The longest object that the audit shows: two names of tasks, or a schedule's, with two times, and more than any id. */
+#define OBJECT_MAX 200
 
 /* Where a method of the Manager says what it is about. */
 typedef enum RightsAbout {
@@ -16,6 +16,7 @@ typedef enum RightsAbout {
     ABOUT_SWITCH,   /* sb: "TASK" or "TASK/SCHEDULE", on or off */
     ABOUT_PAUSE,    /* st: likewise, and until when */
     ABOUT_SLOT,     /* sst: a task, a schedule of it, and a time of that */
+    ABOUT_RANGE,    /* sstt: likewise, from when until when */
     ABOUT_RUN,      /* t */
     ABOUT_FILTER,   /* a{sv} with a task or without */
 } RightsAbout;
@@ -62,6 +63,7 @@ static const RightsRow rows[] = {
     CHANGE("PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
     CHANGE("SkipSlot", AUTH_MANAGE_TASKS, ABOUT_SLOT),
     CHANGE("UnskipSlot", AUTH_MANAGE_TASKS, ABOUT_SLOT),
+    CHANGE("Backfill", AUTH_RUN, ABOUT_RANGE),
     CHANGE("Reload", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("UpgradeDatabase", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
     CHANGE("Vacuum", AUTH_MANAGE_DAEMON, ABOUT_NOTHING),
@@ -83,6 +85,7 @@ static const RightsRow rows[] = {
     CHANGE("Schedule.PauseUntil", AUTH_MANAGE_TASKS, ABOUT_PAUSE),
     CHANGE("Schedule.Skip", AUTH_MANAGE_TASKS, ABOUT_SLOT),
     CHANGE("Schedule.Unskip", AUTH_MANAGE_TASKS, ABOUT_SLOT),
+    CHANGE("Schedule.Backfill", AUTH_RUN, ABOUT_RANGE),
     OF_RUN("Run.Cancel", AUTH_VIEW),
     OF_RUN("Run.Kill", AUTH_VIEW),
     OF_RUN("Run.Retry", AUTH_RUN),
@@ -182,6 +185,28 @@ static void about_slot(Rights *x, sd_bus_message *m)
     x->name = g_strdup_printf("%s/%s=%s", task, schedule, nominal);
 }
 
+/* "FROM..UNTIL", which has no end where it goes until now; g_free. */
+static char *range_text(uint64_t from, uint64_t until)
+{
+    g_autofree char *f = timespec_format_instant(from);
+    g_autofree char *u = until > 0 ? timespec_format_instant(until) : g_strdup("");
+
+    return g_strconcat(f, "..", u, NULL);
+}
+
+static void about_range(Rights *x, sd_bus_message *m)
+{
+    const char *task, *schedule;
+    g_autofree char *range = NULL;
+    uint64_t from, until;
+
+    if (sd_bus_message_read(m, "sstt", &task, &schedule, &from, &until) <= 0)
+        return;
+    range = range_text(from, until);
+    x->task = g_strdup(task);
+    x->name = g_strdup_printf("%s/%s=%s", task, schedule, range);
+}
+
 static void about_run(Rights *x, sd_bus_message *m)
 {
     if (sd_bus_message_read(m, "t", &x->run) > 0)
@@ -206,12 +231,12 @@ static void about_filter(Rights *x, sd_bus_message *m)
     }
 }
 
-/* A path says it all, but for which way a switch goes, until when, and which slot. */
+/* A path says it all, but for which way a switch goes, until when, and which slots. */
 static void rights_read_object(Rights *x, const RightsObject *object)
 {
     sd_bus_message *m = x->request->message;
     g_autofree char *until = NULL;
-    uint64_t at;
+    uint64_t at, end;
     int on;
 
     x->task = g_strdup(object->task);
@@ -221,6 +246,8 @@ static void rights_read_object(Rights *x, const RightsObject *object)
     else if ((x->row->about == ABOUT_PAUSE || x->row->about == ABOUT_SLOT) &&
              sd_bus_message_read(m, "t", &at) > 0)
         x->name = g_strdup_printf("%s=%s", object->name, until = timespec_format_instant(at));
+    else if (x->row->about == ABOUT_RANGE && sd_bus_message_read(m, "tt", &at, &end) > 0)
+        x->name = g_strdup_printf("%s=%s", object->name, until = range_text(at, end));
     else
         x->name = g_strdup(object->name);
     (void)sd_bus_message_rewind(m, 1);
@@ -236,6 +263,7 @@ static void rights_read(Rights *x, const RightsObject *object)
         [ABOUT_SWITCH] = about_switch,
         [ABOUT_PAUSE] = about_pause,
         [ABOUT_SLOT] = about_slot,
+        [ABOUT_RANGE] = about_range,
         [ABOUT_RUN] = about_run,
         [ABOUT_FILTER] = about_filter,
     };

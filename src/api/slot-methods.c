@@ -110,6 +110,7 @@ static const Property slot_rows[] = {
     { "Run", "t", property_number, offsetof(StoreSlot, run), 0 },
     { "At", "t", property_number, offsetof(StoreSlot, at), 0 },
     { "LateUSec", "t", slot_late, 0, 0 },
+    { "Backfilled", "t", property_number, offsetof(StoreSlot, backfilled), 0 },
 };
 static const PropertyTable slot_properties = PROPERTY_TABLE(slot_rows);
 

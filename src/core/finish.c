@@ -269,6 +269,14 @@ static uint64_t attempt_started(const Attempt *a)
     return a->seen ? a->seen->started : a->started;
 }
 
+/* Another may have its place then, or comes after it. */
+static bool attempt_makes_way(const Attempt *a)
+{
+    if (a->run->places > 0)
+        return true;
+    return run_is_backfilled(a->run);
+}
+
 void attempt_record(Attempt *a)
 {
     Manager *m = a->engine->manager;
@@ -299,7 +307,7 @@ void attempt_record(Attempt *a)
     if (store_end(m->store, &end, on_ended, a) < 0) {
         a->store_busy = false;
         attempt_retry_later(a);
-    } else if (a->run->places > 0) {
-        dispatcher_asking(m->dispatcher); /* whoever gets its place is claimed in the same transaction */
+    } else if (attempt_makes_way(a)) {
+        dispatcher_asking(m->dispatcher); /* for whom is claimed in the same transaction */
     }
 }

@@ -246,6 +246,9 @@ void scheduler_skipped(Scheduler *s, const GArray *skips);
 /* An entry is new, or, where since (real µs) is not 0, has another definition: its slots are computed anew, none before
  * since, those of skips having their outcome. */
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips);
+/* backfill.c: whether others may wait for this run to be over, which is another's than a slot's */
+bool run_is_backfilled(const StoreRun *run);
+
 /* It is in the database. */
 void scheduler_set_enabled(Scheduler *s, TaskEntry *entry, const StoreEnable *e);
 /* It goes, and its schedules with it. */

@@ -129,6 +129,23 @@ int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, cons
 
 int manager_list_slots(Manager *m, const StoreSlotFilter *f, StoreSlotsFn fn, void *userdata, Error *error);
 
+/* Times of a schedule that have passed, and are run after all, one after the other. */
+typedef struct ManagerBackfill {
+    const char *task, *schedule;
+    uint64_t from, until; /* real µs, both inclusive; until 0 is now */
+    bool dry;             /* only says what would be run */
+} ManagerBackfill;
+
+/* So many times are taken at once. */
+#define MANAGER_BACKFILL_MAX 1000u
+
+/* times: of StoreBackfilled, in order; NULL where r is negative. */
+typedef void (*ManagerBackfillFn)(int r, const GArray *times, const Error *error, void *userdata);
+/* As often as one likes: no time has two runs, be it a slot that fired or not. Once it is answered it is kept, whatever is
+ * killed. */
+int manager_backfill(Manager *m, const Caller *caller, const ManagerBackfill *given, ManagerBackfillFn fn,
+    void *userdata, Error *error);
+
 /* --- nodes --- */
 
 int manager_list_nodes(Manager *m, const char *name, const char *after, unsigned limit, StoreNodesFn fn,

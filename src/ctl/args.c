@@ -93,6 +93,7 @@ static const ArgsOption table[] = {
     { "signal", 's', ARGS_REQUIRED, "SIGNAL", " kill ", N_("Name or number"),
         "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP", "TERM" },
     { "until", 0, ARGS_REQUIRED, "TIME", " disable ", N_("Pause it, and go on by itself at TIME"), "@" },
+    { "dry-run", 0, ARGS_NONE, NULL, " backfill ", N_("Only say for which times") },
     { "name", 0, ARGS_REQUIRED, "NAME", " apply verify plan ", N_("The task's name instead of the file's"),
         "@" },
     { "full", 0, ARGS_NONE, NULL, " edit ", N_("The task's file itself, not a drop-in") },

@@ -134,9 +134,9 @@ static void complete_done(const Complete *c, const char *prefix)
 
 static void complete_methods(const Complete *c, const char *prefix)
 {
-    static const char *const methods[] = { "ApplyTask", "CancelRun", "DeleteTask", "KillRun", "ListAudit",
-        "OpenInput", "OpenLog", "OpenOutput", "PauseUntil", "Reload", "RetryRun", "RunTask", "SetEnabled",
-        "Skip", "SkipSlot", "Unskip", "UnskipSlot", "UpgradeDatabase" };
+    static const char *const methods[] = { "ApplyTask", "Backfill", "CancelRun", "DeleteTask", "KillRun",
+        "ListAudit", "OpenInput", "OpenLog", "OpenOutput", "PauseUntil", "Reload", "RetryRun", "RunTask",
+        "SetEnabled", "Skip", "SkipSlot", "Unskip", "UnskipSlot", "UpgradeDatabase" };
 
     ARRAY_FOREACH (method, methods) {
         g_autofree char *word = g_strconcat(prefix, *method, NULL);

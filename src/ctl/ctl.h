@@ -58,6 +58,7 @@ int change_enable_verb(Ctl *ctl);
 int change_disable_verb(Ctl *ctl);
 int change_skip_verb(Ctl *ctl);
 int change_unskip_verb(Ctl *ctl);
+int backfill_verb(Ctl *ctl);
 int change_reload_verb(Ctl *ctl);
 int change_vacuum_verb(Ctl *ctl);
 int define_apply_verb(Ctl *ctl);

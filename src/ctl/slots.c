@@ -25,7 +25,7 @@ static char *slots_number(JsonObject *o, const char *key)
 }
 
 /* Of several, from when on. */
-static char *slots_reason(JsonObject *o)
+static char *slots_why(JsonObject *o)
 {
     uint64_t first = text_instant(o, "First");
     g_autofree char *from = NULL;
@@ -34,6 +34,16 @@ static char *slots_reason(JsonObject *o)
         return g_strdup(text_member(o, "Reason"));
     from = text_time(first);
     return g_strdup_printf(_("from %s on: %s"), from, text_member(o, "Reason"));
+}
+
+static char *slots_reason(JsonObject *o)
+{
+    uint64_t backfilled = text_number(o, "Backfilled");
+    g_autofree char *why = slots_why(o);
+
+    return backfilled == UNSET
+               ? g_steal_pointer(&why)
+               : g_strdup_printf(_("%s (%llu run later)"), why, (unsigned long long)backfilled);
 }
 
 static void slots_row(Table *t, JsonObject *o)

@@ -56,6 +56,8 @@ static const Verb table[] = {
         N_("Do not let it run at these times to come") },
     { "unskip", 2, ANY, change_unskip_verb, true, "TASK/SCHEDULE TIME…", "@schedule",
         N_("Let it run at these times after all") },
+    { "backfill", 2, 2, backfill_verb, true, "TASK/SCHEDULE FROM..[TO]", "@schedule",
+        N_("Run it for those times that have passed and have no run") },
     { "reload", 0, 0, change_reload_verb, true, "", NULL, N_("Read the files of tasks and calendars again") },
     { "export", 0, ANY, export_verb, false, "[TASK…]", "@task",
         N_("Definitions as text, or as files with -o DIR") },

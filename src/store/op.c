@@ -11,6 +11,7 @@ static const OpInfo *const infos[] = {
     [OP_ENABLE_TASK] = &op_enable_task,
     [OP_ENABLE_SCHEDULE] = &op_enable_schedule,
     [OP_BY_HAND] = &op_by_hand,
+    [OP_BACKFILL] = &op_backfill,
     [OP_ASK] = &op_ask,
     [OP_SKIP] = &op_skip,
     [OP_REQUEUE] = &op_requeue,

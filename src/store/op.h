@@ -14,6 +14,7 @@ typedef enum OpKind {
     OP_ENABLE_TASK,
     OP_ENABLE_SCHEDULE,
     OP_BY_HAND,
+    OP_BACKFILL,
     OP_ASK,
     OP_SKIP,
     OP_REQUEUE,
@@ -78,10 +79,10 @@ typedef struct OpInfo {
     void (*answer)(Op *op, const OpAnswer *a);
 } OpInfo;
 
-extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_by_hand, op_ask,
-    op_skip, op_requeue, op_running, op_stopping, op_cancel, op_end, op_missed, op_audit, op_partitions,
-    op_claim, op_followers, op_get_revision, op_get_task, op_get_run, op_list_runs, op_list_nodes,
-    op_list_slots, op_list_audit, op_get_database;
+extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_by_hand, op_backfill,
+    op_ask, op_skip, op_requeue, op_running, op_stopping, op_cancel, op_end, op_missed, op_audit,
+    op_partitions, op_claim, op_followers, op_get_revision, op_get_task, op_get_run, op_list_runs,
+    op_list_nodes, op_list_slots, op_list_audit, op_get_database;
 
 const OpInfo *op_info(OpKind kind);
 

@@ -11,7 +11,8 @@
  * this very statement, from where the asker knows it to be, and by the definition in force: so between the two there is no
  * slot without an outcome. Where it has a greatest number of runs these are counted, and compared, here as well, and so it is with what was skipped
  * by hand, paused or disabled, of which the asker may not know yet: another node did it. Each takes the rows of schedules in one
- * order, so that two nodes that ask for the same slots do not wait for one another. What follows the end of a run does so once: while none that it fired is under way, and from the end that is the last by now. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one. Two daemons asking with the same token at the same moment: one of them fails on ask's
+ * order, so that two nodes that ask for the same slots do not wait for one another. What follows the end of a run does so once: while none that it fired is under way, and from the end that is the last by now. One that a schedule of this name had before it was deleted has its run, and is passed, which is no run of this one; so has one that was backfilled, as a disabled schedule's may be, and that is
+ * its entry in the ledger. Two daemons asking with the same token at the same moment: one of them fails on ask's
  * key and is repeated, and then finds the other's. What is not to wait where
  * another run of its task is not over is not asked for at all; that is looked at, and judged when it is due: see ops-claim.c. */
 static const char ask_sql[] =
@@ -54,6 +55,10 @@ static const char ask_sql[] =
     "  SELECT task, schedule, usec_to_time(nominal), 1, 'fired', id, now(), '', '' FROM fresh WHERE schedule IS NOT NULL"
     "  UNION ALL SELECT q.task, q.schedule, usec_to_time(q.nominal), 1, 'skipped', NULL, now(), 'overlap', b.reason"
     "  FROM blocked b JOIN q ON q.ord = b.ord JOIN fired f ON f.ord = b.ord),"
+    " passed AS ("
+    "  INSERT INTO slot (task, schedule, nominal, count, outcome, run, at)"
+    "  SELECT q.task, q.schedule, usec_to_time(q.nominal), 1, 'fired', k.run, now()"
+    "  FROM known k JOIN q ON q.ord = k.ord JOIN fired f ON f.ord = k.ord ON CONFLICT DO NOTHING),"
     " made AS ("
     "  INSERT INTO run (id, task, revision, state, queue, priority, due, schedule, nominal, asked, grace_usec,"
     "   retry_of, requester, requester_uid, input, secrets, raw, meta, deadline, places, overlap, place)"

@@ -274,8 +274,9 @@ static const char cancel_sql[] =
     "   cause_at = CASE WHEN r.cause = '' THEN now() ELSE r.cause_at END,"
     "   cause = CASE WHEN r.cause = '' THEN 'cancelled' ELSE r.cause END"
     "  FROM q WHERE r.id = q.run AND r.state <> 'done' AND NOT r.no_more"
-    "  RETURNING q.ord, r.state, r.result, r.cause_at, r.place)"
-    "SELECT ord, state, result, false, time_to_usec(cause_at), state = 'done' AND place IN ('taken', 'wanted') FROM u "
+    "  RETURNING q.ord, r.state, r.result, r.cause_at,"
+    "   r.place IN ('taken', 'wanted') OR (r.schedule <> '' AND r.requester_uid IS NOT NULL) AS freed)"
+    "SELECT ord, state, result, false, time_to_usec(cause_at), state = 'done' AND freed FROM u "
     "UNION ALL SELECT q.ord, r.state, r.result, r.state = 'done', time_to_usec(r.cause_at), false"
     " FROM q JOIN run r ON r.id = q.run WHERE q.ord NOT IN (SELECT ord FROM u)";
 

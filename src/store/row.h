@@ -187,4 +187,7 @@ GPtrArray *row_nodes(const PGresult *res);
     X("l.cause", TEXT, cause)                                                                                \
     X("l.reason", TEXT, reason)                                                                              \
     X("l.run", U64, run)                                                                                     \
-    X("time_to_usec(l.at)", U64, at)
+    X("time_to_usec(l.at)", U64, at)                                                                         \
+    X("(SELECT nullif(count(*), 0) FROM backfill b WHERE b.task = l.task AND b.schedule = l.schedule"        \
+      " AND b.nominal BETWEEN coalesce(l.first, l.nominal) AND l.nominal)",                                  \
+        U64, backfilled)

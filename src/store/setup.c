@@ -163,10 +163,10 @@ static void take_node(Setup *u)
         NULL, 0);
     /* Each in the words of an index. */
     exchange_add(x,
-        "SELECT id, task, schedule FROM run WHERE state = 'waiting' AND schedule <> '' AND asked > nominal"
-        " UNION ALL SELECT id, task, schedule FROM run WHERE state = 'queued' AND schedule <> '' AND asked > nominal"
+        "SELECT id, task, schedule FROM run WHERE state = 'waiting' AND schedule <> '' AND requester_uid IS NULL AND asked > nominal"
+        " UNION ALL SELECT id, task, schedule FROM run WHERE state = 'queued' AND schedule <> '' AND requester_uid IS NULL AND asked > nominal"
         " UNION ALL SELECT id, task, schedule FROM run WHERE (state IN ('starting', 'running', 'stopping')) IS TRUE"
-        "  AND schedule <> '' AND asked > nominal ORDER BY id",
+        "  AND schedule <> '' AND requester_uid IS NULL AND asked > nominal ORDER BY id",
         NULL, 0);
     remembered_values(&s->remembered, texts, remembered);
     exchange_add(x, remembered_sql, remembered, REMEMBERED_VALUES);

@@ -315,6 +315,42 @@ typedef struct StoreByHandSlot {
 typedef void (*StoreByHandFn)(int r, const StoreByHandSlot *slot, const Error *error, void *userdata);
 int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata);
 
+/* Times of a schedule that have passed, in order, and are to be run after all. */
+typedef struct StoreBackfill {
+    const char *task, *schedule;
+    uint64_t revision;   /* of the task */
+    const GArray *times; /* of uint64_t: nominal, ascending */
+    bool
+        unsettled; /* also those whose outcome the schedule has not decided yet, since it does not while it is disabled */
+    bool dry;               /* nothing is asked for: what would be? */
+    const char *requester;  /* as of StoreAsk, likewise all that follows */
+    uint64_t requester_uid; /* a user's; never UNSET */
+    const char *queue;
+    int priority;
+    const char *input, *secrets;
+    uint64_t grace_usec;
+    unsigned places;
+    const char *overlap;
+} StoreBackfill;
+
+typedef enum StoreBackfillOutcome {
+    STORE_BACKFILL_ASKED,   /* it has a run by this */
+    STORE_BACKFILL_HAS_RUN, /* it had one, as a slot or by such a call */
+    STORE_BACKFILL_TO_COME, /* it is the schedule's to decide: it is about to fire it, or to skip it */
+} StoreBackfillOutcome;
+
+typedef struct StoreBackfilled {
+    uint64_t nominal;
+    StoreBackfillOutcome outcome;
+    uint64_t run; /* UNSET is none */
+    bool goes;    /* it is queued; what waits is due when the one before it is over */
+} StoreBackfilled;
+
+/* All of it is committed, or nothing. times: of StoreBackfilled, one for each; NULL where r is negative. -ENOENT: there is no such
+ * schedule, or another revision of its task is in force. */
+typedef void (*StoreBackfillFn)(int r, const GArray *times, const Error *error, void *userdata);
+int store_backfill(Store *s, const StoreBackfill *b, StoreBackfillFn fn, void *userdata);
+
 /* --- the life of a run --- */
 
 /* A run is claimed this long before it is due, so that nothing but its start is left for the moment itself.
@@ -399,7 +435,8 @@ typedef struct StoreCancelled {
     RunState state;   /* done: it was ended at once; else the owner is to end it */
     RunResult result; /* where it is done: how it had ended before, or cancelled */
     bool before;      /* it was done before */
-    bool freed;       /* it had a place, or was about to, which another may have now */
+    bool
+        freed; /* it had a place, or was about to, which another may have now, or the next of a backfill goes */
     uint64_t cause_at;
 } StoreCancelled;
 
@@ -455,6 +492,8 @@ typedef struct StoreSlot {
     char *cause, *reason;
     uint64_t run; /* UNSET is none */
     uint64_t at;  /* when that was decided */
+    uint64_t
+        backfilled; /* so many of them were run after all (of these times, as the schedule has them now); UNSET is none */
 } StoreSlot;
 
 typedef struct StoreSlotFilter {

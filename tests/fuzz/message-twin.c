@@ -264,6 +264,21 @@ int manager_by_hand(Manager *m, const Caller *caller, const ManagerByHand *given
     return 0;
 }
 
+int manager_backfill(Manager *m, const Caller *caller, const ManagerBackfill *given, ManagerBackfillFn fn,
+    void *userdata, Error *error)
+{
+    const StoreBackfilled each[] = { { 1, STORE_BACKFILL_ASKED, 7, true },
+        { 2, STORE_BACKFILL_HAS_RUN, 3, false }, { 3, STORE_BACKFILL_TO_COME, UNSET, false } };
+    g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(StoreBackfilled));
+
+    g_assert(given->from <= INT64_MAX && given->until <= INT64_MAX);
+    if (given->dry)
+        return error_set(error, ERROR_LIMIT_EXCEEDED, "too many");
+    g_array_append_vals(times, each, G_N_ELEMENTS(each));
+    fn(0, times, &none, userdata);
+    return 0;
+}
+
 int manager_reload(Manager *m, const Caller *caller, ManagerDoneFn fn, void *userdata, Error *error)
 {
     fn(-EINVAL, &none, userdata);
@@ -353,7 +368,8 @@ int manager_list_slots(Manager *m, const StoreSlotFilter *f, StoreSlotsFn fn, vo
         .cause = (char *)"disabled",
         .reason = (char *)"",
         .run = UNSET,
-        .at = 3 };
+        .at = 3,
+        .backfilled = 1 };
     g_autoptr(GPtrArray) slots = g_ptr_array_new();
 
     g_assert(f->limit >= 1 && f->limit <= 1000 && f->since <= INT64_MAX && f->until <= INT64_MAX);

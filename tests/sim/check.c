@@ -99,9 +99,20 @@ void check_overlap(const char *task, const Row *row)
         sim_fail("%s is skipped, and no other run of it is under way", task);
 }
 
+/* What is backfilled, and what repeats that, waits whatever its task says. */
+static bool is_patient(const Row *row)
+{
+    return strcmp(row->run.overlap, "queue") == 0;
+}
+
 static bool is_left_alone(const Row *row)
 {
-    return is_open_and_has_place(row) && !row->no_more;
+    return is_open_and_has_place(row) && !row->no_more && !is_patient(row);
+}
+
+static bool is_held_by_itself(const Row *row)
+{
+    return is_held_back(row) && !is_patient(row);
 }
 
 /* What is held has a reason, and something to wait for. */
@@ -111,7 +122,7 @@ static void check_held(const Row *row)
 
     if (!is_held_back(row))
         return;
-    n = count_runs(row->run.task, is_held_back);
+    n = count_runs(row->run.task, is_held_by_itself);
     if (strcmp(row->run.overlap, "cancel-old") == 0 && count_runs(row->run.task, is_left_alone) > 0)
         sim_fail("run %" G_GUINT64_FORMAT " is held, and the older one does not give way", row->run.id);
     if (!*row->reason || count_runs(row->run.task, is_in_the_way) == 0)
@@ -233,9 +244,23 @@ void check_start(uint64_t run)
             (sim_real() - row->run.deadline) / USEC_PER_MSEC);
 }
 
+/* Those that are backfilled come one after the other. */
+static void check_alone(const Row *row)
+{
+    for (guint i = 0; row->chain != CHAIN_NONE && i < database.rows->len; i++) {
+        const Row *other = g_ptr_array_index(database.rows, i);
+
+        if (other != row && other->chain != CHAIN_NONE && other->run.state >= RUN_STARTING &&
+            other->run.state <= RUN_STOPPING && strcmp(other->run.task, row->run.task) == 0)
+            sim_fail("run %" G_GUINT64_FORMAT " is backfilled while run %" G_GUINT64_FORMAT " is",
+                row->run.id, other->run.id);
+    }
+}
+
 /* By the database's clock. */
 void check_claimed(const Row *row)
 {
+    check_alone(row);
     if (row->run.deadline < database_now())
         sim_fail("run %" G_GUINT64_FORMAT " is claimed after its deadline", row->run.id);
 }
@@ -280,9 +305,22 @@ static uint64_t count_fired(const ScheduleRow *s)
     for (guint i = 0; i < database.slots->len; i++) {
         const SlotRow *slot = g_ptr_array_index(database.slots, i);
 
-        n += slot->run > 0 && strcmp(slot->schedule, name) == 0;
+        n += slot->run > 0 && !slot->backfilled && strcmp(slot->schedule, name) == 0;
     }
     return n;
+}
+
+/* By a slot or by hand, whatever becomes of the schedule meanwhile. */
+void check_backfilled(const Row *row)
+{
+    for (guint i = 0; i < database.rows->len; i++) {
+        const Row *other = g_ptr_array_index(database.rows, i);
+
+        if (other != row && other->run.nominal == row->run.nominal &&
+            strcmp(other->run.task, row->run.task) == 0 && strcmp(other->schedule, row->schedule) == 0)
+            sim_fail("runs %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT " of %s have one time",
+                other->run.id, row->run.id, row->run.task);
+    }
 }
 
 /* No more than its definition wants. */
@@ -441,7 +479,7 @@ static bool waits_for_run(const ScheduleRow *s)
     for (guint i = 0; strcmp(s->task, ONE_BY_ONE) == 0 && i < database.rows->len; i++) {
         const Row *row = g_ptr_array_index(database.rows, i);
 
-        if (*row->schedule && strcmp(row->run.task, s->task) == 0 &&
+        if (*row->schedule && row->chain == CHAIN_NONE && strcmp(row->run.task, s->task) == 0 &&
             (row->run.state != RUN_DONE || row->run.finished + LATE_USEC > database_now()))
             return true;
     }

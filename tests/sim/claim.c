@@ -96,9 +96,10 @@ static bool is_held(const Row *row)
     return row->place == PLACE_HELD && row->run.state == RUN_WAITING;
 }
 
-static bool waits_for_place(const Row *row)
+/* For the sake of the newest others give way. What is backfilled only waits. */
+static bool waits_to_cancel(const Row *row)
 {
-    return wants_place(row) || is_held(row);
+    return (wants_place(row) || is_held(row)) && strcmp(row->run.overlap, "cancel-old") == 0;
 }
 
 static bool has_place(const Row *row)
@@ -182,13 +183,13 @@ static void give_way(Row *row, DbOp *op)
 /* The newest have the places. */
 static void cancel_old(const char *task, DbOp *op)
 {
-    g_autoptr(GPtrArray) waiting = runs_of(task, waits_for_place), taken = NULL, rest = NULL;
+    g_autoptr(GPtrArray) waiting = runs_of(task, waits_to_cancel), taken = NULL, rest = NULL;
     guint keep = 0, n;
 
     for (guint i = 0; i < waiting->len; i++) {
         const Row *row = g_ptr_array_index(waiting, i);
 
-        if (wants_place(row) && strcmp(row->run.overlap, "cancel-old") == 0)
+        if (wants_place(row))
             keep = MAX(keep, row->run.places);
     }
     if (keep == 0)
@@ -197,7 +198,7 @@ static void cancel_old(const char *task, DbOp *op)
     for (guint i = keep; i < waiting->len; i++)
         give_way(g_ptr_array_index(waiting, i), op);
     taken = runs_of(task, has_place);
-    rest = runs_of(task, waits_for_place);
+    rest = runs_of(task, waits_to_cancel);
     g_ptr_array_sort(taken, by_id);
     n = taken->len + rest->len;
     for (guint i = 0; n > keep && i < MIN(n - keep, taken->len); i++)

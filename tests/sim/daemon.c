@@ -9,6 +9,7 @@
 
 #define TASKS_MAX 3
 #define SKIPS     12 /* slots that people skip, or want back */
+#define BACKFILLS 2  /* times that they want after all, at most */
 
 typedef struct Person {
     char token[SIM_TEXT], task[SIM_TEXT];
@@ -415,6 +416,42 @@ static void on_skip_turn(void *data, uint64_t number)
         people_skip();
 }
 
+/* What is answered stands there, and once. */
+static void on_backfilled(int r, const GArray *times, const Error *error, void *userdata)
+{
+    g_autofree char *task = userdata;
+
+    for (guint i = 0; r >= 0 && i < times->len; i++) {
+        const StoreBackfilled *b = &g_array_index(times, StoreBackfilled, i);
+        const Row *row = b->run == UNSET ? NULL : database_find(b->run);
+
+        if (b->run != UNSET &&
+            (!row || row->run.nominal != b->nominal || strcmp(row->run.task, task) != 0 || !*row->schedule))
+            sim_fail("run %" G_GUINT64_FORMAT " is answered to be of a time, and is not", b->run);
+    }
+}
+
+/* Some of the last two minutes, from before the schedule was made too. */
+void people_backfill(void)
+{
+    const TaskRow *t = g_ptr_array_index(database.tasks, sim_draw(database.tasks->len));
+    const Caller caller = { 0, "root", "" };
+    g_auto(Error) error = { 0 };
+    g_autofree char *task = g_strdup(t->name);
+    ManagerBackfill given = { task, "s", sim_real() - (1 + sim_draw(8)) * EVERY_USEC, 0, sim_chance(10) };
+
+    given.until = sim_chance(50) ? 0 : MIN(given.from + 2 * EVERY_USEC, sim_real());
+    if (daemon_twin.manager &&
+        manager_backfill(daemon_twin.manager, &caller, &given, on_backfilled, task, &error) >= 0)
+        (void)g_steal_pointer(&task);
+}
+
+static void on_backfill_turn(void *data, uint64_t number)
+{
+    if (!daemon_twin.calm)
+        people_backfill();
+}
+
 /* --- tasks --- */
 
 #define PLAIN_ONES 9 /* of the templates, the first */
@@ -607,6 +644,8 @@ void people_begin(unsigned n_runs)
     }
     for (unsigned i = 0; i < SKIPS; i++)
         sim_at(sim_now() + sim_between(1, 40000) * USEC_PER_MSEC, on_skip_turn, NULL, 0);
+    for (uint64_t i = sim_draw(BACKFILLS + 1); i > 0; i--)
+        sim_at(sim_now() + sim_between(1, 40000) * USEC_PER_MSEC, on_backfill_turn, NULL, 0);
 }
 
 bool people_are_content(void)

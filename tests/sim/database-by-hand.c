@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/op.h"
+
 void schedule_row_free(void *row)
 {
     ScheduleRow *s = row;
@@ -67,4 +69,26 @@ void database_apply_by_hand(DbOp *op)
     else if (!by_hand_find(s->by_hand, op->nominal))
         by_hand_set(&s->by_hand, op->nominal, whom);
     sim_trace("by hand", op->nominal, whom != NULL, (uint64_t)op->r);
+}
+
+/* --- the daemon's end --- */
+
+static void answer_by_hand(DbOp *op)
+{
+    ((StoreByHandFn)op->fn)(op->r, &op->slot, NULL, op->userdata);
+}
+
+int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_BY_HAND, (void (*)(void))fn, userdata);
+
+    op->answer = answer_by_hand;
+    op->slot = (StoreByHandSlot){ UNSET, "" };
+    g_strlcpy(op->task, h->task, sizeof op->task);
+    g_strlcpy(op->name, h->schedule, sizeof op->name);
+    g_strlcpy(op->requester, util_strempty(h->whom), sizeof op->requester);
+    op->revision = h->revision;
+    op->nominal = h->nominal;
+    op->count = h->max;
+    return store_twin_send(op);
 }

@@ -161,7 +161,8 @@ void database_load(StoreLoaded *ret, const char *boot)
     for (guint i = 0; i < database.rows->len; i++) {
         Row *row = g_ptr_array_index(database.rows, i);
 
-        if (*row->schedule && row->run.state != RUN_DONE && row->run.asked > row->run.nominal) {
+        if (*row->schedule && row->chain == CHAIN_NONE && row->run.state != RUN_DONE &&
+            row->run.asked > row->run.nominal) {
             StoreLateRun late = { row->run.id, row->run.task, row->schedule };
 
             g_array_append_val(ret->late, late);
@@ -212,6 +213,8 @@ void db_op_free(DbOp *op)
         g_array_unref(op->followers);
     if (op->skips)
         g_array_unref(op->skips);
+    if (op->times)
+        g_array_unref(op->times);
     if (op->runs)
         g_ptr_array_unref(op->runs);
     if (op->changes)
@@ -258,6 +261,7 @@ void database_set_done(Row *row, RunResult result)
     if (frees)
         database_release(row->run.task);
     database_follow(row);
+    database_backfill_over(row);
     sim_trace("done", row->run.id, (uint64_t)result, row->run.attempt);
 }
 
@@ -392,7 +396,8 @@ static void apply_cancel(DbOp *op)
     database_set_cause(row, RUN_CANCELLED);
     if (row->run.state <= RUN_QUEUED || row->run.state == RUN_PAUSED) {
         database_set_done(row, RUN_CANCELLED);
-        op->cancelled.freed = row->place == PLACE_TAKEN || row->place == PLACE_WANTED;
+        op->cancelled.freed =
+            row->place == PLACE_TAKEN || row->place == PLACE_WANTED || row->chain != CHAIN_NONE;
     }
     op->cancelled.state = row->run.state;
     op->cancelled.result = row->run.result;
@@ -477,14 +482,18 @@ static void slot_overlaps(DbOp *op)
 }
 
 /* A slot's token names schedule and time: one that is made anew under the name is answered with the run of the first, and
- * passes it. */
-static void slot_is_known(DbOp *op)
+ * passes it. So does one that was backfilled while its schedule was disabled: its run stands in the ledger. */
+static void slot_is_known(DbOp *op, const Row *row)
 {
     ScheduleRow *s = op->nominal != UNSET ? database_schedule(op->task, op->name) : NULL;
 
     op->asked.last = s ? s->last_nominal : UNSET;
     op->asked.fired = s ? s->fired : UNSET;
     if (s && slot_is_next(op) && slot_is_open(op)) {
+        if (row->chain != CHAIN_NONE) {
+            ledger_add(s, op->nominal, op->nominal, row->run.id, false);
+            ((SlotRow *)g_ptr_array_index(database.slots, database.slots->len - 1))->backfilled = true;
+        }
         op->asked.last = s->last_nominal = op->nominal;
         by_hand_pass(&s->by_hand, op->nominal);
     }
@@ -519,7 +528,7 @@ static void apply_ask(DbOp *op)
     if (known > 0) {
         row = g_ptr_array_index(database.rows, known - 1);
         op->asked = (StoreAsked){ known, false, row->run.state, row->run.due, UNSET, UNSET, NULL };
-        slot_is_known(op);
+        slot_is_known(op, row);
         return;
     }
     op->asked = (StoreAsked){ 0, false, RUN_DONE, UNSET, UNSET, UNSET, NULL };
@@ -532,31 +541,8 @@ static void apply_ask(DbOp *op)
         slot_overlaps(op);
         return;
     }
-    row = g_new0(Row, 1);
-    row->truths = g_ptr_array_new_with_free_func(g_free);
-    row->run = (StoreRun){ .id = id,
-        .task = (char *)task->name,
-        .revision = op->revision,
-        .priority = op->priority,
-        .exit_status = -1,
-        .nominal = op->nominal,
-        .asked = database_now(),
-        .due = op->due ? op->due : database_now(),
-        .deadline = op->deadline,
-        .places = (unsigned)op->places,
-        .overlap = (char *)overlap_to_string((Overlap)op->overlap),
-        .grace_usec = op->grace,
-        .retry_of = op->retry_of,
-        .claimed = UNSET,
-        .started = UNSET,
-        .finished = UNSET,
-        .cause_at = UNSET };
-    row->run.state = row->run.due <= database_now() ? RUN_QUEUED : RUN_WAITING;
-    row->place = op->places > 0 ? PLACE_WANTED : PLACE_NONE;
-    g_strlcpy(row->requester, op->requester, sizeof row->requester);
-    g_strlcpy(row->schedule, op->nominal != UNSET ? op->name : "", sizeof row->schedule);
+    row = database_add(op);
     row->very_late = op->very_late && row->run.asked > op->nominal; /* nor was the clock set back meanwhile */
-    g_ptr_array_add(database.rows, row);
     g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
     op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET, UNSET, NULL };
     if (op->nominal != UNSET)
@@ -765,6 +751,7 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_ENABLE_TASK] = apply_enable_task,
     [OP_ENABLE_SCHEDULE] = apply_enable_schedule,
     [OP_BY_HAND] = database_apply_by_hand,
+    [OP_BACKFILL] = database_apply_backfill,
     [OP_ASK] = apply_ask,
     [OP_SKIP] = apply_skip,
     [OP_REQUEUE] = apply_requeue,

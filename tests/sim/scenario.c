@@ -94,7 +94,7 @@ static uint64_t last_due(void)
     for (guint i = 0; i < database.rows->len; i++) {
         const Row *row = g_ptr_array_index(database.rows, i);
 
-        if (row->run.due > database_now())
+        if (row->run.due != UNSET && row->run.due > database_now())
             latest = MAX(latest, row->run.due - database_now());
         if (row->run.deadline != UNSET && row->run.deadline > database_now())
             latest = MAX(latest, row->run.deadline - database_now());

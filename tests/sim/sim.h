@@ -88,12 +88,20 @@ typedef enum Place {
     PLACE_TAKEN,
 } Place;
 
+/* Of runs of times that had passed when somebody asked for them. */
+typedef enum Chain {
+    CHAIN_NONE,
+    CHAIN_WAITS, /* for those before it */
+    CHAIN_GOES,  /* or went */
+} Chain;
+
 typedef struct Row {
     StoreRun run; /* its strings are borrowed from here and from constants */
     char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
     char reason[2 * SIM_TEXT];
     bool no_more;
     Place place;
+    Chain chain;
     uint64_t late_since; /* boot µs: its deadline has passed, and it waits; 0: not so */
     bool very_late;      /* it was decided long after its slot's time to ask for it */
     bool shared_name;    /* a unit of somebody else had the name of an attempt: the journal tells of both */
@@ -105,9 +113,10 @@ typedef struct Row {
 typedef struct SlotRow {
     char schedule[2 * SIM_TEXT]; /* TASK/NAME */
     uint64_t first, last;
-    uint64_t run; /* 0: skipped */
-    bool told;    /* as skipped */
-    bool by_hand; /* for that */
+    uint64_t run;    /* 0: skipped */
+    bool told;       /* as skipped */
+    bool by_hand;    /* for that */
+    bool backfilled; /* its run is none that it fired */
 } SlotRow;
 
 typedef struct TaskRow {
@@ -173,6 +182,11 @@ void database_follow(const Row *row);
 void database_apply_followers(struct DbOp *op);
 /* The node is taken in that boot. */
 void database_boot(const char *boot);
+/* database-backfill.c: what OP_BACKFILL does, and what a run that is over lets go. */
+void database_apply_backfill(struct DbOp *op);
+void database_backfill_over(const Row *row);
+/* A run as the operation asks for it, without its token. */
+Row *database_add(const struct DbOp *op);
 /* MaxRuns= of the definition in force, or of one so many revisions before; UNSET: it has none. */
 uint64_t database_max_runs(const ScheduleRow *s, unsigned before);
 /* StartDeadline= of the definition in force, in µs; UNSET: it has none. */
@@ -221,10 +235,11 @@ typedef struct DbOp {
     GPtrArray *names, *follows; /* of char* */
     GArray *followers;          /* of DbFollower */
     GArray *skips;              /* of DbSkip */
+    GArray *times;              /* of StoreBackfilled */
     RunResult result, cause;
     RunState state;
     int code, status;
-    bool again, killed, flag, very_late;
+    bool again, killed, flag, dry, very_late;
     uint64_t cause_at;
     StoreAsked asked;
     StoreCancelled cancelled;
@@ -264,6 +279,8 @@ void store_twin_lose_answer(void);
 void store_twin_lose_given_back(void);
 /* No connection is had before this boot instant. */
 void store_twin_down_until(uint64_t when);
+/* What is about a schedule and its task goes out with the next batch. */
+int store_twin_send(DbOp *op);
 /* The next write that reaches the database is refused by it. */
 void store_twin_refuse(uint64_t run);
 /* The next claim is. */
@@ -380,6 +397,8 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
 void check_by_hand(const ScheduleRow *s, uint64_t first, uint64_t last, bool by_hand);
 /* Somebody is told that a slot is skipped. */
 void check_skipped(const ScheduleRow *s, uint64_t nominal);
+/* A run of a time that had passed is made: no other run has that time. */
+void check_backfilled(const Row *row);
 /* So many have fired with this one. */
 void check_fired(const ScheduleRow *s);
 /* The daemon asks for a slot that fires, or is skipped for that cause. */
@@ -441,6 +460,7 @@ void people_kill(uint64_t run, int signal);
 void people_retry(uint64_t run);
 void people_change_task(void);
 void people_skip(void);
+void people_backfill(void);
 void people_enable(void);
 void people_calm(void);
 bool people_are_calm(void);

@@ -37,6 +37,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_ENABLE_TASK] = "enable task",
     [OP_ENABLE_SCHEDULE] = "enable schedule",
     [OP_BY_HAND] = "by hand",
+    [OP_BACKFILL] = "backfill",
     [OP_ASK] = "ask",
     [OP_SKIP] = "skip",
     [OP_REQUEUE] = "requeue",
@@ -570,6 +571,13 @@ int store_ask(Store *s, const StoreAsk *a, StoreAskFn fn, void *userdata)
     return enqueue(op);
 }
 
+int store_twin_send(DbOp *op)
+{
+    op->keys[0] = key_of('s', op->task, op->name);
+    op->keys[1] = key_of('t', op->task, "");
+    return enqueue(op);
+}
+
 static void answer_done(DbOp *op)
 {
     ((StoreDoneFn)op->fn)(op->r, NULL, op->userdata);
@@ -641,28 +649,6 @@ int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowers
     op->answer = answer_followers;
     op->run = run;
     g_strlcpy(op->task, util_strempty(task), sizeof op->task);
-    return enqueue(op);
-}
-
-static void answer_by_hand(DbOp *op)
-{
-    ((StoreByHandFn)op->fn)(op->r, &op->slot, NULL, op->userdata);
-}
-
-int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userdata)
-{
-    DbOp *op = db_op_new(OP_BY_HAND, (void (*)(void))fn, userdata);
-
-    op->answer = answer_by_hand;
-    op->slot = (StoreByHandSlot){ UNSET, "" };
-    g_strlcpy(op->task, h->task, sizeof op->task);
-    g_strlcpy(op->name, h->schedule, sizeof op->name);
-    g_strlcpy(op->requester, util_strempty(h->whom), sizeof op->requester);
-    op->revision = h->revision;
-    op->nominal = h->nominal;
-    op->count = h->max;
-    op->keys[0] = key_of('s', h->task, h->schedule);
-    op->keys[1] = key_of('t', h->task, "");
     return enqueue(op);
 }
 

@@ -719,6 +719,7 @@ int contract_run(int argc, char **argv)
     contract_add_places();
     contract_add_follow();
     contract_add_expect();
+    contract_add_backfill();
     g_test_add_func("/store/contract/slot-overlaps", test_slot_overlaps);
     g_test_add_func("/store/contract/owner", test_owner);
     g_test_add_func("/store/contract/stamp", test_stamp);

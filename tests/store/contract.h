@@ -16,3 +16,4 @@ void contract_add_off(void);
 void contract_add_places(void);
 void contract_add_follow(void);
 void contract_add_expect(void);
+void contract_add_backfill(void);

@@ -31,6 +31,11 @@ int store_by_hand(Store *s, const StoreByHand *h, StoreByHandFn fn, void *userda
     return -ENOTCONN;
 }
 
+int store_backfill(Store *s, const StoreBackfill *b, StoreBackfillFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
 {
     return -ENOTCONN;
