@@ -477,6 +477,8 @@ static void slot_overlaps(DbOp *op)
         return;
     check_slots(s, op->nominal, op->nominal, 1, false);
     check_by_hand(s, op->nominal, op->nominal, false);
+    if (schedule_row_follows(s))
+        check_follows(s, op->nominal);
     ledger_add(s, op->nominal, op->nominal, 0, false);
     op->asked.last = op->nominal;
 }
