@@ -289,6 +289,20 @@ void engine_resync(Engine *e)
     e->listing = exec_list(e->manager->exec, on_list, e) >= 0;
 }
 
+void engine_look(Engine *e, const char *task)
+{
+    g_autoptr(GPtrArray) units = engine_units(e);
+
+    for (guint i = 0; i < units->len; i++) {
+        Attempt *a = engine_find(e, g_ptr_array_index(units, i));
+
+        if (!a || a->view.orphan || a->view.phase != ATTEMPT_STARTED || !g_str_equal(a->run->task, task))
+            continue;
+        a->view.unit_changed = true;
+        attempt_act(a);
+    }
+}
+
 /* What is known of it may not be all: something is to be read first, or recorded. */
 static bool attempt_may_have_ended(const Attempt *a)
 {

@@ -289,7 +289,7 @@ static void expect_ask(Expect *x, TaskEntry *entry)
 
 /* The database's word on it, which is the truth. */
 static void expect_take(
-    Expect *x, TaskEntry *entry, const Missed *d, bool written, uint64_t success, uint64_t missed)
+    Expect *x, TaskEntry *entry, const Missed *d, bool written, const StoreExpectation *there)
 {
     TaskExpect *e = entry->expect;
 
@@ -304,14 +304,15 @@ static void expect_take(
         expect_place(x, entry);
         expect_tell(x->manager, entry, true, expect_base(entry), e->missed);
     } else {
-        e->success = success != UNSET ? success : 0;
-        e->missed = missed != UNSET ? missed : 0;
+        e->since = there->since;
+        e->success = there->success != UNSET ? there->success : 0;
+        e->missed = there->missed != UNSET ? there->missed : 0;
     }
     expect_place(x, entry);
     expect_act(x);
 }
 
-static void on_missed(int r, uint64_t success, uint64_t missed, const Error *error, void *userdata)
+static void on_missed(int r, const StoreExpectation *there, const Error *error, void *userdata)
 {
     Missed *d = userdata;
     TaskEntry *entry = registry_find(d->expect->manager->registry, d->task);
@@ -321,7 +322,7 @@ static void on_missed(int r, uint64_t success, uint64_t missed, const Error *err
         return;
     }
     if (r >= 0) {
-        expect_take(d->expect, entry, d, r > 0, success, missed);
+        expect_take(d->expect, entry, d, r > 0, there);
     } else {
         entry->expect->busy = false;
         if (r != -ENOENT)
@@ -334,7 +335,7 @@ static void on_missed(int r, uint64_t success, uint64_t missed, const Error *err
 static void expect_write(Expect *x, TaskEntry *entry, uint64_t missed, uint64_t run)
 {
     const TaskExpect *e = entry->expect;
-    StoreMissed s = { entry->task->name, e->success > 0 ? e->success : UNSET, missed, run };
+    StoreMissed s = { entry->task->name, e->since, e->success > 0 ? e->success : UNSET, missed, run };
     Missed *d = missed_new(x, entry, missed, run);
 
     entry->expect->busy = true;
@@ -353,14 +354,28 @@ static bool expect_may_act(const Expect *x)
     return x->manager->store_up && x->manager->state == MANAGER_RUNNING;
 }
 
+/* The host may have slept since one of its runs ended, and nobody told yet: so they are looked at once more. */
+static bool expect_awaits_end(Expect *x, TaskEntry *entry)
+{
+    Engine *engine = x->manager->engine;
+
+    if (entry->expect->looked != entry->expect->deadline) {
+        entry->expect->looked = entry->expect->deadline;
+        engine_look(engine, entry->task->name);
+    }
+    return engine_awaits_end(engine, entry->task->name);
+}
+
 static void expect_handle(Expect *x, TaskEntry *entry)
 {
-    if (!manager_task_is_overdue(entry) && engine_awaits_end(x->manager->engine, entry->task->name)) {
+    bool overdue = manager_task_is_overdue(entry);
+
+    if (!overdue && expect_awaits_end(x, entry)) {
         x->holds = true;
         return;
     }
     expect_remove(x, entry);
-    if (manager_task_is_overdue(entry))
+    if (overdue)
         expect_ask(x, entry);
     else
         expect_write(x, entry, entry->expect->deadline, 0);

@@ -175,6 +175,8 @@ bool engine_is_reconciled(const Engine *e);
 void engine_cancelled(Engine *e, uint64_t run, uint64_t cause_at);
 /* Everything is looked at again: the store or the manager came back. */
 void engine_wake(Engine *e);
+/* Units of that task's runs are read once more. */
+void engine_look(Engine *e, const char *task);
 /* A run of that task has ended, or may have, and that is not recorded yet. */
 bool engine_awaits_end(const Engine *e, const char *task);
 unsigned engine_n_attempts(const Engine *e);

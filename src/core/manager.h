@@ -162,6 +162,7 @@ typedef struct TaskExpect {
     uint64_t run;      /* that was asked for because of it; 0 is none yet */
     uint64_t deadline; /* by when the next success is expected; UNSET: none is */
     uint64_t turn;     /* when it is to be looked at, UNSET: it is not */
+    uint64_t looked;   /* the deadline at which the units of its runs were read once more */
     uint64_t doubt;    /* likewise is being written down as missed; 0: nothing is */
     bool busy;         /* something of it is under way */
     bool given_up;     /* the task that OnMissed= names cannot be run */

@@ -211,16 +211,21 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
 /* A task did not succeed when it was expected to. */
 typedef struct StoreMissed {
     const char *task;
-    uint64_t
-        success; /* the latest, as far as is known; UNSET is none. Where it is another by now nothing is missed */
+    /* As far as is known: nothing was expected before, and the latest success, UNSET is none. Where the first is later by now, or the
+     * second another, nothing is missed. */
+    uint64_t since, success;
     uint64_t missed; /* by when one was expected, real µs */
     uint64_t
         run; /* 0: that is told now, once; else the run that was asked for because of it, which is noted */
 } StoreMissed;
 
-/* r 1: so it is; 0: that stood there, or it has succeeded meanwhile, and success and missed (UNSET is none) are what stands there;
- * -ENOENT: nothing is expected of it. */
-typedef void (*StoreMissedFn)(int r, uint64_t success, uint64_t missed, const Error *error, void *userdata);
+typedef struct StoreExpectation {
+    uint64_t since, success, missed; /* real µs; UNSET is none */
+} StoreExpectation;
+
+/* r 1: so it is; 0: that stood there, or something is known meanwhile, and e is what stands there; -ENOENT: nothing is expected
+ * of it. e is NULL where r is an error. */
+typedef void (*StoreMissedFn)(int r, const StoreExpectation *e, const Error *error, void *userdata);
 int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata);
 /* The definition of an old revision. */
 typedef void (*StoreTextFn)(int r, const char *text, void *userdata); /* -ENOENT */

@@ -6,14 +6,14 @@
 #define KNOWN_USEC (5 * USEC_PER_SEC)
 #define ALARM_USEC (10 * USEC_PER_SEC) /* of the daemon, and of an end that it is still to hear of */
 
-/* A success has to come after this, as the database has it, and the daemon was told. */
-static uint64_t base_of(const TaskRow *t)
+/* A success has to come after this, as the database has it, and the daemon was told: of a pause, UNSET is none. */
+static uint64_t base_of(const TaskRow *t, uint64_t told_paused)
 {
     uint64_t base = t->expect_since;
 
     if (t->expect_success != UNSET)
         base = MAX(base, t->expect_success);
-    return t->told_paused != UNSET ? MAX(base, t->told_paused) : base;
+    return told_paused != UNSET ? MAX(base, told_paused) : base;
 }
 
 /* One that succeeded between these two, and not a moment ago: the daemon had the time to hear of it, or knows that it was not
@@ -37,25 +37,26 @@ static bool has_succeeded(const TaskRow *t, uint64_t base, uint64_t missed)
 }
 
 /* Nothing is missed before its time, nor while that is not counted. The clock may have been set back. */
-void check_missed(const TaskRow *t, uint64_t missed)
+void check_missed(const TaskRow *t, uint64_t missed, uint64_t told_paused)
 {
-    uint64_t expected = database_expected(t->name);
+    uint64_t expected = database_expected(t->name), base = base_of(t, told_paused);
 
     if (t->deleted || expected == UNSET)
         sim_fail("nothing is expected of %s, and it is missed", t->name);
-    else if (sim.latest == 0 && missed < base_of(t) + expected)
+    else if (sim.latest == 0 && missed < base + expected)
         sim_fail("%s is said to be overdue %" G_GUINT64_FORMAT " ms before it is", t->name,
-            (base_of(t) + expected - missed) / USEC_PER_MSEC);
+            (base + expected - missed) / USEC_PER_MSEC);
     else if (sim.latest == 0 && missed > sim_real())
         sim_fail("%s is said to be overdue, and will be", t->name);
-    else if (sim.latest == 0 && has_succeeded(t, base_of(t), missed))
+    else if (sim.latest == 0 && has_succeeded(t, base, missed))
         sim_fail("%s is said to be overdue, and a run of it has succeeded", t->name);
 }
 
 /* All has been well for some time. */
 void check_expected(const TaskRow *t)
 {
-    uint64_t expected = database_expected(t->name), late = expected == UNSET ? UNSET : base_of(t) + expected;
+    uint64_t expected = database_expected(t->name),
+             late = expected == UNSET ? UNSET : base_of(t, t->told_paused) + expected;
     bool overdue = t->missed != UNSET && t->missed >= late;
 
     if (expected == UNSET || t->deleted || sim.latest != 0)

@@ -8,7 +8,7 @@
 #define LATE_USEC (6 * USEC_PER_SEC) /* clocks differ by half of that */
 #define CLOSED(t) ((t)->recorded || (t)->given_back)
 
-#define LATE_START_USEC USEC_PER_SEC
+#define LATE_START_USEC (100 * USEC_PER_MSEC)
 #define EXPIRE_USEC                                                                                          \
     (12 * USEC_PER_SEC) /* the answers of a claim that is under way, and of the one that ends it */
 

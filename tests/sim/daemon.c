@@ -475,7 +475,7 @@ static const struct {
                "1s\n" },
     { "calendar", "[Task]\n" EXPECTED "7s\n" WITHIN
                   "2s\nOnMissed=calendar\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
-                  "[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE "3s\n" },
+                  "[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE "1s\n" },
     { FEW,
         "[Task]\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
         "2\n" },
@@ -483,7 +483,7 @@ static const struct {
                   "CatchUp=all\nCatchUpWindow=2min\n" },
     { "queue",
         "[Task]\nOverlap=queue\nRetries=2\nRetryDelay=3s\nTimeout=10s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
-        "[Schedule s]\nEvery=15s\nCatchUp=last\n" DEADLINE "2s\n" },
+        "[Schedule s]\nEvery=15s\nCatchUp=last\n" DEADLINE "1s\n" },
     { "skip",
         "[Task]\nOverlap=skip\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
         "EveryFrom=finish\n" },
@@ -602,8 +602,11 @@ void people_change_task(void)
     manager_zone_changed(daemon_twin.manager);
     if (sim_chance(40))
         people_pause(t->name);
-    if (sim_chance(25))
+    if (sim_chance(30)) {
         others_pause(t->name);
+        if (sim_chance(70)) /* what else is done to it would be read with it */
+            return;
+    }
     if (sim_chance(40)) {
         g_autofree char *object = sim_chance(50) ? g_strdup(t->name) : g_strconcat(t->name, "/s", NULL);
 

@@ -20,9 +20,9 @@ void database_apply_missed(DbOp *op)
         op->r = -ENOENT;
         return;
     }
-    if (op->retry_of == 0 && t->expect_success == op->previous &&
+    if (op->retry_of == 0 && t->expect_since <= op->since && t->expect_success == op->previous &&
         (t->missed == UNSET || t->missed < op->nominal)) {
-        check_missed(t, op->nominal);
+        check_missed(t, op->nominal, op->paused_until);
         t->missed = op->nominal;
         t->missed_run = UNSET;
         op->r = 1;
@@ -30,6 +30,7 @@ void database_apply_missed(DbOp *op)
         t->missed_run = op->retry_of;
         op->r = 1;
     }
+    op->since = t->expect_since;
     op->previous = t->expect_success;
     op->nominal = t->missed;
     sim_trace("missed", op->nominal, op->retry_of, (uint64_t)op->r);

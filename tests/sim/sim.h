@@ -408,8 +408,8 @@ void check_on(const ScheduleRow *s, uint64_t nominal);
 void check_deadline(const char *task, uint64_t last, const char *cause);
 /* Likewise, by the calendar. */
 void check_window(const char *task, uint64_t first, uint64_t last, const char *cause);
-/* It is said to be missed that it succeeds by then; it is not expected any more, all being well; and what is told of that. */
-void check_missed(const TaskRow *t, uint64_t missed);
+/* It is said to be missed that it succeeds by then, by a daemon that was told of that pause when it said so; it is not expected any more, all being well; and what is told of that. */
+void check_missed(const TaskRow *t, uint64_t missed, uint64_t told_paused);
 void check_expected(const TaskRow *t);
 void check_told_overdue(const char *task, bool overdue, uint64_t expected);
 /* A slot fires that was very late when that was decided. */

@@ -719,15 +719,20 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
 
 static void answer_missed(DbOp *op)
 {
-    ((StoreMissedFn)op->fn)(op->r, op->previous, op->nominal, NULL, op->userdata);
+    const StoreExpectation there = { op->since, op->previous, op->nominal };
+
+    ((StoreMissedFn)op->fn)(op->r, op->r < 0 ? NULL : &there, NULL, op->userdata);
 }
 
 int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata)
 {
     DbOp *op = db_op_new(OP_MISSED, (void (*)(void))fn, userdata);
+    const TaskRow *t = database_task(m->task);
 
+    op->paused_until = t ? t->told_paused : UNSET;
     op->answer = answer_missed;
     g_strlcpy(op->task, m->task, sizeof op->task);
+    op->since = m->since;
     op->previous = m->success;
     op->nominal = m->missed;
     op->retry_of = m->run;

@@ -28,17 +28,19 @@ static void put(uint64_t since, bool expects, const char *definition)
 typedef struct MissedAnswer {
     bool answered;
     int r;
-    uint64_t success, missed;
+    StoreExpectation there;
 } MissedAnswer;
 
-static void on_missed(int r, uint64_t success, uint64_t missed, const Error *error, void *userdata)
+static void on_missed(int r, const StoreExpectation *there, const Error *error, void *userdata)
 {
-    *(MissedAnswer *)userdata = (MissedAnswer){ true, r, success, missed };
+    *(MissedAnswer *)userdata = (MissedAnswer){ true, r, there ? *there : (StoreExpectation){ 0 } };
 }
+
+static uint64_t known_since; /* of who says that it is missed */
 
 static int miss(uint64_t success, uint64_t missed, uint64_t run, MissedAnswer *a)
 {
-    const StoreMissed m = { "bounded", success, missed, run };
+    const StoreMissed m = { "bounded", known_since, success, missed, run };
     MissedAnswer own = { 0 };
 
     a = a ? a : &own;
@@ -81,6 +83,7 @@ static void test_since(void)
     uint64_t t = 1700000000 * USEC_PER_SEC;
     MissedAnswer a;
 
+    known_since = t + 4;
     put(t, false, "[]");
     assert_expected(UNSET, UNSET, UNSET, UNSET);
     g_assert_cmpint(miss(UNSET, t, 0, NULL), ==, -ENOENT);
@@ -98,6 +101,11 @@ static void test_since(void)
     g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", NULL, 0, UNSET, UNSET }), ==, 0);
     g_assert_cmpint(fixture_enable(f, &(StoreEnable){ "bounded", NULL, 1, t + 7, UNSET }), ==, 0);
     assert_expected(t + 7, UNSET, UNSET, UNSET);
+    g_assert_cmpint(miss(UNSET, t + 9, 0, &a), ==, 0);
+    g_assert_true(a.there.since == t + 7 && a.there.missed == UNSET);
+    known_since = t + 7;
+    g_assert_cmpint(miss(UNSET, t + 9, 0, &a), ==, 1);
+    assert_expected(t + 7, UNSET, t + 9, UNSET);
     g_assert_cmpint(fixture_delete(f, "bounded"), ==, 0);
     put(t + 8, true, "[1]");
     assert_expected(t + 8, UNSET, UNSET, UNSET);
@@ -110,10 +118,11 @@ static void test_missed(void)
     uint64_t t = 1700000000 * USEC_PER_SEC;
     MissedAnswer a;
 
+    known_since = t;
     put(t, true, "[2]");
     g_assert_cmpint(miss(UNSET, t + 10, 0, &a), ==, 1);
     g_assert_cmpint(miss(UNSET, t + 10, 0, &a), ==, 0);
-    g_assert_true(a.success == UNSET && a.missed == t + 10);
+    g_assert_true(a.there.success == UNSET && a.there.missed == t + 10);
     g_assert_cmpint(miss(UNSET, t + 9, 0, &a), ==, 0);
     g_assert_cmpint(miss(UNSET, t + 11, 77, &a), ==, 0);
     g_assert_cmpint(miss(UNSET, t + 10, 77, &a), ==, 1);
@@ -128,7 +137,7 @@ static void test_missed(void)
     run_ends("succeeds", RUN_SUCCESS, t + 22, false);
     assert_expected(t, t + 22, t + 20, UNSET);
     g_assert_cmpint(miss(UNSET, t + 30, 0, &a), ==, 0);
-    g_assert_true(a.success == t + 22 && a.missed == t + 20);
+    g_assert_true(a.there.success == t + 22 && a.there.missed == t + 20);
     g_assert_cmpint(miss(t + 22, t + 30, 0, &a), ==, 1);
     g_assert_cmpint(miss(t + 22, t + 30, 78, &a), ==, 1);
     assert_expected(t, t + 22, t + 30, 78);
