@@ -166,7 +166,7 @@ static void test_said_meanwhile(void)
         (const char *const[]){ "changed", "api", "", "", "[1]",
             "{s00,s01,s02,s03,s04,s05,s06,s07,s08,s09,s10,s11,"
             "s12,s13,s14,s15,s16,s17,s18,s19}",
-            "1740000000000000", "[]", "{}" });
+            "1740000000000000", "[]", "{}", "f" });
 }
 
 int main(int argc, char **argv)
