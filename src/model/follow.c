@@ -40,10 +40,11 @@ static void follow_set_boot(Schedule *copy, uint64_t booted)
 /* Where nothing has ended yet it is counted from where it begins. */
 void follow_set(Schedule *copy, uint64_t since, uint64_t ended, bool under_way)
 {
+    copy->anchor_usec = UNSET;
     if (copy->at_boot)
         follow_set_boot(copy, under_way ? UNSET : ended);
     else if (under_way)
-        copy->anchor_usec = UNSET;
+        return;
     else if (ended == UNSET && copy->from_usec > since)
         copy->anchor_usec = copy->from_usec;
     else if (__builtin_add_overflow(ended == UNSET ? since : ended, copy->every_usec, &copy->anchor_usec))

@@ -462,7 +462,7 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
 {
     if (s->last_nominal != UNSET && first <= s->last_nominal)
         sim_fail("a slot of %s/%s gets a second outcome", s->task, s->name);
-    if (follow_is_exact(s) ? first != next_slot(s) : first > next_slot(s))
+    if (schedule_row_follows(s) ? follow_is_exact(s) && first != next_slot(s) : first > next_slot(s))
         sim_fail("slots of %s/%s have no outcome", s->task, s->name);
     if (last < first ||
         (count > 0 && count != (schedule_row_follows(s) ? (last - first) / EVERY_USEC + 1
