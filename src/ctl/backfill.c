@@ -29,8 +29,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Backfill, backfill_clear)
 
 static int backfill_words(Ctl *ctl, Backfill *b)
 {
-    const char *object = ctl_word(ctl, 0), *slash = strchr(object, '/');
-    const char *range = ctl_word(ctl, 1), *dots = strstr(range, "..");
+    const char *object = util_strempty(ctl_word(ctl, 0)), *slash = strchr(object, '/');
+    const char *range = util_strempty(ctl_word(ctl, 1)), *dots = strstr(range, "..");
     g_autofree char *from = dots ? g_strndup(range, (gsize)(dots - range)) : NULL;
     const char *until = dots ? dots + 2 : "";
     uint64_t now = (uint64_t)g_get_real_time();

@@ -473,10 +473,12 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
         sim_fail("%s/%s fires what was before it", s->task, s->name);
 }
 
-/* A slot that is caught up may wait for one of its runs, or did until just now. */
+/* A slot that is caught up may wait for one of its runs, or did until just now; that of a boot always is one. */
 static bool waits_for_run(const ScheduleRow *s)
 {
-    for (guint i = 0; strcmp(s->task, ONE_BY_ONE) == 0 && i < database.rows->len; i++) {
+    bool one_by_one = strcmp(s->task, ONE_BY_ONE) == 0 || schedule_row_boots(s);
+
+    for (guint i = 0; one_by_one && i < database.rows->len; i++) {
         const Row *row = g_ptr_array_index(database.rows, i);
 
         if (*row->schedule && row->chain == CHAIN_NONE && strcmp(row->run.task, s->task) == 0 &&
@@ -492,7 +494,8 @@ void check_kept(const ScheduleRow *s)
     uint64_t newest = (database_now() - LATE_USEC) / EVERY_USEC * EVERY_USEC;
 
     if (schedule_row_follows(s)) {
-        if (s->enabled != 0 && !is_exhausted(s, 0) && follow_next(s) < database_now() - LATE_USEC)
+        if (s->enabled != 0 && !is_exhausted(s, 0) && !waits_for_run(s) &&
+            follow_next(s) < database_now() - LATE_USEC)
             sim_fail("%s/%s has gone silent", s->task, s->name);
         return;
     }

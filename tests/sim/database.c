@@ -703,6 +703,7 @@ static void apply_enable_task(DbOp *op)
     if (op->enabled == 1 && !t->enabled && op->off_until != UNSET && t->expect_since != UNSET) {
         t->expect_since = op->off_until;
         t->missed = t->missed_run = UNSET;
+        t->told_missed = 0; /* where the clock was set back its next silence may have the same end */
     }
     if (op->enabled >= 0)
         t->enabled = op->enabled > 0;

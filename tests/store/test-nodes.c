@@ -158,15 +158,16 @@ static void says_and_asks(const char *task, OpKind kind, const char *const *valu
 
 static void test_said_meanwhile(void)
 {
+    static const char twenty[] =
+        "{s00,s01,s02,s03,s04,s05,s06,s07,s08,s09,s10,s11,s12,s13,s14,s15,s16,s17,s18,s19}";
+
     says_and_asks("disabled", OP_ENABLE_TASK, (const char *const[]){ "disabled", "f", NULL, NULL });
     says_and_asks(
         "paused", OP_ENABLE_TASK, (const char *const[]){ "paused", NULL, NULL, "1750000000000001" });
     says_and_asks("deleted", OP_DELETE_TASK, (const char *const[]){ "deleted", "[]" });
     says_and_asks("changed", OP_PUT_TASK,
-        (const char *const[]){ "changed", "api", "", "", "[1]",
-            "{s00,s01,s02,s03,s04,s05,s06,s07,s08,s09,s10,s11,"
-            "s12,s13,s14,s15,s16,s17,s18,s19}",
-            "1740000000000000", "[]", "{}", "f" });
+        (const char *const[]){
+            "changed", "api", "", "", "[1]", twenty, "1740000000000000", "[]", "{}", "f" });
 }
 
 int main(int argc, char **argv)
