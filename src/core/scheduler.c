@@ -21,7 +21,7 @@ struct Scheduler {
         *agenda; /* each schedule with a next slot, but for what is settling and what waits for late runs */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
     Late *late;
-    bool follows; /* there was a schedule that follows runs */
+    bool follows_runs, follows_boots; /* there was a schedule that does */
 };
 
 static void scheduler_act(Scheduler *s);
@@ -118,7 +118,8 @@ static void scheduler_place(Scheduler *s, ScheduleEntry *se)
 static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
 {
     if (se->moving) {
-        s->follows = true;
+        s->follows_runs = s->follows_runs || !se->schedule->at_boot;
+        s->follows_boots = s->follows_boots || se->schedule->at_boot;
         follow_set(se->moving, se->since, se->ended, se->under_way);
     }
     se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
@@ -706,7 +707,7 @@ void scheduler_run_done(Scheduler *s, uint64_t run)
 {
     g_autofree char *name = late_done(s->late, run);
 
-    if (s->follows && s->manager->store_up)
+    if (s->follows_runs && s->manager->store_up)
         (void)store_get_followers(s->manager->store, run, NULL, on_followers, s);
     if (!name)
         return;
@@ -717,8 +718,8 @@ void scheduler_run_done(Scheduler *s, uint64_t run)
 void scheduler_wake(Scheduler *s)
 {
     if (s->manager->store_up)
-        g_ptr_array_set_size(s->doubts, 0); /* of what has another definition by now */
-    if (s->manager->store_up && s->follows) /* that was noticed only after they were loaded */
+        g_ptr_array_set_size(s->doubts, 0);       /* of what has another definition by now */
+    if (s->manager->store_up && s->follows_boots) /* that was noticed only after they were loaded */
         (void)store_get_followers(s->manager->store, 0, FOLLOW_BOOT, on_followers, s);
     scheduler_act(s);
 }
