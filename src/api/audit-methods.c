@@ -79,8 +79,10 @@ static const Property entry_rows[] = {
 };
 static const PropertyTable entry_properties = PROPERTY_TABLE(entry_rows);
 
-static int audit_page_fill(sd_bus_message *reply, const GPtrArray *entries, unsigned limit)
+static int audit_page_fill(const Request *q, sd_bus_message *reply, const void *found)
 {
+    const AuditPage *p = q->data;
+    const GPtrArray *entries = found;
     g_autofree char *next = NULL;
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 
@@ -88,7 +90,7 @@ static int audit_page_fill(sd_bus_message *reply, const GPtrArray *entries, unsi
         r = property_append_dict(reply, &entry_properties, g_ptr_array_index(entries, i), true);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
-    if (entries->len == limit) {
+    if (entries->len == p->filter.limit) {
         const StoreAuditEntry *last = g_ptr_array_index(entries, entries->len - 1);
 
         next = g_strdup_printf("%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, last->at, last->id);
@@ -98,22 +100,7 @@ static int audit_page_fill(sd_bus_message *reply, const GPtrArray *entries, unsi
 
 static void on_entries(int r, GPtrArray *entries, const Error *error, void *userdata)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    Request *q = userdata;
-    const AuditPage *p = q->data;
-
-    if (r < 0) {
-        request_answer_error(q, r, error);
-        return;
-    }
-    reply = request_new_reply(q);
-    if (!reply)
-        return;
-    r = audit_page_fill(reply, entries, p->filter.limit);
-    if (r < 0)
-        request_answer_error(q, r, NULL);
-    else
-        request_answer_message(q, reply);
+    request_answer_filled(userdata, r, error, audit_page_fill, entries);
 }
 
 int audit_methods_list(Request *q, Error *error)

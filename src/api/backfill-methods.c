@@ -30,8 +30,9 @@ static const Property backfill_rows[] = {
 };
 static const PropertyTable backfill_properties = PROPERTY_TABLE(backfill_rows);
 
-static int backfill_fill(sd_bus_message *reply, const GArray *times)
+static int backfill_fill(const Request *q, sd_bus_message *reply, const void *found)
 {
+    const GArray *times = found;
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 
     for (guint i = 0; r >= 0 && i < times->len; i++)
@@ -42,21 +43,7 @@ static int backfill_fill(sd_bus_message *reply, const GArray *times)
 
 static void on_backfilled(int r, const GArray *times, const Error *error, void *userdata)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    Request *q = userdata;
-
-    if (r < 0) {
-        request_answer_error(q, r, error);
-        return;
-    }
-    reply = request_new_reply(q);
-    if (!reply)
-        return;
-    r = backfill_fill(reply, times);
-    if (r < 0)
-        request_answer_error(q, r, NULL);
-    else
-        request_answer_message(q, reply);
+    request_answer_filled(userdata, r, error, backfill_fill, times);
 }
 
 int backfill_methods_ask(Request *q, Error *error)

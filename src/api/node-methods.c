@@ -69,8 +69,10 @@ static const MessageEntry filters[] = {
     { "state", "s", filter_state, 0 },
 };
 
-static int node_page_append(sd_bus_message *reply, const NodePage *p, const GPtrArray *nodes)
+static int node_page_fill(const Request *q, sd_bus_message *reply, const void *found)
 {
+    const NodePage *p = q->data;
+    const GPtrArray *nodes = found;
     bool more = nodes->len > p->limit;
     const char *last = "";
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
@@ -89,21 +91,7 @@ static int node_page_append(sd_bus_message *reply, const NodePage *p, const GPtr
 
 static void on_nodes(int r, GPtrArray *nodes, const Error *error, void *userdata)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    Request *q = userdata;
-
-    if (r < 0) {
-        request_answer_error(q, r, error);
-        return;
-    }
-    reply = request_new_reply(q);
-    if (!reply)
-        return;
-    r = node_page_append(reply, q->data, nodes);
-    if (r < 0)
-        request_answer_error(q, r, NULL);
-    else
-        request_answer_message(q, reply);
+    request_answer_filled(userdata, r, error, node_page_fill, nodes);
 }
 
 int node_methods_list(Request *q, Error *error)

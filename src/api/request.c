@@ -107,6 +107,24 @@ sd_bus_message *request_new_reply(Request *q)
     return reply;
 }
 
+void request_answer_filled(Request *q, int r, const Error *error, RequestFillFn fill, const void *found)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+
+    if (r < 0) {
+        request_answer_error(q, r, error);
+        return;
+    }
+    reply = request_new_reply(q);
+    if (!reply)
+        return;
+    r = fill(q, reply, found);
+    if (r < 0)
+        request_answer_error(q, r, NULL);
+    else
+        request_answer_message(q, reply);
+}
+
 static int request_append_properties(
     const Request *q, sd_bus_message *reply, const PropertyTable *t, const void *record)
 {

@@ -57,5 +57,10 @@ void request_answer_error(Request *q, int r, const Error *error);
 /* All properties of a record, or the one that was asked for. */
 void request_answer_properties(Request *q, const PropertyTable *t, const void *record);
 
+/* Appends what was found; negative errno: that cannot be. */
+typedef int (*RequestFillFn)(const Request *q, sd_bus_message *reply, const void *found);
+/* The answer to a question of the store or the manager: what fill makes of it, or where r is one, the error. */
+void request_answer_filled(Request *q, int r, const Error *error, RequestFillFn fill, const void *found);
+
 /* A reply that is to be filled; NULL if that cannot be (the connection is gone): the request is freed. */
 sd_bus_message *request_new_reply(Request *q);

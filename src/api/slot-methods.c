@@ -114,8 +114,10 @@ static const Property slot_rows[] = {
 };
 static const PropertyTable slot_properties = PROPERTY_TABLE(slot_rows);
 
-static int slot_page_fill(sd_bus_message *reply, const GPtrArray *slots, unsigned limit)
+static int slot_page_fill(const Request *q, sd_bus_message *reply, const void *found)
 {
+    const SlotPage *p = q->data;
+    const GPtrArray *slots = found;
     g_autofree char *next = NULL;
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 
@@ -123,7 +125,7 @@ static int slot_page_fill(sd_bus_message *reply, const GPtrArray *slots, unsigne
         r = property_append_dict(reply, &slot_properties, g_ptr_array_index(slots, i), true);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
-    if (slots->len == limit) {
+    if (slots->len == p->filter.limit) {
         const StoreSlot *last = g_ptr_array_index(slots, slots->len - 1);
 
         next = g_strdup_printf("%" G_GUINT64_FORMAT "/%s/%s", last->nominal, last->task, last->schedule);
@@ -133,22 +135,7 @@ static int slot_page_fill(sd_bus_message *reply, const GPtrArray *slots, unsigne
 
 static void on_slots(int r, GPtrArray *slots, const Error *error, void *userdata)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    Request *q = userdata;
-    const SlotPage *p = q->data;
-
-    if (r < 0) {
-        request_answer_error(q, r, error);
-        return;
-    }
-    reply = request_new_reply(q);
-    if (!reply)
-        return;
-    r = slot_page_fill(reply, slots, p->filter.limit);
-    if (r < 0)
-        request_answer_error(q, r, NULL);
-    else
-        request_answer_message(q, reply);
+    request_answer_filled(userdata, r, error, slot_page_fill, slots);
 }
 
 int slot_methods_list(Request *q, Error *error)
