@@ -95,6 +95,24 @@ static char *query(const char *database, const char *sql)
     return value;
 }
 
+PGconn *fixture_connect(void)
+{
+    PGconn *c = PQconnectdb("");
+
+    g_assert_cmpint(PQstatus(c), ==, CONNECTION_OK);
+    fixture_execute(c, "SET search_path = taskschedd, pg_catalog; SET lock_timeout = '60s'");
+    return c;
+}
+
+void fixture_execute(PGconn *c, const char *sql)
+{
+    PGresult *res = PQexec(c, sql);
+
+    if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
+        g_error("%s: %s", sql, PQerrorMessage(c));
+    PQclear(res);
+}
+
 char *fixture_sql(const char *format, ...)
 {
     g_autofree char *sql = NULL;

@@ -42,7 +42,12 @@ void fixture_fresh(void);
 /* Likewise, as the daemon of that version of the schema left it. */
 void fixture_at_version(unsigned version);
 
-/* A plain connection beside the store's. The value of the first column of the first row; g_free. */
+/* A plain connection beside the store's, in the schema; it waits a minute for a lock. PQfinish. */
+PGconn *fixture_connect(void);
+/* A statement there that has to succeed. */
+void fixture_execute(PGconn *c, const char *sql);
+
+/* Likewise, for once. The value of the first column of the first row; g_free. */
 char *fixture_sql(const char *format, ...) _printf_(1, 2);
 uint64_t fixture_sql_u64(const char *sql);
 

@@ -6,24 +6,6 @@
 
 static Fixture *f;
 
-static PGconn *other(void)
-{
-    PGconn *c = PQconnectdb("");
-
-    g_assert_cmpint(PQstatus(c), ==, CONNECTION_OK);
-    PQclear(PQexec(c, "SET search_path = taskschedd, pg_catalog; SET lock_timeout = '60s'"));
-    return c;
-}
-
-static void run_sql(PGconn *c, const char *sql)
-{
-    PGresult *res = PQexec(c, sql);
-
-    if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
-        g_error("%s: %s", sql, PQerrorMessage(c));
-    PQclear(res);
-}
-
 /* As of a schedule that decides nothing. */
 static char *backfill_sql(const char *task)
 {
@@ -75,12 +57,12 @@ static void test_backfill_first(void)
 {
     g_autofree char *sql = backfill_sql("first");
     StoreAsk ask = slot_of("first", "first/s@" NOMINAL);
-    PGconn *c = other();
+    PGconn *c = fixture_connect();
     Asked a;
 
     begin("first");
-    run_sql(c, "BEGIN");
-    run_sql(c, sql);
+    fixture_execute(c, "BEGIN");
+    fixture_execute(c, sql);
     fixture_ask_plain(f, &ask, &a);
     for (int i = 0;
          i < 6000 &&
@@ -88,7 +70,7 @@ static void test_backfill_first(void)
          i++)
         fixture_turn(f);
     g_assert_false(a.answered);
-    run_sql(c, "COMMIT");
+    fixture_execute(c, "COMMIT");
     fixture_until(f, &a.answered);
     g_assert_cmpint(a.r, ==, 0);
     g_assert_false(a.asked.fresh);

@@ -360,11 +360,10 @@ static bool is_behind(const Remembered *m)
 {
     char texts[REMEMBERED_VALUES - 1][24];
     const char *values[REMEMBERED_VALUES];
-    PGconn *c = PQconnectdb("");
+    PGconn *c = fixture_connect();
     PGresult *res;
     bool behind;
 
-    PQclear(PQexec(c, "SET search_path = taskschedd"));
     remembered_values(m, texts, values);
     res = PQexecParams(c, remembered_sql, REMEMBERED_VALUES, NULL, values, NULL, NULL, 0);
     g_assert_cmpint(PQntuples(res), ==, 1);

@@ -12,24 +12,13 @@
 
 static Fixture *f;
 
+/* As a planner with statistics would have it. */
 static PGconn *other(void)
 {
-    PGconn *c = PQconnectdb("");
+    PGconn *c = fixture_connect();
 
-    g_assert_cmpint(PQstatus(c), ==, CONNECTION_OK);
-    PQclear(PQexec(c,
-        "SET search_path = taskschedd, pg_catalog; SET lock_timeout = '60s'; SET enable_seqscan = off;"
-        " SET enable_hashjoin = off; SET enable_mergejoin = off"));
+    fixture_execute(c, "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off");
     return c;
-}
-
-static void run_sql(PGconn *c, const char *sql)
-{
-    PGresult *res = PQexec(c, sql);
-
-    if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
-        g_error("%s: %s", sql, PQerrorMessage(c));
-    PQclear(res);
 }
 
 static void set_ask(Op *op, const char *task, unsigned schedule, uint64_t previous, uint64_t nominal)
@@ -143,14 +132,14 @@ static void says_and_asks(const char *task, OpKind kind, const char *const *valu
     PGresult *res;
 
     put(task);
-    run_sql(a, "BEGIN");
+    fixture_execute(a, "BEGIN");
     res = PQexecParams(a, info->sql, (int)info->n_values, NULL, values, NULL, NULL, 0);
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         g_error("%s: %s", task, PQerrorMessage(a));
     PQclear(res);
     send_asks(b, task, SCHEDULES, false, UNSET, FIRST);
     assert_waits(b);
-    run_sql(a, "COMMIT");
+    fixture_execute(a, "COMMIT");
     g_assert_cmpuint(take_asks(b), ==, 0);
     PQfinish(a);
     PQfinish(b);

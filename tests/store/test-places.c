@@ -10,24 +10,6 @@
 
 static Fixture *f;
 
-static PGconn *other(void)
-{
-    PGconn *c = PQconnectdb("");
-
-    g_assert_cmpint(PQstatus(c), ==, CONNECTION_OK);
-    PQclear(PQexec(c, "SET search_path = taskschedd, pg_catalog; SET lock_timeout = '60s'"));
-    return c;
-}
-
-static void run_sql(PGconn *c, const char *sql)
-{
-    PGresult *res = PQexec(c, sql);
-
-    if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
-        g_error("%s: %s", sql, PQerrorMessage(c));
-    PQclear(res);
-}
-
 /* What a claim has to do before it, and the claim; so many runs. */
 static int claim(PGconn *c)
 {
@@ -36,7 +18,7 @@ static int claim(PGconn *c)
     PGresult *res;
     int n;
 
-    run_sql(c, info->before_sql);
+    fixture_execute(c, info->before_sql);
     res = PQexecParams(c, info->sql, 6, NULL, values, NULL, NULL, 0);
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         g_error("claim: %s", PQerrorMessage(c));
@@ -114,26 +96,26 @@ static void end_one(PGconn *c, const char *task)
     g_autofree char *sql = g_strdup_printf(
         "UPDATE run SET state = 'done', result = 'success' WHERE task = '%s' AND state = 'starting'", task);
 
-    run_sql(c, sql);
+    fixture_execute(c, sql);
 }
 
 /* The second claim waits until the first is committed, and sees what has a place then. */
 static void test_claims(void)
 {
-    PGconn *a = other(), *b = other();
+    PGconn *a = fixture_connect(), *b = fixture_connect();
 
     fixture_put(f, "claims", "[]", NULL);
     ask("claims", 5, 2, "queue");
-    run_sql(a, "BEGIN");
+    fixture_execute(a, "BEGIN");
     g_assert_cmpint(claim(a), ==, 2);
-    run_sql(b, "BEGIN");
+    fixture_execute(b, "BEGIN");
     ask("claims", 1, 2, "queue");
     send_sql(b, op_info(OP_CLAIM)->before_sql);
     assert_waits(b);
-    run_sql(a, "COMMIT");
+    fixture_execute(a, "COMMIT");
     finish(b);
     g_assert_cmpint(claim(b), ==, 0);
-    run_sql(b, "COMMIT");
+    fixture_execute(b, "COMMIT");
     assert_rows("claims", "starting/taken 2, waiting/held 4");
     PQfinish(a);
     PQfinish(b);
@@ -142,33 +124,33 @@ static void test_claims(void)
 /* One ends while another is held for it: whoever is first, the held one goes on. */
 static void test_end_and_hold(void)
 {
-    PGconn *a = other(), *b = other();
+    PGconn *a = fixture_connect(), *b = fixture_connect();
 
     fixture_put(f, "first", "[]", NULL);
     ask("first", 1, 1, "queue");
     g_assert_cmpint(claim(a), ==, 1);
     ask("first", 1, 1, "queue");
-    run_sql(a, "BEGIN");
+    fixture_execute(a, "BEGIN");
     end_one(a, "first");
-    run_sql(b, "BEGIN");
+    fixture_execute(b, "BEGIN");
     send_sql(b, op_info(OP_CLAIM)->before_sql);
     assert_waits(b);
-    run_sql(a, "COMMIT");
+    fixture_execute(a, "COMMIT");
     finish(b);
     g_assert_cmpint(claim(b), ==, 1);
-    run_sql(b, "COMMIT");
+    fixture_execute(b, "COMMIT");
     assert_rows("first", "done/taken 1, starting/taken 1");
 
     ask("first", 1, 1, "queue");
-    run_sql(b, "BEGIN");
+    fixture_execute(b, "BEGIN");
     g_assert_cmpint(claim(b), ==, 0);
-    run_sql(a, "BEGIN");
+    fixture_execute(a, "BEGIN");
     send_sql(
         a, "UPDATE run SET state = 'done', result = 'success' WHERE task = 'first' AND state = 'starting'");
     assert_waits(a);
-    run_sql(b, "COMMIT");
+    fixture_execute(b, "COMMIT");
     finish(a);
-    run_sql(a, "COMMIT");
+    fixture_execute(a, "COMMIT");
     assert_rows("first", "done/taken 2, queued/wanted 1");
     g_assert_cmpint(claim(a), ==, 1);
     assert_rows("first", "done/taken 2, starting/taken 1");
@@ -187,7 +169,7 @@ typedef struct Racer {
 static void *race(void *data)
 {
     Racer *r = data;
-    PGconn *c = other();
+    PGconn *c = fixture_connect();
     g_autofree char *end = g_strdup_printf(
         "UPDATE run SET state = 'done', result = 'success' WHERE id = (SELECT id FROM run"
         " WHERE task = '%s' AND state = 'starting' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)",
@@ -197,9 +179,9 @@ static void *race(void *data)
         PGresult *res;
         int n;
 
-        run_sql(c, "BEGIN");
+        fixture_execute(c, "BEGIN");
         r->claimed += (unsigned)claim(c);
-        run_sql(c, "COMMIT");
+        fixture_execute(c, "COMMIT");
         res = PQexec(c, end);
         if (PQresultStatus(res) != PGRES_COMMAND_OK)
             g_error("%s", PQerrorMessage(c));
