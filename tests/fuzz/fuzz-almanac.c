@@ -3,7 +3,7 @@
  * anew, are the same; what is refused has a fault, each in UTF-8 and at a place that exists. */
 #include <string.h>
 
-#include "base/utf8.h"
+#include "faults.h"
 #include "model/almanac.h"
 #include "model/civil.h"
 
@@ -12,33 +12,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define START (UINT64_C(1790000000) * USEC_PER_SEC)
 #define STEPS 4
 #define LOOKS 100u
-
-static unsigned fuzz_lines(const TaskSource *s)
-{
-    unsigned n = 1;
-
-    for (size_t i = 0; i < s->length; i++)
-        n += s->text[i] == '\n';
-    return n;
-}
-
-static void fuzz_check_faults(const TaskSource *sources, size_t n, const DiagList *diags)
-{
-    g_autofree char *text = diag_list_to_text(diags);
-
-    g_assert(diags->len > 0 && utf8_is_valid(text));
-    for (size_t k = 0; k < n; k++) {
-        unsigned lines = fuzz_lines(&sources[k]);
-
-        for (guint i = 0; i < diags->len; i++) {
-            const Diag *d = g_ptr_array_index(diags, i);
-
-            g_assert(!g_str_equal(d->file, sources[k].path) || d->line <= lines);
-        }
-    }
-    for (guint i = 0; i < diags->len; i++)
-        g_assert(((const Diag *)g_ptr_array_index(diags, i))->file[0] == '/');
-}
 
 static bool fuzz_has(const Almanac *a, uint64_t at)
 {

@@ -2,35 +2,13 @@
  * through the database's form; what is not has a fault, each in UTF-8 and at a place that exists. */
 #include <string.h>
 
-#include "base/utf8.h"
+#include "faults.h"
 #include "model/command.h"
 #include "model/input.h"
 #include "model/schedule.h"
 #include "model/timespec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static unsigned fuzz_lines(const TaskSource *s)
-{
-    unsigned n = 1;
-
-    for (size_t i = 0; i < s->length; i++)
-        n += s->text[i] == '\n';
-    return n;
-}
-
-static void fuzz_check_faults(const TaskSource *sources, size_t n, const DiagList *diags)
-{
-    g_autofree char *text = diag_list_to_text(diags);
-
-    g_assert(diags->len > 0 && utf8_is_valid(text));
-    for (guint i = 0; i < diags->len; i++) {
-        const Diag *d = g_ptr_array_index(diags, i);
-        const TaskSource *s = g_str_equal(d->file, sources[0].path) ? &sources[0] : &sources[n - 1];
-
-        g_assert(g_str_equal(d->file, s->path) && d->line <= fuzz_lines(s));
-    }
-}
 
 /* The settings, written down as a file, are read as the same settings. */
 static void fuzz_check_settings(const Task *t)
