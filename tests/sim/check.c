@@ -412,7 +412,9 @@ void check_window(const char *task, uint64_t first, uint64_t last, const char *c
     bool by_calendar = strcmp(cause, "calendar") == 0, by_hand = strcmp(cause, "by-hand") == 0;
     bool within = is_within(first);
 
-    if (strcmp(task, WINDOWED) != 0)
+    if (first == UNSET || last == UNSET)
+        sim_fail("what is settled of %s is no slot", task);
+    if (strcmp(task, WINDOWED) != 0 || sim.broken)
         return;
     for (uint64_t slot = first; slot <= last; slot += EVERY_USEC)
         if (is_within(slot) != within)
