@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/i18n.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 
 #define RESULTS                                                                                              \
     "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \

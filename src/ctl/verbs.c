@@ -6,7 +6,7 @@
 #include "ctl/external.h"
 #include "ctl/table.h"
 #include "lib/i18n.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 
 #define WIDTH  79u /* of the help */
 #define INDENT 29u /* where the words of explanation begin */

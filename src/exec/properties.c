@@ -9,6 +9,7 @@
 #include "exec/property-names.h"
 #include "exec/property-parse.h"
 #include "exec/property-table.h"
+#include "base/suggest.h"
 
 /* Settings the daemon stands on, or that a transient unit cannot have. */
 static const struct {
@@ -87,46 +88,15 @@ static char *own_value(const char *key, const char *value)
     return NULL;
 }
 
-/* Edits that turn a into b, capped at limit + 1; case does not count. */
-static guint distance(const char *a, const char *b, guint limit)
-{
-    gsize n = strlen(b);
-    g_autofree guint *row = NULL;
-
-    if (strlen(a) > n + limit || n > strlen(a) + limit)
-        return limit + 1;
-    row = g_new(guint, n + 1);
-    for (gsize j = 0; j <= n; j++)
-        row[j] = (guint)j;
-    for (gsize i = 0; a[i]; i++) {
-        guint diagonal = row[0];
-
-        row[0] = (guint)i + 1;
-        for (gsize j = 1; j <= n; j++) {
-            guint above = row[j];
-            guint change = diagonal + (g_ascii_tolower(a[i]) != g_ascii_tolower(b[j - 1]));
-
-            row[j] = MIN(change, MIN(above, row[j - 1]) + 1);
-            diagonal = above;
-        }
-    }
-    return row[n];
-}
-
 static char *unknown_reason(const char *key)
 {
-    guint best = (guint)MIN(strlen(key) / 3, 4) + 1;
     g_autofree char *valid = utf8_make_valid(key);
-    const char *nearest = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_sized_new((guint)property_table_n);
+    const char *nearest;
 
-    for (size_t i = 0; i < property_table_n; i++) {
-        guint d = distance(key, property_table[i].key, best);
-
-        if (d < best) {
-            best = d;
-            nearest = property_table[i].key;
-        }
-    }
+    for (size_t i = 0; i < property_table_n; i++)
+        g_ptr_array_add(names, (gpointer)property_table[i].key);
+    nearest = suggest_nearest(key, names);
     if (nearest)
         return g_strdup_printf("%s= is not a setting of a task; did you mean %s=?", valid, nearest);
     return g_strdup_printf("%s= is not a setting of a task; see systemd.exec(5), systemd.kill(5) and "

@@ -3,7 +3,7 @@
 
 #include "model/almanac.h"
 #include "model/civil.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 #include "model/task-internal.h"
 #include "model/words.h"
 

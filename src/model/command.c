@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "model/input.h"
 #include "model/json.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 #include "model/words.h"
 
 typedef struct CommandReader {

@@ -4,7 +4,7 @@
 
 #include "model/input-convert.h"
 #include "model/json.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 #include "model/timespec.h"
 #include "model/words.h"
 

@@ -8,7 +8,7 @@
 #include "model/retry.h"
 #include "model/schedule.h"
 #include "model/signals.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 #include "model/task-internal.h"
 #include "model/timespec.h"
 #include "model/words.h"

@@ -4,7 +4,7 @@
 
 #include "model/almanac.h"
 #include "model/input.h"
-#include "model/suggest.h"
+#include "base/suggest.h"
 #include "model/task-internal.h"
 
 #define TASK_SPECS_MAX     1000

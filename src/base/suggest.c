@@ -1,21 +1,27 @@
 /* Nearness of words: the number of letters changed, added, dropped or swapped, case aside. */
 #include <string.h>
 
-#include "model/suggest.h"
+#include "base/suggest.h"
 
 #define SUGGEST_WORD_MAX 64
 
-static unsigned suggest_distance(const char *a, const char *b)
+/* Or limit, where it is that or more. */
+static unsigned suggest_distance(const char *a, const char *b, unsigned limit)
 {
     size_t n = strlen(a), m = strlen(b);
     unsigned row[3][SUGGEST_WORD_MAX + 1];
-    unsigned *before = row[0], *previous = row[1], *current = row[2];
+    unsigned *before = row[0], *previous = row[1], *current = row[2], least = 0, last = 0;
 
     for (size_t j = 0; j <= m; j++)
         previous[j] = (unsigned)j;
     for (size_t i = 1; i <= n; i++) {
         unsigned *spare = before;
 
+        /* No way to the end is shorter than what two rows have. */
+        if (MIN(least, last) >= limit)
+            return limit;
+        last = least;
+        least = (unsigned)i;
         current[0] = (unsigned)i;
         for (size_t j = 1; j <= m; j++) {
             char x = g_ascii_tolower(a[i - 1]), y = g_ascii_tolower(b[j - 1]);
@@ -25,6 +31,7 @@ static unsigned suggest_distance(const char *a, const char *b)
             if (i > 1 && j > 1 && x == g_ascii_tolower(b[j - 2]) && g_ascii_tolower(a[i - 2]) == y)
                 d = MIN(d, before[j - 2] + 1);
             current[j] = d;
+            least = MIN(least, d);
         }
         before = previous;
         previous = current;
@@ -47,7 +54,7 @@ const char *suggest_nearest(const char *word, const GPtrArray *candidates)
 
         if (strlen(c) > SUGGEST_WORD_MAX || strlen(c) >= length + best || length >= strlen(c) + best)
             continue;
-        d = suggest_distance(word, c);
+        d = suggest_distance(word, c, best);
         if (d < best) {
             best = d;
             nearest = c;
