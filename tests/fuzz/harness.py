@@ -73,7 +73,7 @@ class Search:
 
     def wait(self):
         self.status = self.process.wait()
-        self.text = self.out.read_text(errors="replace")
+        self.text = self.out.read_text(errors="replace") + (f"\nexit status {self.status}" if self.status else "")
         return self
 
     def stat(self, name):
