@@ -27,6 +27,7 @@ void attempt_free(Attempt *a)
     g_free(a->output);
     g_free(a->status_text);
     clock_timer_free(a->timer);
+    clock_timer_free(a->closing);
     g_free(a);
 }
 /* --- the one timer of an attempt --- */
@@ -584,7 +585,7 @@ static void on_marked(int r, RunState state, RunResult cause, uint64_t cause_at,
     } else if (r == STORE_NOT_YOURS) {
         /* Somebody else decides now; its end is noted all the same, and answered likewise. */
         a->view.row = RUN_STOPPING;
-        a->view.timed_out = a->view.altered = false;
+        a->view.timed_out = a->view.closed = a->view.altered = false;
     } else if (r != -ENOTCONN) {
         attempt_retry_later(a);
     }
@@ -615,6 +616,9 @@ static void attempt_mark_stopping(Attempt *a)
     } else if (a->view.cause == RUN_RESULT_NONE && a->view.timed_out) {
         cause = RUN_TIMEOUT;
         reason = "it ran longer than its limit";
+    } else if (a->view.cause == RUN_RESULT_NONE && a->view.closed) {
+        cause = RUN_CANCELLED;
+        reason = WINDOW_CLOSED;
     }
     store_stopping(a->engine->manager->store, &owner, cause, reason, on_stopping, a);
 }
@@ -661,6 +665,8 @@ static void attempt_judge_claimed(Attempt *a)
         return;
     if (a->view.cause != RUN_RESULT_NONE)
         attempt_finish(a, a->view.cause, "cancelled before it was started");
+    else if (a->view.closed)
+        attempt_finish(a, RUN_CANCELLED, WINDOW_CLOSED);
     else if (attempt_may_expire(a) && a->expires_at <= clock_boot(a->engine->manager->clock))
         attempt_finish(a, RUN_EXPIRED, STORE_EXPIRED);
     else if (a->task_absent)
@@ -709,6 +715,7 @@ void attempt_act(Attempt *a)
         attempt_drop(a);
         return;
     }
+    attempt_watch_window(a);
     attempt_judge_claimed(a);
     store = attempt_decide_store(&a->view);
     if (store == ATTEMPT_STORE_RUNNING && !attempt_has_process(a))

@@ -42,6 +42,9 @@ typedef struct Attempt {
     ClockTimer *timer; /* one for all of these, CLOCK_BOOTTIME µs, UNSET: not wanted */
     uint64_t grace_at, poll_at, limit_at, warn_at, retry_at, hold_at;
     uint64_t expires_at; /* likewise: from then on it is not started any more */
+    /* StopOutside=: real µs, when its window closes or is to be looked at again, and a timer for that; 0: not known; UNSET: never */
+    uint64_t closes_at;
+    ClockTimer *closing;
 } Attempt;
 
 struct Engine {
@@ -60,6 +63,13 @@ struct Engine {
     bool evidence_busy;
     ClockTimer *evidence_timer; /* gathers what is asked for in one iteration */
 };
+
+/* window.c. Why one is ended whose schedule says StopOutside=. */
+#define WINDOW_CLOSED "the window of its schedule closed (StopOutside=)"
+/* Its definition is known: whether its window has closed, and else when that is to be looked at. */
+void attempt_watch_window(Attempt *a);
+/* Its window is closed by then. */
+bool attempt_closes_within(const Attempt *a, uint64_t usec);
 
 /* engine.c. The attempt of that unit, NULL if there is none. */
 Attempt *engine_find(Engine *e, const char *unit);

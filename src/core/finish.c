@@ -303,7 +303,8 @@ void attempt_record(Attempt *a)
 
     if (a->task && !a->view.orphan)
         end.again = retry_wanted(&a->task->retry, a->run->attempt, result, a->exit_code, a->exit_status,
-            g_random_double(), &end.again_in_usec);
+                        g_random_double(), &end.again_in_usec) &&
+                    !attempt_closes_within(a, end.again_in_usec);
     if (store_end(m->store, &end, on_ended, a) < 0) {
         a->store_busy = false;
         attempt_retry_later(a);

@@ -193,6 +193,8 @@ void engine_live(Engine *e, uint64_t run, RunLive *ret);
 int engine_kill(Engine *e, uint64_t run, int signal, ExecDoneFn fn, void *userdata);
 void engine_unit_changed(Engine *e, const UnitState *seen);
 void engine_unit_removed(Engine *e, const char *unit);
+/* The zone of the system changed, and with it windows. */
+void engine_zone_changed(Engine *e);
 
 /* dispatcher.c: claims what is due */
 Dispatcher *dispatcher_new(Manager *m);

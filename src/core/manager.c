@@ -360,6 +360,7 @@ static void manager_ask_last_word(Manager *m)
 void manager_zone_changed(Manager *m)
 {
     scheduler_zone_changed(m->scheduler);
+    engine_zone_changed(m->engine);
     expect_zone_changed(m->expect);
 }
 

@@ -17,7 +17,7 @@ AttemptStoreAction attempt_decide_store(const AttemptView *v)
         return ATTEMPT_STORE_RUNNING;
     /* The cause goes into the row before the first signal is sent, so that it stays the cause whatever
      * follows. */
-    if ((v->timed_out || v->altered) && v->cause == RUN_RESULT_NONE && !v->main_over)
+    if ((v->timed_out || v->closed || v->altered) && v->cause == RUN_RESULT_NONE && !v->main_over)
         return ATTEMPT_STORE_STOPPING;
     if ((attempt_is_ending(v) || v->deactivating) && v->row != RUN_STOPPING)
         return ATTEMPT_STORE_STOPPING;

@@ -25,6 +25,7 @@ typedef struct AttemptView {
     bool leftover;     /* and others of its control group live on */
     bool deactivating; /* the manager is ending it, by itself or since somebody stopped it */
     bool timed_out;    /* over its limit by our own clock */
+    bool closed;       /* the window that it may run in has closed */
     bool never_ran;    /* the manager lost its command line in a reload: nothing was executed */
     bool altered;      /* a drop-in changed what is the daemon's own */
     unsigned killed;   /* 0: no signal sent, 1: KillSignal=, 2: SIGKILL */

@@ -107,6 +107,15 @@ uint64_t schedule_same_until(const Schedule *s, uint64_t at)
     return until;
 }
 
+uint64_t schedule_window_end(const Schedule *s, uint64_t from, uint64_t now)
+{
+    uint64_t end = from, until;
+
+    while (end <= MAX(now, from) && schedule_has(s, end, &until))
+        end = s->window ? schedule_same_until(s, end) : USEC_INFINITY;
+    return end;
+}
+
 uint64_t schedule_next_within(const Schedule *s, uint64_t after, bool *ret_never)
 {
     unsigned looks = ret_never ? WINDOW_CERTAIN : ALMANAC_LOOKS;

@@ -18,6 +18,9 @@ uint64_t schedule_next_moved(const Schedule *s, uint64_t after);
 bool schedule_has(const Schedule *s, uint64_t at, uint64_t *ret_until);
 /* Until when an instant's being in its window, or not, does not change, at least. It has one. */
 uint64_t schedule_same_until(const Schedule *s, uint64_t at);
+/* The window that is open at `from` closes then; `from` where none is open. What is later than now is to be asked again by then: it
+ * closes no earlier. USEC_INFINITY: never. */
+uint64_t schedule_window_end(const Schedule *s, uint64_t from, uint64_t now);
 /* The first nominal time after `after` that is in its window. Not in sight: USEC_INFINITY, and *ret_never, where that
  * is not NULL, says whether it is certain that there is none, for which it is looked further. */
 uint64_t schedule_next_within(const Schedule *s, uint64_t after, bool *ret_never);

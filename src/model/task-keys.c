@@ -307,6 +307,7 @@ static const TaskKey schedule_keys[] = {
     { "Calendar", true, schedule_keys_set_within, offsetof(Schedule, window) },
     { "NotCalendar", true, schedule_keys_set_never, offsetof(Schedule, window) },
     { "OnExcluded", false, schedule_keys_set_on_excluded, offsetof(Schedule, on_excluded) },
+    { "StopOutside", false, schedule_keys_set_flag, offsetof(Schedule, stop_outside) },
     { "CatchUp", false, schedule_keys_set_catch_up, offsetof(Schedule, catch_up) },
     { "CatchUpWindow", false, task_set_window, offsetof(Schedule, catch_up_window_usec) },
     { "StartDeadline", false, task_set_window, offsetof(Schedule, start_deadline_usec) },

@@ -113,6 +113,7 @@ typedef struct Schedule {
     bool every_second;             /* AllowEverySecond= */
     Almanac *window;               /* Calendar=, NotCalendar=: where slots fire; NULL: anywhere; owned */
     OnExcluded on_excluded;        /* OnExcluded= */
+    bool stop_outside;             /* StopOutside=: its runs end with the window */
     CatchUp catch_up;              /* CatchUp= */
     uint64_t catch_up_window_usec; /* CatchUpWindow=; 0 is a day */
     uint64_t start_deadline_usec;  /* StartDeadline=; 0 is none */

@@ -399,36 +399,6 @@ void check_deadline(const char *task, uint64_t last, const char *cause)
         sim_fail("a slot of %s is said to be too late", task);
 }
 
-static bool is_within(uint64_t at)
-{
-    return at / (1800 * USEC_PER_SEC) % 2 == 0;
-}
-
-/* By the plainest look at the clock: nothing is fired outside, nor caught up there, and what is skipped for that is outside, or
- * was late there. No cause: it is to fire. */
-void check_window(const char *task, uint64_t first, uint64_t last, const char *cause)
-{
-    uint64_t now = sim_real();
-    bool by_calendar = strcmp(cause, "calendar") == 0, by_hand = strcmp(cause, "by-hand") == 0;
-    bool within = is_within(first);
-
-    if (first == UNSET || last == UNSET)
-        sim_fail("what is settled of %s is no slot", task);
-    if (strcmp(task, WINDOWED) != 0 || sim.broken)
-        return;
-    for (uint64_t slot = first; slot <= last; slot += EVERY_USEC)
-        if (is_within(slot) != within)
-            sim_fail("slots of %s are skipped together, some of them outside", task);
-    if (!*cause && (!within || (now >= first + USEC_PER_SEC && !is_within(now))))
-        sim_fail("%s fires outside", task);
-    if (by_calendar && within && (is_within(now) || last + USEC_PER_SEC > now))
-        sim_fail("%s skips what is within", task);
-    if (*cause && !by_calendar && !by_hand && !within)
-        sim_fail("%s skips what is outside for another cause: %s", task, cause);
-    if (*cause && last > now + USEC_PER_SEC)
-        sim_fail("%s skips what is still to come", task);
-}
-
 /* Nothing is left to be fired, by the definition in force or the one before. */
 static bool is_exhausted(const ScheduleRow *s, unsigned before)
 {
@@ -502,7 +472,7 @@ void check_kept(const ScheduleRow *s)
         return;
     }
 
-    while (strcmp(s->task, WINDOWED) == 0 && !is_within(newest))
+    while (strcmp(s->task, WINDOWED) == 0 && !window_is_open(newest))
         newest -= EVERY_USEC;
     if (s->enabled != 0 && !waits_for_run(s) && s->since < newest && !is_exhausted(s, 0) &&
         (s->last_nominal == UNSET || s->last_nominal < newest))
@@ -563,6 +533,7 @@ static void check_row(Row *row)
 
     check_late(row);
     check_held(row);
+    check_outside(row);
     for (guint i = 0; i < row->truths->len; i++) {
         const Truth *t = g_ptr_array_index(row->truths, i);
 

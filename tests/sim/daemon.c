@@ -72,8 +72,9 @@ static const TaskSource *sim_calendar(void)
     if (source.path)
         return &source;
     text = g_string_new("[Calendar]\nTimeZone=UTC\nHours=");
-    for (unsigned hour = 0; hour < 24; hour++)
-        g_string_append_printf(text, "%02u:00..%02u:30 ", hour, hour);
+    for (unsigned i = 0, at = 0; i < WINDOWS_MAX; i++, at += 2 * WINDOW_SECONDS)
+        g_string_append_printf(text, "%02u:%02u:%02u..%02u:%02u:%02u ", at / 3600, at / 60 % 60, at % 60,
+            (at + WINDOW_SECONDS) / 3600, (at + WINDOW_SECONDS) / 60 % 60, (at + WINDOW_SECONDS) % 60);
     g_string_append_c(text, '\n');
     source = (TaskSource){ (char *)"window.calendar", text->str, text->len, (char *)"window" };
     g_string_free(text, FALSE);
@@ -454,7 +455,7 @@ static void on_backfill_turn(void *data, uint64_t number)
 
 /* --- tasks --- */
 
-#define PLAIN_ONES 9 /* of the templates, the first */
+#define PLAIN_ONES 10 /* of the templates, the first */
 
 static const struct {
     const char *name, *text;
@@ -476,6 +477,9 @@ static const struct {
     { "calendar", "[Task]\n" EXPECTED "7s\n" WITHIN
                   "2s\nOnMissed=calendar\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
                   "[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE "1s\n" },
+    { WINDOWED,
+        "[Task]\nRetries=1\nRetryDelay=3s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
+        "CatchUp=last\nCalendar=window\nStopOutside=yes\n" },
     { FEW,
         "[Task]\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
         "2\n" },
@@ -498,8 +502,6 @@ static const struct {
     { "prompt",
         "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
         "Every=15s\nCatchUp=last\n" DEADLINE "1s\n" },
-    { WINDOWED, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
-                "CatchUp=last\nCalendar=window\n" },
 };
 
 static char *definition_of(unsigned i)

@@ -295,6 +295,7 @@ static void apply_stopping(DbOp *op)
                     (row->run.state == RUN_STOPPING && row->run.cause == RUN_RESULT_NONE &&
                         op->cause != RUN_RESULT_NONE))) {
         check_stopping(row, t, op);
+        check_cut(row, op->reason);
         row->run.state = RUN_STOPPING;
         if (row->run.cause == RUN_RESULT_NONE && *op->reason)
             g_strlcpy(row->reason, op->reason, sizeof row->reason);
@@ -348,6 +349,7 @@ static void apply_end(DbOp *op)
         return;
     }
     check_end(row, t, op);
+    check_cut(row, op->reason);
     caused = row->run.cause != RUN_RESULT_NONE &&
              (op->killed || op->finished == UNSET || op->finished >= row->run.cause_at);
     result = caused ? row->run.cause : op->result;

@@ -102,12 +102,13 @@ typedef struct Row {
     bool no_more;
     Place place;
     Chain chain;
-    uint64_t late_since; /* boot µs: its deadline has passed, and it waits; 0: not so */
-    bool very_late;      /* it was decided long after its slot's time to ask for it */
-    bool shared_name;    /* a unit of somebody else had the name of an attempt: the journal tells of both */
-    unsigned n_done;     /* how often it became done */
-    RunResult first;     /* cause of this attempt, as first committed */
-    GPtrArray *truths;   /* of Truth*, by attempt */
+    uint64_t late_since;    /* boot µs: its deadline has passed, and it waits; 0: not so */
+    uint64_t outside_since; /* likewise: its window has closed, and it is under way */
+    bool very_late;         /* it was decided long after its slot's time to ask for it */
+    bool shared_name;  /* a unit of somebody else had the name of an attempt: the journal tells of both */
+    unsigned n_done;   /* how often it became done */
+    RunResult first;   /* cause of this attempt, as first committed */
+    GPtrArray *truths; /* of Truth*, by attempt */
 } Row;
 
 typedef struct SlotRow {
@@ -407,7 +408,15 @@ void check_on(const ScheduleRow *s, uint64_t nominal);
 /* Likewise, by when its run has to be started. */
 void check_deadline(const char *task, uint64_t last, const char *cause);
 /* Likewise, by the calendar. */
+/* check-window.c */
+bool window_is_open(uint64_t at);
 void check_window(const char *task, uint64_t first, uint64_t last, const char *cause);
+/* It is ended if it does not end by itself. */
+bool window_ends(uint64_t run);
+/* No run goes on for long where its window is closed. */
+void check_outside(Row *row);
+/* Its end is said to be for that reason. */
+void check_cut(const Row *row, const char *reason);
 /* It is said to be missed that it succeeds by then, by a daemon that was told of that pause when it said so; it is not expected any more, all being well; and what is told of that. */
 void check_missed(const TaskRow *t, uint64_t missed, uint64_t told_paused);
 void check_expected(const TaskRow *t);
@@ -426,14 +435,17 @@ void check_told(uint64_t run, RunState state, RunResult result);
 void check_told_skipped(const StoreSkip *skip);
 void check_settled(void);
 
-#define EVERY_USEC (15 * USEC_PER_SEC) /* of the one schedule there is */
-#define ONE_BY_ONE "all"               /* the task whose slots are all caught up */
-#define FEW        "few"               /* that which is bounded */
-#define MAX_RUNS   "MaxRuns="
-#define DEADLINE   "StartDeadline="
-#define EXPECTED   "ExpectEvery="
-#define WITHIN     "ExpectWithin="
-#define WINDOWED   "windowed" /* that whose slots fire in every other half hour */
+#define EVERY_USEC     (15 * USEC_PER_SEC) /* of the one schedule there is */
+#define ONE_BY_ONE     "all"               /* the task whose slots are all caught up */
+#define FEW            "few"               /* that which is bounded */
+#define MAX_RUNS       "MaxRuns="
+#define DEADLINE       "StartDeadline="
+#define EXPECTED       "ExpectEvery="
+#define WITHIN         "ExpectWithin="
+#define WINDOW_SECONDS 30u
+#define WINDOW_USEC    (WINDOW_SECONDS * USEC_PER_SEC)
+#define WINDOWS_MAX    500u       /* of a day, as many as there may be; none of them is open after that */
+#define WINDOWED       "windowed" /* that whose slots fire in every other window, and whose runs end with it */
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */
 

@@ -426,6 +426,9 @@ int systemd_start(const ExecStart *start, Unit **ret)
         behave_by_chance(&b, start->timeout_usec != USEC_INFINITY);
     else
         behave_as_told(&b, start->argv);
+    /* Until a clock that was set back shows that again, it may last. */
+    if (window_ends(start->run) && sim_chance(60))
+        b.usec = sim_between(WINDOW_USEC / 2, 4 * WINDOW_USEC);
     if (systemd.shutting_down)
         return EXEC_SHUTTING_DOWN;
     if (b.refused || strcmp(start->path, "/bin/bad") == 0)

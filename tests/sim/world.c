@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BEGIN_REAL (1800000000 * USEC_PER_SEC)
+/* While there are windows: half an hour after midnight, or in the six hours after that. */
+#define BEGIN_REAL    (1799973000 * USEC_PER_SEC)
+#define BEGIN_SECONDS 21600
 
 typedef struct Event {
     uint64_t when, seq, number, wanted;
@@ -215,7 +217,7 @@ void sim_reset(uint64_t seed)
     sim.seed = sim.chance = seed;
     sim.hash = 0xcbf29ce484222325;
     sim.events = g_ptr_array_new();
-    clock_new_fake(BEGIN_REAL + sim_draw(86400) * USEC_PER_SEC, &sim.clock);
+    clock_new_fake(BEGIN_REAL + sim_draw(BEGIN_SECONDS) * USEC_PER_SEC, &sim.clock);
     g_random_set_seed((guint32)sim_draw(UINT32_MAX));
     if (!sim.loop)
         sd_event_new(&sim.loop);

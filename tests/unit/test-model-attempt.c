@@ -106,6 +106,11 @@ static void test_store(void)
     g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_RUNNING);
     v.row = RUN_RUNNING;
     g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_NOTHING);
+    v.closed = true;
+    g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_STOPPING);
+    v.main_over = true;
+    g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_NOTHING);
+    v.closed = v.main_over = false;
     v.timed_out = true;
     g_assert_cmpint(attempt_decide_store(&v), ==, ATTEMPT_STORE_STOPPING);
     v.cause = RUN_TIMEOUT;
