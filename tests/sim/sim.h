@@ -444,7 +444,7 @@ void check_settled(void);
 #define WITHIN         "ExpectWithin="
 #define WINDOW_SECONDS 30u
 #define WINDOW_USEC    (WINDOW_SECONDS * USEC_PER_SEC)
-#define WINDOWS_MAX    500u       /* of a day, as many as there may be; none of them is open after that */
+#define WINDOWS_MAX    90u        /* of a day: none of them is open after that */
 #define WINDOWED       "windowed" /* that whose slots fire in every other window, and whose runs end with it */
 
 /* --- daemon.c: the daemon's life, and the people who ask it --- */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* While there are windows: half an hour after midnight, or in the six hours after that. */
-#define BEGIN_REAL    (1799973000 * USEC_PER_SEC)
-#define BEGIN_SECONDS 21600
+/* While there are windows: ten minutes after midnight, or in the hour after that. */
+#define BEGIN_REAL    (1799971800 * USEC_PER_SEC)
+#define BEGIN_SECONDS 3600
 
 typedef struct Event {
     uint64_t when, seq, number, wanted;
