@@ -163,11 +163,29 @@ static bool calendars_is_same(const TaskSource *a, const TaskSource *b)
            memcmp(a->text, b->text, a->length) == 0;
 }
 
+/* It is there for those schedules that do not name it, and they do not have it yet. */
+static bool calendars_lack_maintenance(const Calendars *c, const Task *task)
+{
+    bool concerned = false;
+
+    if (!g_tree_lookup(c->entries, ALMANAC_MAINTENANCE))
+        return false;
+    for (guint i = 0; i < task->schedules->len; i++)
+        concerned = concerned || !((const Schedule *)g_ptr_array_index(task->schedules, i))->in_maintenance;
+    for (guint i = task_own_sources(task); i < task->sources->len; i++)
+        if (g_str_equal(
+                ((const TaskSource *)g_ptr_array_index(task->sources, i))->calendar, ALMANAC_MAINTENANCE))
+            return false;
+    return concerned;
+}
+
 /* They stand in the order of names, as they do here. */
 bool calendars_are_same(const Calendars *c, const Task *task)
 {
     guint i = task_own_sources(task);
 
+    if (calendars_lack_maintenance(c, task))
+        return false;
     while (i < task->sources->len) {
         const TaskSource *own = g_ptr_array_index(task->sources, i);
         const CalendarEntry *e = g_tree_lookup(c->entries, own->calendar);

@@ -489,6 +489,11 @@ void almanac_set_forget(AlmanacSet *set)
     g_hash_table_remove_all(set->sources);
 }
 
+bool almanac_set_has(const AlmanacSet *set, const char *name)
+{
+    return g_hash_table_contains(set->sources, name);
+}
+
 /* "a → b → a" where the calendar that is asked for is being read; NULL: it is not. */
 static char *almanac_set_cycle(const AlmanacSet *set, const char *name)
 {

@@ -9,7 +9,9 @@
 #include "model/recurrence.h"
 #include "model/task.h"
 
-#define ALMANAC_DAY_USEC (INT64_C(24) * 3600 * (int64_t)USEC_PER_SEC)
+/* The name of that in which no schedule of the node fires. */
+#define ALMANAC_MAINTENANCE "maintenance"
+#define ALMANAC_DAY_USEC    (INT64_C(24) * 3600 * (int64_t)USEC_PER_SEC)
 
 /* Numbers of days since 1970, both ends with it. */
 typedef struct AlmanacDays {
@@ -71,6 +73,7 @@ AlmanacSet *almanac_set_new(void);
 void almanac_set_free(AlmanacSet *set);
 /* A source of the almanac that it names: its file first, then drop-ins, and the iCalendar files that these name. Borrowed. */
 void almanac_set_add(AlmanacSet *set, const TaskSource *source);
+bool almanac_set_has(const AlmanacSet *set, const char *name);
 /* Parses it, and those that it includes. NULL: there is none, or it has faults; all of these are in diags, or, where that is NULL, the
  * first is in *ret_reason. It belongs to the set. */
 const Almanac *almanac_set_find(AlmanacSet *set, const char *name, DiagList *diags, char **ret_reason);

@@ -220,7 +220,6 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
         { "ExDate", { "RRule", "RDate", NULL } },
         { "FixedJitter", { "Jitter", NULL } },
         { "OnExcluded", { "Calendar", "NotCalendar", NULL } },
-        { "StopOutside", { "Calendar", "NotCalendar", NULL } },
     };
 
     ARRAY_FOREACH (use, uses)

@@ -89,6 +89,29 @@ void schedule_keys_check_window(
         task_parser_key_fault(p, item, "never elapses: no time of this schedule is within");
 }
 
+static void schedule_keys_exclude(TaskParser *p, Schedule *s, const Almanac *a, const TaskFileItem *header)
+{
+    if (!s->window)
+        s->window = almanac_new("");
+    if (!almanac_add(s->window, true, a))
+        diag_add(p->diags, header->file, header->line, header->column, header->key,
+            "too many calendars are in each other");
+}
+
+void schedule_keys_join_window(TaskParser *p, Schedule *s, const TaskFileItem *header)
+{
+    const Task *t = p->task;
+    const Almanac *maintenance = NULL;
+
+    for (guint i = 0; t->window && i < t->window->excludes->len; i++)
+        schedule_keys_exclude(p, s, g_ptr_array_index(t->window->excludes, i), header);
+    /* Where it is not valid, nobody is kept from firing. */
+    if (!s->in_maintenance && almanac_set_has(t->calendars, ALMANAC_MAINTENANCE))
+        maintenance = almanac_set_find(t->calendars, ALMANAC_MAINTENANCE, NULL, NULL);
+    if (maintenance)
+        schedule_keys_exclude(p, s, maintenance, header);
+}
+
 /* --- the window --- */
 
 bool schedule_has(const Schedule *s, uint64_t at, uint64_t *ret_until)

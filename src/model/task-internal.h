@@ -55,6 +55,8 @@ void schedule_keys_set_within(TaskParser *p, const TaskFileItem *item, void *fie
 void schedule_keys_set_never(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_check_window(
     TaskParser *p, const Schedule *s, const char *scope, const TaskFileItem *header);
+/* With what is excluded for all schedules of the task, and of the node. */
+void schedule_keys_join_window(TaskParser *p, Schedule *s, const TaskFileItem *header);
 void schedule_keys_set_on_excluded(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_set_dst(TaskParser *p, const TaskFileItem *item, void *field);
 void schedule_keys_check(TaskParser *p, const Schedule *s, const char *scope);

@@ -273,6 +273,7 @@ static const TaskKey task_keys[] = {
     { "ExpectEvery", false, task_set_expected, offsetof(Task, expect_every_usec) },
     { "ExpectWithin", false, task_set_expected, offsetof(Task, expect_within_usec) },
     { "OnMissed", false, task_set_on_missed, offsetof(Task, on_missed) },
+    { "NotCalendar", true, schedule_keys_set_never, offsetof(Task, window) },
     { "Retries", false, task_set_retries, offsetof(Task, retry.retries) },
     { "RetryDelay", false, task_set_span, offsetof(Task, retry.delay_usec) },
     { "RetryBackoff", false, task_set_backoff, offsetof(Task, retry.backoff) },
@@ -308,6 +309,7 @@ static const TaskKey schedule_keys[] = {
     { "NotCalendar", true, schedule_keys_set_never, offsetof(Schedule, window) },
     { "OnExcluded", false, schedule_keys_set_on_excluded, offsetof(Schedule, on_excluded) },
     { "StopOutside", false, schedule_keys_set_flag, offsetof(Schedule, stop_outside) },
+    { "DuringMaintenance", false, schedule_keys_set_flag, offsetof(Schedule, in_maintenance) },
     { "CatchUp", false, schedule_keys_set_catch_up, offsetof(Schedule, catch_up) },
     { "CatchUpWindow", false, task_set_window, offsetof(Schedule, catch_up_window_usec) },
     { "StartDeadline", false, task_set_window, offsetof(Schedule, start_deadline_usec) },
@@ -537,6 +539,7 @@ void task_keys_check_schedules(TaskParser *p)
         follow_check(p, s, scope);
         schedule_dates_check(p, s, scope);
         schedule_keys_check_window(p, s, scope, header);
+        schedule_keys_join_window(p, s, header);
         g_hash_table_iter_init(&iter, s->inputs);
         while (g_hash_table_iter_next(&iter, &name, &text))
             task_check_schedule_input(p, scope, name, text);

@@ -94,6 +94,7 @@ void task_unref(Task *t)
     g_free(t->description);
     g_free(t->queue);
     g_free(t->on_missed);
+    almanac_free(t->window);
     g_clear_pointer(&t->retry.retry_on, g_ptr_array_unref);
     g_clear_pointer(&t->retry.no_retry_on, g_ptr_array_unref);
     g_ptr_array_unref(t->success_status);

@@ -114,6 +114,7 @@ typedef struct Schedule {
     Almanac *window;               /* Calendar=, NotCalendar=: where slots fire; NULL: anywhere; owned */
     OnExcluded on_excluded;        /* OnExcluded= */
     bool stop_outside;             /* StopOutside=: its runs end with the window */
+    bool in_maintenance;           /* DuringMaintenance=: the calendar of that name is not for it */
     CatchUp catch_up;              /* CatchUp= */
     uint64_t catch_up_window_usec; /* CatchUpWindow=; 0 is a day */
     uint64_t start_deadline_usec;  /* StartDeadline=; 0 is none */
@@ -146,6 +147,7 @@ typedef struct Task {
     uint64_t expect_every_usec;  /* ExpectEvery=: 0 is none */
     uint64_t expect_within_usec; /* ExpectWithin=: likewise */
     char *on_missed;             /* OnMissed=: a task's name; "" is none */
+    Almanac *window;             /* NotCalendar=: where none of its schedules fires; NULL: none; owned */
     RetryPolicy retry;
     uint64_t timeout_usec;         /* USEC_INFINITY is none */
     uint64_t timeout_warning_usec; /* how long before the limit; 0 is none */

@@ -533,7 +533,6 @@ static void test_keys(void)
         { "Every=1h\nNotCalendar=good bad\n", "t.task:5:18: NotCalendar: the calendar 'bad' is not valid" },
         { "Every=1h\nCalendar=\"good\n", "a quote that is not closed" },
         { "Every=1h\nOnExcluded=next\n", "OnExcluded: is for Calendar=, NotCalendar=" },
-        { "Every=1h\nStopOutside=yes\n", "StopOutside: is for Calendar=, NotCalendar=" },
         { "Every=1h\nCalendar=good\nOnExcluded=later\n", "has to be 'skip', 'next' or 'previous'" },
         { "OnCalendar=Tue 10:00\nCalendar=good\n",
             "Calendar: never elapses: no time of this schedule is within" },
