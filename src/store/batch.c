@@ -84,6 +84,7 @@ static GPtrArray *take_ops(Store *s)
 {
     GPtrArray *ops = g_ptr_array_new();
     g_autoptr(GHashTable) latest = NULL;
+    bool waiting = false;
     size_t size = 0;
 
     if (((Op *)g_queue_peek_head(&s->writes))->alone) {
@@ -97,8 +98,11 @@ static GPtrArray *take_ops(Store *s)
         next = l->next;
         if (op->alone || ops->len == BATCH_OPS_MAX || (ops->len && size + op->size > BATCH_BYTES_MAX))
             break;
-        if (!fits(latest, op))
+        /* A claim is asked for since something before it may have made another run due: it does not overtake that. */
+        if ((waiting && op->kind == OP_CLAIM) || !fits(latest, op)) {
+            waiting = true;
             continue;
+        }
         size += op->size;
         g_ptr_array_add(ops, op);
         g_queue_delete_link(&s->writes, l);

@@ -44,7 +44,7 @@ static uint64_t window_end(const Row *row)
 {
     uint64_t at = MAX(row->run.nominal, row->run.asked);
 
-    if (strcmp(row->run.task, WINDOWED) != 0 || !*row->schedule || row->chain != CHAIN_NONE)
+    if (g_strcmp0(row->run.task, WINDOWED) != 0 || !*row->schedule || row->chain != CHAIN_NONE)
         return UNSET;
     return window_is_open(at) ? (at / WINDOW_USEC + 1) * WINDOW_USEC : at;
 }

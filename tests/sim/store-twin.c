@@ -164,6 +164,7 @@ static int by_kind(gconstpointer a, gconstpointer b)
 static void send_batch(void)
 {
     g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    bool waiting = false;
 
     store->batch = g_ptr_array_new();
     store->committed = false;
@@ -171,8 +172,10 @@ static void send_batch(void)
         DbOp *op = l->data;
 
         next = l->next;
-        if (!fits(taken, op))
+        if ((waiting && op->kind == OP_CLAIM) || !fits(taken, op)) {
+            waiting = true;
             continue;
+        }
         op->epoch = store->epoch;
         g_ptr_array_add(store->batch, op);
         g_queue_delete_link(&store->writes, l);

@@ -86,6 +86,32 @@ static void test_queue(void)
     (void)claim_places(0, 0);
 }
 
+static void on_cancelled(int r, const StoreCancelled *c, void *userdata)
+{
+    unsigned *answered = userdata;
+
+    g_assert_cmpint(r, ==, 0);
+    (*answered)++;
+}
+
+/* Asked for in one iteration: what an end frees is claimed, though the end has to wait for what is about the same run. */
+static void test_in_order(void)
+{
+    uint64_t a = ask_place("i-a", 1, "queue", NULL), b = ask_place("i-b", 1, "queue", NULL);
+    StoreOwner o = claim_places(1, a);
+    StoreEnd e = fixture_ending(&o, RUN_SUCCESS);
+    Outcome ended = { 0 };
+    unsigned answered = 0;
+
+    for (unsigned i = 0; i < 2; i++)
+        g_assert_cmpint(store_cancel(f->store, a, "cancelled by bob", on_cancelled, &answered), ==, 0);
+    g_assert_cmpint(store_end(f->store, &e, fixture_on_end, &ended), ==, 0);
+    o = claim_places(1, b);
+    g_assert_true(ended.answered);
+    g_assert_cmpuint(answered, ==, 2);
+    end_place(&o, RUN_SUCCESS, false, RUN_DONE);
+}
+
 /* So many at once, whatever is asked for. */
 static void test_concurrent(void)
 {
@@ -183,6 +209,7 @@ static void test_cancel_old(void)
 void contract_add_places(void)
 {
     g_test_add_func("/store/contract/queue", test_queue);
+    g_test_add_func("/store/contract/in-order", test_in_order);
     g_test_add_func("/store/contract/concurrent", test_concurrent);
     g_test_add_func("/store/contract/skip", test_skip);
     g_test_add_func("/store/contract/cancel-old", test_cancel_old);
