@@ -51,7 +51,7 @@ COLUMNS = ["harness", "executions", "searches", "seconds", "executions/s", "fail
 
 def last_of(text):
     """What a program said when it came to its end; what is told of a failure are 120 lines."""
-    return "\n".join(text.splitlines()[-120:])
+    return "\n".join(text.splitlines()[-60:])
 
 
 # --- the search -------------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def search_long(tap, name, program, folder, percent):
     executions = before.executions + sum(one.stat("number_of_executed_units") for one in searches)
     failures = sum(one.status != 0 for one in searches)
     tap.ok(failures == 0, f"search: {executions} executions in {seconds:.0f} s",
-           "\n".join(one.text for one in searches if one.status != 0))
+           "\n".join(last_of(one.text) for one in searches if one.status != 0))
     if failures:
         return
     if executions < EXECUTIONS:
