@@ -277,6 +277,7 @@ static const Property run_rows[] = {
     RUN_NUMBER("Nominal", nominal),
     RUN_STRING("Requester", requester),
     { "RetryOf", "t", run_retry_of, 0, 0 },
+    RUN_NUMBER("AfterRun", after_run),
     RUN_NUMBER("Asked", asked),
     RUN_NUMBER("Due", due),
     RUN_NUMBER("Deadline", deadline),

@@ -82,7 +82,7 @@ static int backfill_collect(const Backfill *b, const Schedule *s, GArray *times,
 
     if (follow_is(s))
         return error_set(error, ERROR_INVALID_ARGUMENT,
-            "%s/%s has no times of its own that could have passed: each follows a run or a boot (EveryFrom=finish, @reboot)",
+            "%s/%s has no times of its own that could have passed: each follows a run or a boot (EveryFrom=finish, @reboot, AfterTask=)",
             b->given.task, b->given.schedule);
     while ((at = slots_open(s, NULL, at)) <= b->given.until) {
         if (times->len == MANAGER_BACKFILL_MAX)

@@ -84,6 +84,12 @@ static void schedule_entry_free(void *entry)
     g_free(se);
 }
 
+/* What is known of what it follows is so still. */
+static bool same_followed(const ScheduleEntry *a, const ScheduleEntry *b)
+{
+    return strcmp(follow_task(a->schedule, ""), follow_task(b->schedule, "")) == 0;
+}
+
 static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEntry *old)
 {
     GPtrArray *schedules = g_ptr_array_new_with_free_func(schedule_entry_free);
@@ -108,9 +114,10 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
                 se->last = before->last;
                 se->since = before->since;
                 se->fired = before->fired;
-                if (se->moving && before->moving) {
+                if (se->moving && before->moving && same_followed(se, before)) {
                     se->ended = before->ended;
                     se->under_way = before->under_way;
+                    g_array_append_vals(se->moving->at, before->moving->at->data, before->moving->at->len);
                 }
                 se->off_until = before->off_until;
                 se->paused_until = before->paused_until;

@@ -25,6 +25,7 @@ struct Scheduler {
 };
 
 static void scheduler_act(Scheduler *s);
+static void scheduler_look(Scheduler *s, ScheduleEntry *se);
 static void settling_free(void *settling);
 
 static void on_slot_due(void *userdata)
@@ -77,7 +78,8 @@ uint64_t manager_schedule_paused_until(const ScheduleEntry *s)
 
 uint64_t manager_schedule_next(const ScheduleEntry *s)
 {
-    return s->next == UNSET
+    /* Where it is disabled there may be ends that are to be passed. */
+    return s->next == UNSET || !s->enabled || !s->entry->enabled
                ? UNSET
                : slots_open(s->schedule, s->by_hand, MAX(s->next, manager_schedule_paused_until(s)) - 1);
 }
@@ -90,6 +92,11 @@ char *manager_schedule_awaits(const ScheduleEntry *s)
     return waits ? follow_tell(s->schedule) : NULL;
 }
 
+static bool schedule_entry_is_on(const ScheduleEntry *se)
+{
+    return se->enabled && se->entry->enabled;
+}
+
 /* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be
  * enabled or restored, or what it would overlap with be over, until then. What is outside of its window is skipped together with what
  * follows. */
@@ -99,6 +106,9 @@ static uint64_t schedule_entry_moment(const ScheduleEntry *se)
                  !slots_is_gap(se->schedule, se->next);
     Overlap overlap = se->entry->task->overlap;
 
+    /* It has come, even where the clock was set back since. */
+    if (se->schedule->after && se->excluded == UNSET && (fires || !schedule_entry_is_on(se)))
+        return 0;
     if (se->excluded != UNSET)
         return se->excluded;
     if (!fires || overlap == OVERLAP_SKIP || overlap == OVERLAP_QUEUE_ONE)
@@ -115,14 +125,23 @@ static void scheduler_place(Scheduler *s, ScheduleEntry *se)
         agenda_put(s->agenda, se, schedule_entry_moment(se));
 }
 
+/* What is in the queue of those that follow another task leaves it, whatever becomes of it. */
+static uint64_t schedule_entry_first(const ScheduleEntry *se)
+{
+    if (se->schedule->after)
+        return follow_next_end(se->schedule, se->last);
+    return schedule_entry_is_on(se) ? schedule_entry_next(se) : UNSET;
+}
+
 static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
 {
     if (se->moving) {
         s->follows_runs = s->follows_runs || !se->schedule->at_boot;
         s->follows_boots = s->follows_boots || se->schedule->at_boot;
-        follow_set(se->moving, se->since, se->ended, se->under_way);
+        if (!se->schedule->after)
+            follow_set(se->moving, se->since, se->ended, se->under_way);
     }
-    se->next = se->enabled && se->entry->enabled ? schedule_entry_next(se) : UNSET;
+    se->next = schedule_entry_first(se);
     se->excluded = se->next == UNSET ? UNSET : slots_excluded_moment(se->schedule, se->next);
     scheduler_place(s, se);
 }
@@ -211,6 +230,9 @@ static void settling_done(const Settling *f, uint64_t last, uint64_t fired)
     by_hand_pass(&se->by_hand, last);
     if (fired != UNSET)
         se->fired = fired;
+    if (se->schedule->after && se->schedule->at->len >= FOLLOW_ENDS_MAX &&
+        follow_next_end(se->schedule, last) == UNSET)
+        scheduler_look(f->scheduler, se);
     scheduler_compute(f->scheduler, se);
     scheduler_act(f->scheduler);
 }
@@ -240,6 +262,8 @@ static void settling_tell(const Settling *f)
 {
     StoreSkip k = settling_skip(f, UNSET);
 
+    if (f->cause == SLOT_NO_CAUSE)
+        return;
     manager_slots_skipped(f->scheduler->manager, &k);
 }
 
@@ -258,6 +282,8 @@ static void on_followers(int r, const GArray *followers, void *userdata)
             continue;
         se->ended = f->ended;
         se->under_way = f->under_way != UNSET;
+        if (se->schedule->after)
+            follow_set_ends(se->moving, f->ends);
         scheduler_compute(s, se);
     }
     scheduler_act(s);
@@ -268,6 +294,8 @@ static void scheduler_look(Scheduler *s, ScheduleEntry *se)
 {
     if (!se || !se->moving)
         return;
+    if (se->schedule->after)
+        follow_set_ends(se->moving, NULL);
     se->under_way = true;
     (void)store_get_followers(
         s->manager->store, 0, follow_task(se->schedule, se->entry->task->name), on_followers, s);
@@ -382,7 +410,8 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
         .priority = t->priority,
         .input = input.json,
         .secrets = sealed,
-        .due = nominal + schedule_jitter(se->schedule, m->config.node, t->name, nominal),
+        .due = (se->schedule->after ? MIN(nominal, clock_real(m->clock)) : nominal) +
+               schedule_jitter(se->schedule, m->config.node, t->name, nominal),
         .grace_usec = t->stop_usec,
         .schedule = se->schedule->name,
         .nominal = nominal,
@@ -401,6 +430,14 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
     }
 }
 
+/* Ends that are no slots: before From= or after Until=, or more than MaxRuns=. They pass without an entry. */
+static void scheduler_pass(Scheduler *s, ScheduleEntry *se)
+{
+    uint64_t last = follow_last_end(se->schedule, schedule_entry_next(se));
+
+    scheduler_skip(s, se, &(SlotFate){ false, false, { se->next, last, 0 }, SLOT_NO_CAUSE, "" });
+}
+
 /* It is taken out of the agenda, and comes back when what is written down is answered, or when the late runs that it waits for
  * are done. */
 static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
@@ -409,8 +446,12 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
     SlotFate fate;
 
     agenda_remove(s->agenda, se);
-    slots_decide(
-        se->schedule, se->by_hand, se->next, se->off_until, manager_schedule_paused_until(se), now, &fate);
+    if (se->schedule->after && schedule_entry_next(se) != se->next) {
+        scheduler_pass(s, se);
+        return;
+    }
+    slots_decide(se->schedule, se->by_hand, se->next, schedule_entry_is_on(se) ? se->off_until : UNSET,
+        manager_schedule_paused_until(se), now, &fate);
     if (fate.cause == SLOT_BY_HAND)
         fate.reason = reason = g_strdup_printf("%s skipped it by hand", fate.reason);
     else if (fate.cause == SLOT_NOT_EXISTING)
@@ -558,6 +599,8 @@ static void schedule_entry_load_ledger(ScheduleEntry *se, const StoreSchedule *r
     se->fired = row->fired;
     se->ended = row->ended;
     se->under_way = row->under_way != UNSET;
+    if (se->schedule->after)
+        follow_set_ends(se->moving, row->ends);
 }
 
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules)
@@ -623,6 +666,8 @@ void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray 
 
         if (since > 0)
             se->since = since;
+        if (since > 0 && se->schedule->after) /* those of the definition before have their outcome */
+            follow_set_ends(se->moving, NULL);
         for (guint j = 0; since > 0 && j < skips->len; j++) {
             const StoreSkip *k = &g_array_index(skips, StoreSkip, j);
 

@@ -130,6 +130,7 @@ void attempt_start(Attempt *a)
             .fence = run->fence,
             .schedule = run->schedule,
             .nominal = run->nominal,
+            .after_run = run->after_run != UNSET ? run->after_run : 0,
             .timeout_usec = a->task->timeout_usec,
             .input_json = attempt_has_input(a, &input) ? input.json : NULL,
             .raw = run->raw,

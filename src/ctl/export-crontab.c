@@ -296,7 +296,7 @@ static GPtrArray *crontab_lines(Crontab *c, const Schedule *s)
 
     if (export_other_has_rules(s))
         reason = _("there are no recurrence rules, and no exceptions");
-    else if (s->from_finish)
+    else if (s->from_finish || s->after)
         reason = _("cron does not know when a run ends");
     else if (s->at && s->at->len > 0)
         reason = _("cron knows no year");

@@ -86,8 +86,8 @@ bool export_other_command(ExportOther *o, const Schedule *s, char **ret_path, GP
 /* What [Schedule] says of times, which are compared or refused, and of inputs, which stand in the command. */
 static bool other_is_time(const char *key)
 {
-    static const char *const keys[] = { "OnCalendar", "Cron", "Every", "EveryFrom", "At", "From", "TimeZone",
-        "DST", "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", "MaxRuns", "Calendar",
+    static const char *const keys[] = { "OnCalendar", "Cron", "Every", "EveryFrom", "AfterTask", "At", "From",
+        "TimeZone", "DST", "Enabled", "AllowEverySecond", "RRule", "RDate", "ExDate", "MaxRuns", "Calendar",
         "NotCalendar", "OnExcluded", NULL };
 
     return g_strv_contains(keys, key) || g_str_has_prefix(key, "Input.");

@@ -261,6 +261,10 @@ static bool timer_write_times(ExportOther *o, const Schedule *s, GString *out)
         export_other_refuse(o, s, "", _("a timer for boots elapses when it is enabled as well"));
         return false;
     }
+    if (s->after) {
+        export_other_refuse(o, s, "", _("a timer does not know when a run ends"));
+        return false;
+    }
     if (s->from_finish)
         return timer_write_finish(o, s, out);
     if (export_other_has_rules(s)) {

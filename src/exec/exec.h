@@ -93,6 +93,7 @@ typedef struct ExecStart {
     uint64_t fence;
     const char *schedule;   /* "" is none */
     uint64_t nominal;       /* UNSET is none */
+    uint64_t after_run;     /* whose end it follows; 0 is none */
     uint64_t timeout_usec;  /* RuntimeMaxSec=, USEC_INFINITY is none */
     const char *input_json; /* content of the credential `input`, NULL: none is loaded */
     GBytes *raw;            /* in its place for a task without [Input] */

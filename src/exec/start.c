@@ -294,6 +294,8 @@ static int start_append_environment(sd_bus_message *m, Exec *e, const ExecStart 
 
         start_add(list, "TASKSCHEDD_NOMINAL=%s", nominal);
     }
+    if (start->after_run > 0)
+        start_add(list, "TASKSCHEDD_AFTER_RUN=%" G_GUINT64_FORMAT, start->after_run);
     return start_append_list(m, "Environment", list);
 }
 

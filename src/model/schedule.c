@@ -10,6 +10,7 @@ void schedule_free(Schedule *s)
     if (!s)
         return;
     g_free(s->name);
+    g_free(s->after);
     g_clear_pointer(&s->at, g_array_unref);
     g_clear_pointer(&s->calendars, g_ptr_array_unref);
     g_clear_pointer(&s->rules, g_ptr_array_unref);

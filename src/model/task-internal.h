@@ -71,6 +71,7 @@ void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope);
 void follow_set_every_from(TaskParser *p, const TaskFileItem *item, void *field);
 /* A value of Cron=: it is taken here. */
 bool follow_set_boot_key(TaskParser *p, const TaskFileItem *item);
+void follow_set_after_key(TaskParser *p, const TaskFileItem *item, void *field);
 void follow_check(TaskParser *p, const Schedule *s, const char *scope);
 /* What can be judged only once every file was read. */
 void task_keys_check_task(TaskParser *p);

@@ -300,6 +300,7 @@ static const TaskKey schedule_keys[] = {
     { "At", true, schedule_dates_set, 0 },
     { "Every", false, task_set_every, offsetof(Schedule, every_usec) },
     { "EveryFrom", false, follow_set_every_from, offsetof(Schedule, from_finish) },
+    { "AfterTask", false, follow_set_after_key, offsetof(Schedule, after) },
     { "From", false, schedule_dates_set_single, 0 },
     { "Until", false, schedule_dates_set_single, 0 },
     { "MaxRuns", false, task_set_runs, offsetof(Schedule, max_runs) },
@@ -514,7 +515,7 @@ static void task_check_schedule_required(TaskParser *p, const Schedule *s, const
 
 static bool task_schedule_fires(TaskParser *p, const char *scope)
 {
-    static const char *const keys[] = { "OnCalendar", "Cron", "RRule", "RDate", "Every", "At" };
+    static const char *const keys[] = { "OnCalendar", "Cron", "RRule", "RDate", "Every", "At", "AfterTask" };
 
     ARRAY_FOREACH (key, keys)
         if (task_parser_where(p, scope, *key))
@@ -533,7 +534,7 @@ void task_keys_check_schedules(TaskParser *p)
 
         if (!task_schedule_fires(p, scope))
             diag_add(p->diags, header->file, header->line, header->column, header->key,
-                "never fires: OnCalendar=, Cron=, RRule=, RDate=, Every= or At= is needed");
+                "never fires: OnCalendar=, Cron=, RRule=, RDate=, Every=, At= or AfterTask= is needed");
         schedule_dates_read(p, s, scope);
         schedule_keys_check(p, s, scope);
         follow_check(p, s, scope);

@@ -97,7 +97,8 @@ typedef struct Schedule {
     uint64_t every_usec;           /* Every=; 0 is none */
     bool from_finish;              /* EveryFrom=finish; see model/follow.h */
     bool at_boot;                  /* Cron=@reboot; likewise, the boot that is known of stands in at */
-    uint64_t anchor_usec;          /* with it, the first slot that is known; UNSET: a run has to end first */
+    char *after;                   /* AfterTask=: "TASK RESULT"; likewise, in at stand ends; NULL is none */
+    uint64_t anchor_usec;          /* EveryFrom=: the first slot that is known; UNSET: a run ends first */
     uint64_t from_usec;            /* From=: no slot before it, and the anchor of Every=; 0 is the epoch */
     uint64_t until_usec;           /* Until=: no slot after it; 0 is none */
     uint64_t max_runs;             /* MaxRuns=: so many slots are fired; 0 is no limit */

@@ -2,19 +2,21 @@
 #include "store/row.h"
 #include "store/store-internal.h"
 
-/* Lines of "TASK NAME ENDED UNDER_WAY", numbers or "-". */
+/* Lines of "TASK NAME ENDED UNDER_WAY ENDS", numbers or "-". */
 static GArray *followers_read(const char *text, GStrv *ret_words)
 {
     GArray *followers = g_array_new(FALSE, FALSE, sizeof(StoreFollower));
     char **words = g_strsplit_set(text, " \n", -1);
 
-    for (char **word = words; *word && **word; word += 4) {
-        StoreFollower f = { word[0], word[1], UNSET, UNSET };
+    for (char **word = words; *word && **word; word += 5) {
+        StoreFollower f = { word[0], word[1], UNSET, UNSET, "" };
 
         if (*word[2] != '-')
             f.ended = g_ascii_strtoull(word[2], NULL, 10);
         if (*word[3] != '-')
             f.under_way = g_ascii_strtoull(word[3], NULL, 10);
+        if (*word[4] != '-')
+            f.ends = word[4];
         g_array_append_val(followers, f);
     }
     *ret_words = words;
@@ -37,10 +39,11 @@ const OpInfo op_followers = {
     .sql =
         "WITH q AS MATERIALIZED ("
         "  SELECT * FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS q(run, task, ord))"
-        "SELECT q.ord, coalesce((SELECT string_agg(format('%s %s %s %s', s.task, s.name,"
-        "   coalesce(time_to_usec(s.ended)::text, '-'), coalesce(time_to_usec(s.under_way)::text, '-')), E'\\n')"
-        "  FROM schedule s WHERE s.follows = coalesce(q.task, (SELECT r.task FROM run r WHERE r.id = q.run))), '')"
-        " FROM q",
+        "SELECT t.ord, coalesce((SELECT string_agg(format('%s %s %s %s %s', s.task, s.name,"
+        "   coalesce(time_to_usec(s.ended)::text, '-'), coalesce(time_to_usec(s.under_way)::text, '-'),"
+        "   coalesce(" ROW_ENDS ", '-')), E'\\n')"
+        "  FROM schedule s WHERE s.follows IN (t.task, t.task || ' any', t.task || ' success', t.task || ' failure')), '')"
+        " FROM (SELECT ord, coalesce(task, (SELECT r.task FROM run r WHERE r.id = q.run)) AS task FROM q) t",
     .n_values = 2,
     .shared = true,
     .answer = followers_answer,

@@ -96,6 +96,7 @@ GPtrArray *row_nodes(const PGresult *res);
     X("r.places", UINT, places)                                                                              \
     X("r.overlap", TEXT, overlap)                                                                            \
     X("r.retry_of", U64, retry_of)                                                                           \
+    X("r.after_run", U64, after_run)                                                                         \
     X("r.requester", TEXT, requester)                                                                        \
     X("r.requester_uid", U64, requester_uid)                                                                 \
     X("r.meta", MAYBE, meta)                                                                                 \
@@ -154,6 +155,9 @@ GPtrArray *row_nodes(const PGresult *res);
     X("a.object", TEXT, object)                                                                              \
     X("a.granted", BOOL, granted)
 
+/* Of a schedule, named s, whose slots are the ends of another task's runs: FOLLOW_ENDS_MAX of them. */
+#define ROW_ENDS                                                                                             \
+    "(SELECT string_agg(time_to_usec(x.e)::text, ',' ORDER BY x.e) FROM unnest(s.ends[1:1000]) AS x(e))"
 #define ROW_SCHEDULE_FIELDS(X)                                                                                    \
     X("s.task", TEXT, task)                                                                                       \
     X("s.name", TEXT, name)                                                                                       \
@@ -167,7 +171,8 @@ GPtrArray *row_nodes(const PGresult *res);
     X("time_to_usec(s.under_way)", U64, under_way)                                                                \
     X("CASE WHEN s.by_hand <> '{}' THEN (SELECT string_agg(time_to_usec(h.t) || ' ' || h.w, E'\\n' ORDER BY h.t)" \
       " FROM unnest(s.by_hand, s.by_whom) AS h(t, w)) END",                                                       \
-        MAYBE, by_hand)
+        MAYBE, by_hand)                                                                                           \
+    X("CASE WHEN s.ends <> '{}' THEN " ROW_ENDS " END", MAYBE, ends)
 
 /* $4 is this node: up, since it asks. No other daemon uses the database meanwhile. */
 #define ROW_NODE_FIELDS(X)                                                                                   \

@@ -62,6 +62,7 @@ typedef struct StoreRun {
     unsigned places; /* so many of its task are under way at once; 0: however many */
     char *overlap;   /* "allow", "skip" … */
     uint64_t retry_of;
+    uint64_t after_run; /* whose end it follows */
     char *requester;
     uint64_t requester_uid;
     char *input;   /* JSON object without secrets; NULL if not asked for */
@@ -124,6 +125,7 @@ typedef struct StoreSchedule {
         ended; /* of one that follows a task: when the last run of that did; of one that follows "@boot" when the node was first taken in this boot of it; UNSET: not yet */
     uint64_t under_way; /* likewise: the slot that it fired last, while its run is not over; UNSET: it is */
     char *by_hand;      /* slots that were skipped by hand: see model/by-hand.h; NULL: none */
+    char *ends;         /* of AfterTask=, slots that have no outcome yet: see model/follow.h; NULL: none */
 } StoreSchedule;
 
 /* A run of a schedule that was asked for after its time, and is not done. */
@@ -177,8 +179,8 @@ typedef struct StoreSkip {
      * the slots after it is not so. */
     uint64_t previous;
     uint64_t first, last, count; /* real µs; count 0: not counted */
-    const char *cause, *reason;
-    uint64_t ended; /* as in StoreAsk */
+    const char *cause, *reason;  /* cause "": they are no slots, and pass without an entry */
+    uint64_t ended;              /* as in StoreAsk */
 } StoreSkip;
 
 typedef struct StorePutTask {
@@ -190,7 +192,7 @@ typedef struct StorePutTask {
         skips; /* of StoreSkip, one of a schedule: slots of the definition before, which has them no more. In the
                             ledger with it; what has its outcome meanwhile keeps that. NULL is none */
     const char *const
-        *follows; /* of each schedule the task whose runs it follows, "" is none; NULL: of all */
+        *follows; /* of each schedule what it follows (see model/follow.h), "" is none; NULL: of all */
 } StorePutTask;
 
 /* Adds a task or a new revision of it; answers the revision, unchanged where the definition is. Schedules
@@ -288,9 +290,10 @@ int store_skip(Store *s, const StoreSkip *skip, StoreSkipFn fn, void *userdata);
 typedef struct StoreFollower {
     const char *task, *schedule;
     uint64_t ended, under_way; /* as in StoreSchedule */
+    const char *ends;          /* likewise; "" is none */
 } StoreFollower;
 
-/* Those that follow the task of that run, or, where task is not NULL, that one (or "@boot"). */
+/* Those that follow the task of that run, with whatever result, or, where task is not NULL, that (see model/follow.h). */
 typedef void (*StoreFollowersFn)(int r, const GArray *followers /* of StoreFollower */, void *userdata);
 int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowersFn fn, void *userdata);
 

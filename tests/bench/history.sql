@@ -19,7 +19,7 @@ CREATE FUNCTION runs(first bigint, n_first bigint, n_last bigint, total bigint) 
         NULL::json, NULL::bytea, CASE WHEN h % 3 = 1 THEN format('{"bytes":%s,"files":%s}', h, h % 321) END::json,
         CASE WHEN person % 2 = 0 THEN jsonb_build_object('ticket', 'OPS-' || n / 100, 'team', 'team-' || h % 7) END,
         2000000 + h % 900000, 3000000 + h % 4000000, 4096 * (h % 50), 4096 * (h % 90), NULL::bigint, NULL::bigint, 1000000 * n,
-        NULL::timestamptz, NULL::integer, 'allow', '', NULL::timestamptz
+        NULL::timestamptz, NULL::integer, 'allow', '', NULL::timestamptz, NULL::bigint
     FROM (SELECT first + n - n_first AS id, n, h, CASE WHEN h % 5 = 3 THEN h / 5 % 20 END AS person,
             CASE WHEN h / 100 % 1000 < 970 THEN 'success' WHEN h / 100 % 1000 < 995 THEN 'exit-code' ELSE 'timeout' END AS result,
             now() - interval '180 days' * (1 - n::float8 / total) AS t

@@ -54,6 +54,32 @@ static void fuzz_check_times(const Task *t)
     }
 }
 
+/* What a schedule follows, written down as it is kept, is read as the same. */
+static void fuzz_check_after(const Task *t)
+{
+    g_autoptr(GString) text = g_string_new("[Service]\nExecStart=/bin/true\n");
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) again = NULL;
+    TaskSource source = { .path = (char *)"c" };
+    guint n = 0;
+
+    for (guint i = 0; i < t->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(t->schedules, i);
+
+        if (s->after)
+            g_string_append_printf(text, "[Schedule %s]\nAfterTask=%s\n", s->name, s->after);
+    }
+    source.text = text->str;
+    source.length = text->len;
+    g_assert(task_parse(t->name, &source, 1, diags, &again) >= 0);
+    for (guint i = 0; i < t->schedules->len; i++) {
+        const Schedule *s = g_ptr_array_index(t->schedules, i);
+
+        if (s->after)
+            g_assert(g_str_equal(((Schedule *)g_ptr_array_index(again->schedules, n++))->after, s->after));
+    }
+}
+
 static void fuzz_check_task(const Task *t)
 {
     g_autofree char *json = task_sources_to_json(t), *again = NULL, *specs = input_specs_to_json(t->inputs),
@@ -73,6 +99,7 @@ static void fuzz_check_task(const Task *t)
     g_assert(second->settings->len == t->settings->len && second->command->len == t->command->len);
     fuzz_check_settings(t);
     fuzz_check_times(t);
+    fuzz_check_after(t);
     g_assert(command_expand(t, NULL, &path, &argv, NULL) >= 0 && path[0] == '/');
     for (guint i = 0; i < t->schedules->len; i++) {
         const Schedule *s = g_ptr_array_index(t->schedules, i);

@@ -434,6 +434,10 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
 {
     if (s->last_nominal != UNSET && first <= s->last_nominal)
         sim_fail("a slot of %s/%s gets a second outcome", s->task, s->name);
+    if (schedule_row_queues(s)) {
+        check_ends(s, first, last, count);
+        return;
+    }
     if (schedule_row_follows(s) ? follow_is_exact(s) && first != next_slot(s) : first > next_slot(s))
         sim_fail("slots of %s/%s have no outcome", s->task, s->name);
     if (last < first ||
@@ -445,10 +449,11 @@ void check_slots(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t c
         sim_fail("%s/%s fires what was before it", s->task, s->name);
 }
 
-/* A slot that is caught up may wait for one of its runs, or did until just now; that of a boot always is one. */
+/* A slot that is caught up may wait for one of its runs, or did until just now; that of a boot always is one, and so may be one
+ * that follows another task. */
 static bool waits_for_run(const ScheduleRow *s)
 {
-    bool one_by_one = strcmp(s->task, ONE_BY_ONE) == 0 || schedule_row_boots(s);
+    bool one_by_one = strcmp(s->task, ONE_BY_ONE) == 0 || schedule_row_boots(s) || schedule_row_queues(s);
 
     for (guint i = 0; one_by_one && i < database.rows->len; i++) {
         const Row *row = g_ptr_array_index(database.rows, i);
@@ -616,5 +621,6 @@ void check_settled(void)
                 run_state_to_string(row->run.state));
     }
     check_ledger();
+    check_all_ends();
     check_nothing_kept();
 }

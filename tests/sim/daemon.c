@@ -455,6 +455,7 @@ static void on_backfill_turn(void *data, uint64_t number)
 
 /* --- tasks --- */
 
+#define AFTER      "AfterTask="
 #define PLAIN_ONES 10 /* of the templates, the first */
 
 static const struct {
@@ -502,6 +503,10 @@ static const struct {
     { "prompt",
         "[Task]\nRetries=1\nRetryDelay=2s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n"
         "Every=15s\nCatchUp=last\n" DEADLINE "1s\n" },
+    { "after",
+        "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n" AFTER "retry any\n" },
+    { "failed", "[Task]\nOverlap=skip\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\n" AFTER
+                "retry failure\nCatchUp=last\n" },
 };
 
 static char *definition_of(unsigned i)
@@ -525,6 +530,7 @@ static char *definition_of(unsigned i)
 
 static void define(unsigned i, bool file)
 {
+    const char *after = strstr(templates[i].text, AFTER);
     TaskRow *t;
 
     if (database_task(templates[i].name))
@@ -550,8 +556,17 @@ static void define(unsigned i, bool file)
             database_set_follows(s, s->task);
         if (strstr(templates[i].text, "@reboot"))
             database_set_follows(s, FOLLOW_BOOT);
+        if (after) {
+            g_autofree char *follows = g_strndup(after + strlen(AFTER), strcspn(after, "\n") - strlen(AFTER));
+
+            database_set_follows(s, follows);
+        }
         g_ptr_array_add(database.schedules, s);
     }
+    /* What it follows has to be there for anything to end. */
+    for (unsigned j = 0; after && j < G_N_ELEMENTS(templates); j++)
+        if (g_str_has_prefix(after + strlen(AFTER), templates[j].name))
+            define(j, file);
 }
 
 /* Beside what else is done to it. */
@@ -663,7 +678,7 @@ bool people_are_content(void)
 
 /* Of those that fire by themselves. */
 static const char *const ticking[] = { "bad", "every", "calendar", FEW, ONE_BY_ONE, "prompt", "queue", "skip",
-    "one", "newest", WINDOWED };
+    "one", "newest", "after", "failed", WINDOWED };
 
 static bool is_calm(const char *name)
 {

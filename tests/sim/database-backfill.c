@@ -26,6 +26,7 @@ Row *database_add(const DbOp *op)
         .overlap = (char *)overlap_to_string((Overlap)op->overlap),
         .grace_usec = op->grace,
         .retry_of = op->retry_of,
+        .after_run = UNSET,
         .requester_uid = strcmp(op->requester, "taskschedd") == 0 ? UNSET : 0,
         .claimed = UNSET,
         .started = UNSET,

@@ -13,6 +13,10 @@ void schedule_row_free(void *row)
         g_array_unref(s->by_hand);
     if (s->answered)
         g_array_unref(s->answered);
+    if (s->ends)
+        g_array_unref(s->ends);
+    if (s->seen)
+        g_array_unref(s->seen);
     g_free(s);
 }
 

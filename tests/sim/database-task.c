@@ -8,6 +8,7 @@
 static void schedule_copy_free(void *copy)
 {
     g_free(((StoreSchedule *)copy)->by_hand);
+    g_free(((StoreSchedule *)copy)->ends);
     g_free(copy);
 }
 
@@ -29,7 +30,8 @@ void database_add_schedule(GPtrArray *schedules, ScheduleRow *s)
     StoreSchedule *copy = g_new0(StoreSchedule, 1);
 
     *copy = (StoreSchedule){ s->task, s->name, s->enabled, s->last_nominal, s->since, s->off_until,
-        s->paused_until, s->fired, s->ended, s->under_way, database_by_hand_text(s->by_hand) };
+        s->paused_until, s->fired, s->ended, s->under_way, database_by_hand_text(s->by_hand),
+        database_ends_text(s) };
     s->told_paused = s->paused_until;
     g_ptr_array_add(schedules, copy);
 }

@@ -414,6 +414,7 @@ static void ledger_add(ScheduleRow *s, uint64_t first, uint64_t last, uint64_t r
 
     s->last_nominal = last;
     by_hand_pass(&s->by_hand, last);
+    database_pass_ends(s);
     *slot = (SlotRow){ .first = first, .last = last, .run = run, .by_hand = by_hand };
     g_snprintf(slot->schedule, sizeof slot->schedule, "%s/%s", s->task, s->name);
     g_ptr_array_add(database.slots, slot);
@@ -458,7 +459,7 @@ static void slot_fires(DbOp *op, uint64_t run)
     check_on(s, op->nominal);
     if (schedule_row_follows(s)) {
         check_follows(s, op->nominal);
-        s->under_way = schedule_row_boots(s) ? UNSET : op->nominal;
+        s->under_way = schedule_row_boots(s) || schedule_row_queues(s) ? UNSET : op->nominal;
     }
     s->last_fired = op->nominal;
     g_strlcpy(s->fired_in, database.boot, sizeof s->fired_in);
@@ -500,6 +501,7 @@ static void slot_is_known(DbOp *op, const Row *row)
         }
         op->asked.last = s->last_nominal = op->nominal;
         by_hand_pass(&s->by_hand, op->nominal);
+        database_pass_ends(s);
     }
     op->r = 0;
 }
@@ -520,6 +522,15 @@ static void skip_rest(ScheduleRow *s, const GArray *skips)
             check_slots(s, from, k->last, at ? k->count : 0, false);
         ledger_add(s, from, k->last, 0, false);
     }
+}
+
+/* Ends that nobody knew of who changed or deleted it. */
+static void skip_ends(ScheduleRow *s)
+{
+    if (s->ends && s->ends->len > 0)
+        ledger_add(s, g_array_index(s->ends, DbEnd, 0).at, g_array_index(s->ends, DbEnd, s->ends->len - 1).at,
+            0, false);
+    check_ends_closed(s);
 }
 
 static void apply_ask(DbOp *op)
@@ -549,8 +560,14 @@ static void apply_ask(DbOp *op)
     row->very_late = op->very_late && row->run.asked > op->nominal; /* nor was the clock set back meanwhile */
     g_hash_table_insert(database.asks, g_steal_pointer(&key), GSIZE_TO_POINTER(id));
     op->asked = (StoreAsked){ id, true, row->run.state, row->run.due, UNSET, UNSET, NULL };
-    if (op->nominal != UNSET)
+    if (op->nominal != UNSET) {
+        const ScheduleRow *s = database_schedule(op->task, op->name);
+
+        row->run.after_run = database_end_run(s, op->nominal);
+        if (schedule_row_queues(s))
+            check_after(row);
         slot_fires(op, id);
+    }
     sim_trace("asked", id, row->run.due, 0);
 }
 
@@ -560,9 +577,15 @@ static void apply_skip(DbOp *op)
 
     if (!slot_is_next(op) || !database_is_by_hand(s, op))
         return;
-    check_slots(s, op->first, op->nominal, op->count, false);
-    check_by_hand(s, op->first, op->nominal, op->flag);
-    ledger_add(s, op->first, op->nominal, 0, op->flag);
+    if (op->passes) {
+        check_passed(s, op->first, op->nominal);
+        s->last_nominal = op->nominal;
+        database_pass_ends(s);
+    } else {
+        check_slots(s, op->first, op->nominal, op->count, false);
+        check_by_hand(s, op->first, op->nominal, op->flag);
+        ledger_add(s, op->first, op->nominal, 0, op->flag);
+    }
     op->asked.last = op->nominal;
     op->r = 1;
     sim_trace("skipped", op->first, op->nominal, op->count);
@@ -582,6 +605,7 @@ static void put_schedules(const DbOp *op, bool same)
             there = there || strcmp(g_ptr_array_index(op->names, j), s->name) == 0;
         if (!same) {
             skip_rest(s, op->skips);
+            skip_ends(s);
             check_closed(s, op->since);
         }
         if (!there)
@@ -671,6 +695,7 @@ static void apply_delete_task(DbOp *op)
         if (strcmp(s->task, op->task) != 0)
             continue;
         skip_rest(s, op->skips);
+        skip_ends(s);
         forget_slots(s);
         g_ptr_array_remove_index(database.schedules, i - 1);
     }

@@ -141,7 +141,14 @@ typedef struct ScheduleRow {
     char fired_in[SIM_TEXT]; /* the boot; "" is none */
     GArray *by_hand;         /* of ByHand; NULL is none */
     GArray *answered;        /* likewise: what people were told is skipped */
+    GArray *ends;            /* of DbEnd, those of another task's runs that it is to follow */
+    GArray *seen;            /* likewise: all that ever were */
 } ScheduleRow;
+
+/* An end that is a slot of its own. */
+typedef struct DbEnd {
+    uint64_t at, run;
+} DbEnd;
 
 struct DbOp;
 
@@ -177,10 +184,16 @@ void database_apply_by_hand(struct DbOp *op);
  * run is over; and what OP_FOLLOWERS does. */
 bool schedule_row_follows(const ScheduleRow *s);
 bool schedule_row_boots(const ScheduleRow *s);
+bool schedule_row_queues(const ScheduleRow *s);
 bool database_follows(const ScheduleRow *s, const struct DbOp *op);
 void database_set_follows(ScheduleRow *s, const char *task);
 void database_follow(const Row *row);
 void database_apply_followers(struct DbOp *op);
+/* Of one whose slots are ends: a list of them as text, NULL is none, g_free; those with an outcome go; the run that ended then,
+ * UNSET is none. */
+char *database_ends_text(const ScheduleRow *s);
+void database_pass_ends(ScheduleRow *s);
+uint64_t database_end_run(const ScheduleRow *s, uint64_t at);
 /* The node is taken in that boot. */
 void database_boot(const char *boot);
 /* database-backfill.c: what OP_BACKFILL does, and what a run that is over lets go. */
@@ -212,6 +225,7 @@ typedef struct DbSkip {
 typedef struct DbFollower {
     char task[SIM_TEXT], name[SIM_TEXT];
     uint64_t ended, under_way;
+    char *ends;
 } DbFollower;
 
 /* One operation between the daemon and the database. */
@@ -240,7 +254,7 @@ typedef struct DbOp {
     RunResult result, cause;
     RunState state;
     int code, status;
-    bool again, killed, flag, dry, very_late;
+    bool again, killed, flag, dry, very_late, passes;
     uint64_t cause_at;
     StoreAsked asked;
     StoreCancelled cancelled;
@@ -430,6 +444,13 @@ uint64_t follow_next(const ScheduleRow *s);
 bool follow_is_exact(const ScheduleRow *s);
 void check_follows(const ScheduleRow *s, uint64_t nominal);
 void check_followers(void);
+/* Of those whose slots are ends: these get their outcome now, or pass without one; that run fires for one; all ends of it have
+ * an outcome, but for those that are still to come; and so have all. */
+void check_ends(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count);
+void check_passed(const ScheduleRow *s, uint64_t first, uint64_t last);
+void check_after(const Row *row);
+void check_ends_closed(const ScheduleRow *s);
+void check_all_ends(void);
 void check_every_event(void);
 void check_told(uint64_t run, RunState state, RunResult result);
 void check_told_skipped(const StoreSkip *skip);

@@ -625,7 +625,10 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     op->count = k->count;
     op->ended = k->ended;
     op->flag = strcmp(k->cause, "by-hand") == 0;
+    op->passes = !*k->cause;
     op->keys[0] = key_of('s', k->task, k->schedule);
+    if (op->passes)
+        return enqueue(op);
     check_pause(k->task, k->schedule, k->last, k->cause);
     check_deadline(k->task, k->last, k->cause);
     check_window(k->task, k->first, k->last, k->cause);
@@ -638,7 +641,7 @@ static void answer_followers(DbOp *op)
 
     for (guint i = 0; op->followers && i < op->followers->len; i++) {
         const DbFollower *d = &g_array_index(op->followers, DbFollower, i);
-        StoreFollower f = { d->task, d->name, d->ended, d->under_way };
+        StoreFollower f = { d->task, d->name, d->ended, d->under_way, util_strempty(d->ends) };
 
         g_array_append_val(followers, f);
     }

@@ -718,6 +718,7 @@ int contract_run(int argc, char **argv)
     contract_add_off();
     contract_add_places();
     contract_add_follow();
+    contract_add_after();
     contract_add_expect();
     contract_add_backfill();
     g_test_add_func("/store/contract/slot-overlaps", test_slot_overlaps);

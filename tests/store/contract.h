@@ -15,5 +15,6 @@ void contract_assert_fired(Asked a, bool fresh, uint64_t last, uint64_t fired);
 void contract_add_off(void);
 void contract_add_places(void);
 void contract_add_follow(void);
+void contract_add_after(void);
 void contract_add_expect(void);
 void contract_add_backfill(void);

@@ -114,6 +114,8 @@ void fixture_load(Fixture *f, const StoreLoaded *loaded)
     for (guint i = 0; i < loaded->schedules->len; i++) {
         const StoreSchedule *s = g_ptr_array_index(loaded->schedules, i);
 
+        if (g_str_equal(s->task, "tail") && g_str_equal(s->name, "any"))
+            g_strlcpy(f->ends, util_strempty(s->ends), sizeof f->ends);
         if (!g_str_equal(s->task, "bounded") || !g_str_equal(s->name, "a"))
             continue;
         f->fired = s->fired;
@@ -167,6 +169,7 @@ static void on_followers(int r, const GArray *followers, void *userdata)
         g_strlcpy(k->schedule, one->schedule, sizeof k->schedule);
         k->ended = one->ended;
         k->under_way = one->under_way;
+        g_strlcpy(k->ends, one->ends, sizeof k->ends);
     }
 }
 

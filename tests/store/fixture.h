@@ -21,6 +21,7 @@ typedef struct Fixture {
     uint64_t fired, paused_until; /* of the schedule a of the task "bounded", as loaded then */
     uint64_t task_paused_until;   /* and of that task */
     uint64_t expect_since, expect_success, missed, missed_run; /* likewise */
+    char ends[200];                                            /* of the schedule "any" of the task "tail" */
     char by_hand[200];                      /* and what was skipped by hand of that schedule */
     unsigned n_tasks, n_schedules, n_runs;  /* loaded then */
     uint64_t load_deadline, claim_deadline; /* the next deadline, as loaded and as claimed last */
@@ -80,6 +81,7 @@ typedef struct Followers {
     unsigned n;
     char task[20], schedule[20];
     uint64_t ended, under_way;
+    char ends[200];
 } Followers;
 
 Followers fixture_followers(Fixture *f, uint64_t run, const char *task);

@@ -226,6 +226,37 @@ static void test_ledger(void)
     g_assert_cmpuint(fixture_sql_u64("SELECT count(*) FROM schedule"), ==, 0);
 }
 
+/* Ends that nobody had looked at when their schedule was changed, and when it was deleted: what is skipped with it by who did that is
+ * not among them. */
+static void test_ends(void)
+{
+    static const char *const schedules[] = { "nightly", NULL }, *const follows[] = { "x any", NULL };
+    StorePutTask put = { "slots", "api", "", "", "[5]", schedules, 1900000000 * USEC_PER_SEC, false, NULL,
+        follows };
+    g_autoptr(GArray) skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
+    StoreSkip first = skip_of(50, 51, 51);
+    g_autofree char *ledger = NULL;
+
+    fixture_put_plain(f, &put);
+    g_free(fixture_sql("UPDATE schedule SET last_nominal = usec_to_time(1800000000000040),"
+                       " ends = ARRAY[usec_to_time(1800000000000041), usec_to_time(1800000000000042)],"
+                       " end_runs = '{1, 2}'"));
+    put.definition = "[6]";
+    fixture_put_plain(f, &put);
+    g_assert_cmpuint(
+        fixture_sql_u64(
+            "SELECT time_to_usec(last_nominal) FROM schedule WHERE ends = '{}' AND end_runs = '{}'"),
+        ==, 1800000000000042);
+    g_free(fixture_sql("UPDATE schedule SET last_nominal = usec_to_time(1800000000000050),"
+                       " ends = ARRAY[usec_to_time(1800000000000051), usec_to_time(1800000000000052)],"
+                       " end_runs = '{3, 4}'"));
+    g_array_append_val(skips, first);
+    g_assert_cmpint(fixture_delete_with(f, "slots", skips), ==, 0);
+    ledger = fixture_sql(LEDGER);
+    g_assert_true(
+        g_str_has_suffix(ledger, "41-42 2 skipped changed, 0-51 1 skipped changed, 0-52 1 skipped changed"));
+}
+
 /* Another node, an earlier epoch, another token or attempt: nothing changes, and a late end is noted. */
 static void test_not_yours(void)
 {
@@ -481,6 +512,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/life/slot", test_slot);
     g_test_add_func("/store/life/expired", test_expired);
     g_test_add_func("/store/life/ledger", test_ledger);
+    g_test_add_func("/store/life/ends", test_ends);
     g_test_add_func("/store/life/not-yours", test_not_yours);
     g_test_add_func("/store/life/database", test_database);
     g_test_add_func("/store/life/nodes", test_nodes);

@@ -47,6 +47,18 @@ static void test_refused(void)
         { "Cron=@reboot\nCron=@daily\n", "t.task:", "does not go with other times" },
         { "Cron=@Reboot\nEvery=1h\n", "t.task:4:1: ", "Every=" },
         { "Cron=@reboots\n", "t.task:4:6: ", "" },
+        { "AfterTask=a b\n", "t.task:4:13: ", "'any', 'success' or 'failure'" },
+        { "AfterTask=a  success any\n", "t.task:4:14: ", "'any', 'success' or 'failure'" },
+        { "AfterTask=a/b\n", "t.task:4:11: ", "no name that a task can have" },
+        { "AfterTask=t failure\n", "t.task:4:11: ", "does not follow itself" },
+        { "AfterTask=a\nAfterTask=b\n", "t.task:5:1: ", "" },
+        { "AfterTask=a\nCron=@daily\n", "t.task:4:1: ", "Cron=" },
+        { "AfterTask=a\nCron=@reboot\n", "t.task:4:1: ", "Cron=" },
+        { "AfterTask=a\nEvery=1h\n", "t.task:4:1: ", "Every=" },
+        { "AfterTask=a\nEvery=1h\nEveryFrom=finish\n", "t.task:4:1: ", "Every=" },
+        { "AfterTask=a\nEveryFrom=finish\n", "t.task:5:1: ", "Every=, which is not set" },
+        { "AfterTask=a\nAt=2030-01-01\n", "t.task:4:1: ", "At=" },
+        { "AfterTask=\n", "t.task:", "never fires" },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -126,6 +138,74 @@ static void test_boot(void)
     g_assert_cmpuint(slots_next(copy, 0), ==, USEC_INFINITY);
 }
 
+static void assert_after(const char *keys, const char *drop_in, const char *after, const char *told)
+{
+    g_autoptr(Task) t = read_good(keys, drop_in);
+    const Schedule *s = task_find_schedule(t, "s");
+    g_autofree char *task = s->after ? follow_after(s) : NULL, *says = s->after ? follow_tell(s) : NULL;
+
+    g_assert_cmpstr(s->after, ==, after);
+    g_assert_cmpstr(says, ==, told);
+    g_assert_cmpstr(task, ==, after ? "build" : NULL);
+    g_assert_cmpstr(follow_task(s, "t"), ==, after);
+}
+
+static void test_after(void)
+{
+    assert_after("AfterTask=build\n", NULL, "build any", "after task build ends");
+    assert_after("AfterTask=build any\n", NULL, "build any", "after task build ends");
+    assert_after("AfterTask=build \t success\n", NULL, "build success", "after task build succeeds");
+    assert_after("AfterTask=build failure\nMaxRuns=3\nUntil=2030-01-01\n", NULL, "build failure",
+        "after task build fails");
+    assert_after("AfterTask=x\n", "[Schedule s]\nAfterTask=build\n", "build any", "after task build ends");
+    assert_after("AfterTask=build\n", "[Schedule s]\nAfterTask=\nCron=@daily\n", NULL, NULL);
+}
+
+/* Each end has a slot, within the schedule's bounds. */
+static void test_ends(void)
+{
+    g_autoptr(Task) t =
+        read_good("AfterTask=build\nFrom=1970-01-01 00:01:00 UTC\nUntil=1970-01-01 00:05:00 UTC\n", NULL);
+    g_autoptr(Schedule) copy = follow_copy(task_find_schedule(t, "s"));
+
+    g_assert_cmpuint(slots_next(copy, 0), ==, USEC_INFINITY);
+    g_assert_cmpuint(follow_next_end(copy, UNSET), ==, UNSET);
+    g_assert_cmpuint(follow_last_end(copy, UNSET), ==, UNSET);
+    follow_set_ends(copy, "30000000,90000000,90000001,400000000");
+    g_assert_cmpuint(follow_next_end(copy, UNSET), ==, 30 * SEC);
+    g_assert_cmpuint(follow_next_end(copy, 90 * SEC), ==, 90 * SEC + 1);
+    g_assert_cmpuint(follow_next_end(copy, 400 * SEC), ==, UNSET);
+    g_assert_cmpuint(follow_last_end(copy, 90 * SEC), ==, 30 * SEC);
+    g_assert_cmpuint(follow_last_end(copy, UNSET), ==, 400 * SEC);
+    g_assert_cmpuint(slots_next(copy, 0), ==, 90 * SEC);
+    g_assert_cmpuint(slots_next(copy, 90 * SEC), ==, 90 * SEC + 1);
+    g_assert_cmpuint(slots_next(copy, 90 * SEC + 1), ==, USEC_INFINITY);
+    follow_set_ends(copy, "");
+    g_assert_cmpuint(slots_next(copy, 0), ==, USEC_INFINITY);
+}
+
+/* What ended while nobody looked is caught up, one by one. */
+static void test_late_ends(void)
+{
+    g_autoptr(Task) t = read_good("AfterTask=build\n", NULL),
+                    none = read_good("AfterTask=build\nCatchUp=none\n", NULL);
+    g_autoptr(Schedule) copy = follow_copy(task_find_schedule(t, "s")),
+                        other = follow_copy(task_find_schedule(none, "s"));
+    SlotFate fate;
+
+    follow_set_ends(copy, "100000000,101000000");
+    follow_set_ends(other, "100000000,101000000");
+    slots_decide(copy, NULL, 100 * SEC, 0, 0, 200 * SEC, &fate);
+    g_assert_true(fate.fires && fate.one_by_one);
+    slots_decide(other, NULL, 100 * SEC, 0, 0, 200 * SEC, &fate);
+    g_assert_false(fate.fires);
+    g_assert_cmpint(fate.cause, ==, SLOT_HOST_DOWN);
+    g_assert_cmpuint(fate.range.count, ==, 2);
+    slots_decide(copy, NULL, 100 * SEC, UNSET, 0, 100 * SEC, &fate);
+    g_assert_cmpint(fate.cause, ==, SLOT_DISABLED);
+    g_assert_cmpuint(fate.range.last, ==, 101 * SEC);
+}
+
 int main(int argc, char **argv)
 {
     g_setenv("TZ", "UTC", true);
@@ -135,5 +215,8 @@ int main(int argc, char **argv)
     g_test_add_func("/model/follow/finish", test_finish);
     g_test_add_func("/model/follow/from", test_from);
     g_test_add_func("/model/follow/boot", test_boot);
+    g_test_add_func("/model/follow/after", test_after);
+    g_test_add_func("/model/follow/ends", test_ends);
+    g_test_add_func("/model/follow/late-ends", test_late_ends);
     return g_test_run();
 }
