@@ -401,6 +401,11 @@ unsigned engine_n_unrecorded(const Engine *e)
     return engine_count(e, attempt_is_unrecorded);
 }
 
+bool engine_has(const Engine *e, uint64_t run)
+{
+    return g_hash_table_contains(e->by_run, &run);
+}
+
 GArray *engine_list(Engine *e, unsigned limit)
 {
     GArray *list = g_array_new(FALSE, FALSE, sizeof(uint64_t));

@@ -416,7 +416,8 @@ void expect_wake(Expect *x)
 
 /* --- what changes --- */
 
-static void expect_load_task(Expect *x, TaskEntry *entry, const StoreTask *row)
+/* heard: where it has succeeded again whoever recorded that has told of it. */
+static void expect_load_task(Expect *x, TaskEntry *entry, const StoreTask *row, bool heard)
 {
     TaskExpect *e = entry->expect;
     const TaskExpect before = *e;
@@ -431,7 +432,7 @@ static void expect_load_task(Expect *x, TaskEntry *entry, const StoreTask *row)
     /* What was committed, and not answered, is told now. */
     if (before.doubt > 0 && e->missed == before.doubt)
         expect_tell(x->manager, entry, true, expect_base(entry), e->missed);
-    else if (before.counted && !e->counted && e->success > before.success)
+    else if (!heard && before.counted && !e->counted && e->success > before.success)
         expect_tell(x->manager, entry, false, e->success, before.missed);
 }
 
@@ -442,7 +443,7 @@ void expect_load(Expect *x, const GPtrArray *tasks)
         TaskEntry *entry = registry_find(x->manager->registry, row->name);
 
         if (entry && entry->expect)
-            expect_load_task(x, entry, row);
+            expect_load_task(x, entry, row, false);
     }
 }
 
@@ -452,7 +453,7 @@ void expect_reread(Expect *x, const StoreTask *row)
 
     /* The answer of what is under way is newer. */
     if (entry && entry->expect && !entry->expect->busy)
-        expect_load_task(x, entry, row);
+        expect_load_task(x, entry, row, true);
     expect_act(x);
 }
 

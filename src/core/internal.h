@@ -14,6 +14,7 @@ typedef struct Loader Loader;
 typedef struct History History;
 typedef struct Calendars Calendars;
 typedef struct Expect Expect;
+typedef struct Rereads Rereads;
 
 struct Manager {
     sd_event *event;
@@ -34,7 +35,7 @@ struct Manager {
     History *history;
     Calendars *calendars;
     Secrets *secrets;
-    GHashTable *rereads; /* see reread.c */
+    Rereads *rereads;
 
     char *data_directory;   /* of the private database; NULL where it is another */
     GList *looks;           /* helpers that look for database servers */
@@ -55,6 +56,8 @@ struct Manager {
     GQueue reloads;    /* that were asked for meanwhile; see tasks.c */
     bool files_loaded; /* the task directories were read once */
     uint64_t n_waiting;
+    ClockTimer
+        *count_timer; /* where others claim as well it is counted anew, a while after they did something */
     ClockTimer *stop_timer;
     uint64_t stop_until; /* boot µs */
     bool stop_heard;     /* what the service manager sent before we were asked to stop is read */
@@ -88,10 +91,15 @@ void registry_load(Registry *r, StoreState state, const StoreLoaded *loaded);
 void registry_take(Registry *r, const StoreTask *row);
 TaskEntry *registry_find(Registry *r, const char *name);
 GPtrArray *registry_list(Registry *r, const char *after, unsigned limit);
+/* Whose task it is. */
+typedef struct TaskOwner {
+    const char *origin, *path, *node; /* as of TaskEntry */
+} TaskOwner;
 /* Puts task (reference taken) in force as revision, at since (real µs; 0: it stood in the database). */
-TaskEntry *registry_put(
-    Registry *r, Task *task, const char *origin, const char *path, uint64_t revision, uint64_t since);
+TaskEntry *registry_put(Registry *r, Task *task, const TaskOwner *owner, uint64_t revision, uint64_t since);
 void registry_remove(Registry *r, const char *name);
+/* Its file, if it is of one, is among those here: it is for this node to find that it is gone. */
+bool registry_is_own(const Registry *r, const TaskEntry *entry);
 /* Calls fn for each entry, in the order of names. */
 typedef void (*RegistryFn)(TaskEntry *entry, void *userdata);
 void registry_foreach(Registry *r, RegistryFn fn, void *userdata);
@@ -102,8 +110,14 @@ int registry_get_revision(
     Registry *r, const char *name, uint64_t revision, Task **ret, RegistryTaskFn fn, void *userdata);
 
 /* reread.c: a task is read anew from the database, with all that is said of it */
-GHashTable *rereads_new(void);
+Rereads *rereads_new(void);
+void rereads_free(Rereads *r);
 void manager_reread_task(Manager *m, const char *task);
+
+/* heard.c: what another node did; userdata is the manager */
+void manager_heard(const StoreHeard *h, void *userdata);
+/* The count timer's; userdata likewise. */
+void manager_count_waiting(void *userdata);
 
 /* changes.c: one change of a task after the other. */
 typedef void (*ChangesFn)(void *userdata);
@@ -188,6 +202,7 @@ unsigned engine_n_unrecorded(const Engine *e);
 unsigned engine_n_in_doubt(const Engine *e);
 /* Of those the service manager has told the end, and their units are being read. */
 unsigned engine_n_ending(const Engine *e);
+bool engine_has(const Engine *e, uint64_t run);
 /* Ids of their runs, at most limit; owned. */
 GArray *engine_list(Engine *e, unsigned limit);
 void engine_live(Engine *e, uint64_t run, RunLive *ret);
@@ -262,6 +277,8 @@ void scheduler_forget(Scheduler *s, TaskEntry *entry);
 /* In the database it is skipped by hand, by whom, or, where that is NULL, is not. */
 void scheduler_set_by_hand(Scheduler *s, ScheduleEntry *se, uint64_t nominal, const char *whom);
 void scheduler_wake(Scheduler *s);
+/* What follows boots may have another one to follow. */
+void scheduler_boot(Scheduler *s);
 /* Runs that were asked for after their time and are not done: of StoreLateRun. */
 void scheduler_load_late(Scheduler *s, const GArray *late);
 /* What waits until it is done goes on, and what follows it. */

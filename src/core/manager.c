@@ -162,6 +162,7 @@ static int manager_start_store(Manager *m)
     StoreConfig config = {
         .conninfo = m->config.conninfo,
         .node = m->config.node,
+        .heard = m->config.embedded ? NULL : manager_heard,
         .boot_id = m->boot_id,
         .manager_stamp = m->manager_stamp,
         .dump_directory = dumps,
@@ -304,7 +305,8 @@ int manager_new(sd_event *event, Clock *clock, const ManagerConfig *config, cons
     m->loader = loader_new(m);
     m->history = history_new(m);
     if (!m->dispatcher || !m->scheduler || !m->expect || !m->loader || !m->history ||
-        clock_timer_new(clock, CLOCK_BOOT, on_start_timer, m, &m->start_timer) < 0)
+        clock_timer_new(clock, CLOCK_BOOT, on_start_timer, m, &m->start_timer) < 0 ||
+        clock_timer_new(clock, CLOCK_BOOT, manager_count_waiting, m, &m->count_timer) < 0)
         return -ENOMEM;
     *ret = g_steal_pointer(&m);
     return 0;
@@ -395,7 +397,7 @@ void manager_free(Manager *m)
     m->stop_fn = NULL;
     manager_cancel_reloads(m);
     g_clear_pointer(&m->store, store_free);
-    g_clear_pointer(&m->rereads, g_hash_table_unref);
+    g_clear_pointer(&m->rereads, rereads_free);
     exec_free(m->exec);
     database_cancel_all(m);
     loader_free(m->loader);
@@ -410,6 +412,7 @@ void manager_free(Manager *m)
     secrets_free(m->secrets);
     clock_timer_free(m->start_timer);
     clock_timer_free(m->stop_timer);
+    clock_timer_free(m->count_timer);
     g_free((char *)m->config.conninfo);
     g_free((char *)m->config.node);
     g_free((char *)m->config.runtime_directory);

@@ -174,6 +174,7 @@ typedef struct TaskEntry {
     Task *task;
     char *origin; /* "file" or "api" */
     char *path;
+    char *node; /* whose file it is; "": none's, or anybody's */
     uint64_t revision;
     bool enabled;
     uint64_t paused_until; /* slots of its schedules before it do not fire; real µs, 0 is none */

@@ -17,6 +17,7 @@ static void task_entry_free(TaskEntry *entry)
     task_unref(entry->task);
     g_free(entry->origin);
     g_free(entry->path);
+    g_free(entry->node);
     g_ptr_array_unref(entry->schedules);
     g_free(entry->expect);
     g_free(entry);
@@ -131,15 +132,15 @@ static GPtrArray *task_entry_make_schedules(const TaskEntry *entry, const TaskEn
     return schedules;
 }
 
-TaskEntry *registry_put(
-    Registry *r, Task *task, const char *origin, const char *path, uint64_t revision, uint64_t since)
+TaskEntry *registry_put(Registry *r, Task *task, const TaskOwner *owner, uint64_t revision, uint64_t since)
 {
     TaskEntry *old = registry_find(r, task->name);
     TaskEntry *entry = g_new0(TaskEntry, 1);
 
     entry->task = task_ref(task);
-    entry->origin = g_strdup(origin);
-    entry->path = g_strdup(path);
+    entry->origin = g_strdup(owner->origin);
+    entry->path = g_strdup(owner->path);
+    entry->node = g_strdup(owner->node);
     entry->revision = revision;
     entry->enabled = old ? old->enabled : true;
     entry->paused_until = old ? old->paused_until : 0;
@@ -153,6 +154,13 @@ TaskEntry *registry_put(
     }
     g_tree_replace(r->entries, g_strdup(task->name), entry);
     return entry;
+}
+
+bool registry_is_own(const Registry *r, const TaskEntry *entry)
+{
+    const ManagerConfig *c = &r->manager->config;
+
+    return c->embedded || *entry->node == '\0' || strcmp(entry->node, c->node) == 0;
 }
 
 void registry_remove(Registry *r, const char *name)
@@ -181,8 +189,20 @@ static int registry_parse(Registry *r, const char *name, const char *definition,
     return definition_parse(name, flat, sources->len, &r->manager->config, diags, ret);
 }
 
+static void registry_set(char **text, const char *value)
+{
+    if (strcmp(*text, value) == 0)
+        return;
+    g_free(*text);
+    *text = g_strdup(value);
+}
+
+/* What may be another though the definition is the same. */
 static void registry_load_switch(TaskEntry *entry, const StoreTask *row)
 {
+    registry_set(&entry->origin, row->origin);
+    registry_set(&entry->path, row->path);
+    registry_set(&entry->node, row->node);
     entry->enabled = row->enabled;
     entry->paused_until = row->paused_until != UNSET ? row->paused_until : 0;
 }
@@ -207,7 +227,7 @@ static void registry_load_task(Registry *r, const StoreTask *row)
             text);
         return;
     }
-    entry = registry_put(r, task, row->origin, row->path, row->revision, 0);
+    entry = registry_put(r, task, &(TaskOwner){ row->origin, row->path, row->node }, row->revision, 0);
     registry_load_switch(entry, row);
     entry->load = r->load;
 }

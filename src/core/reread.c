@@ -1,9 +1,19 @@
-/* What another node did to a task is read from the database: it told of it, or the database does not take what we decide. */
+/* What another node did to a task is read from the database: it told of it, or the database does not take what we decide. However many
+ * tasks that are, some are read at a time. */
 #include "core/internal.h"
+
+#define AT_ONCE_MAX 32u
+
+struct Rereads {
+    GHashTable *tasks; /* name → Reread*, owned */
+    GQueue waiting;    /* of Reread* in tasks */
+    unsigned under_way;
+};
 
 typedef struct Reread {
     Manager *manager;
     char *task;
+    bool waits;
     bool again; /* it changed since it was asked for */
 } Reread;
 
@@ -13,9 +23,22 @@ static void reread_free(void *reread)
     g_free(reread);
 }
 
-GHashTable *rereads_new(void)
+Rereads *rereads_new(void)
 {
-    return g_hash_table_new_full(g_str_hash, g_str_equal, NULL, reread_free);
+    Rereads *r = g_new0(Rereads, 1);
+
+    r->tasks = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, reread_free);
+    g_queue_init(&r->waiting);
+    return r;
+}
+
+void rereads_free(Rereads *r)
+{
+    if (!r)
+        return;
+    g_queue_clear(&r->waiting);
+    g_hash_table_unref(r->tasks);
+    g_free(r);
 }
 
 static void reread_take(Manager *m, const char *name, const StoreTask *task, const GPtrArray *schedules)
@@ -30,35 +53,65 @@ static void reread_take(Manager *m, const char *name, const StoreTask *task, con
     manager_task_changed(m, name);
 }
 
+static void on_reread(int r, const StoreTask *task, const GPtrArray *schedules, void *userdata);
+
+static void rereads_begin(Manager *m)
+{
+    Rereads *r = m->rereads;
+    Reread *q;
+
+    while (r->under_way < AT_ONCE_MAX && (q = g_queue_pop_head(&r->waiting))) {
+        q->waits = false;
+        if (store_get_task(m->store, q->task, on_reread, q) < 0)
+            g_hash_table_remove(r->tasks, q->task);
+        else
+            r->under_way++;
+    }
+}
+
+/* All of them are read when the database is back. */
+static void rereads_drop(Rereads *r)
+{
+    Reread *q;
+
+    while ((q = g_queue_pop_head(&r->waiting)))
+        g_hash_table_remove(r->tasks, q->task);
+}
+
 static void on_reread(int r, const StoreTask *task, const GPtrArray *schedules, void *userdata)
 {
     Reread *q = userdata;
     Manager *m = q->manager;
     g_autofree char *name = g_strdup(q->task);
-    bool again = q->again;
+    bool again = q->again || r == -EAGAIN;
 
-    g_hash_table_remove(m->rereads, name);
-    if (r == -ENOTCONN || r == -ECANCELED)
-        return; /* all of them are read when it is back */
+    m->rereads->under_way--;
+    g_hash_table_remove(m->rereads->tasks, name);
+    if (r == -ENOTCONN || r == -ECANCELED) {
+        rereads_drop(m->rereads);
+        return;
+    }
     if (r == 0 || r == -ENOENT)
         reread_take(m, name, task, schedules);
-    else
+    else if (!again)
         scheduler_give_up(m->scheduler, name);
     if (again)
         manager_reread_task(m, name);
+    rereads_begin(m);
 }
 
 void manager_reread_task(Manager *m, const char *task)
 {
-    Reread *q = g_hash_table_lookup(m->rereads, task);
+    Rereads *r = m->rereads;
+    Reread *q = g_hash_table_lookup(r->tasks, task);
 
     if (q) {
-        q->again = true;
+        q->again = !q->waits;
         return;
     }
     q = g_new(Reread, 1);
-    *q = (Reread){ m, g_strdup(task), false };
-    g_hash_table_insert(m->rereads, q->task, q);
-    if (store_get_task(m->store, task, on_reread, q) < 0)
-        g_hash_table_remove(m->rereads, q->task);
+    *q = (Reread){ m, g_strdup(task), true, false };
+    g_hash_table_insert(r->tasks, q->task, q);
+    g_queue_push_tail(&r->waiting, q);
+    rereads_begin(m);
 }

@@ -318,6 +318,16 @@ static void on_killed(int r, const Error *error, void *userdata)
     q->done_fn(MIN(r, 0), error, q->userdata);
 }
 
+static bool run_is_elsewhere(const Manager *m, const char *node)
+{
+    return !m->config.embedded && *util_strempty(node) && strcmp(node, m->config.node) != 0;
+}
+
+static bool run_is_under_way(const StoreRun *run)
+{
+    return run->state == RUN_STARTING || run->state == RUN_RUNNING || run->state == RUN_STOPPING;
+}
+
 /* There is no unit of it here: is there such a run at all? */
 static void on_kill_read(int r, const StoreRun *run, const GPtrArray *attempts, void *userdata)
 {
@@ -329,6 +339,10 @@ static void on_kill_read(int r, const StoreRun *run, const GPtrArray *attempts, 
     else if (r >= 0 && run->state == RUN_DONE)
         r = error_set(&error, ERROR_ALREADY_DONE, "Run %" G_GUINT64_FORMAT " is done already (%s)", q->run,
             run_result_to_string(run->result));
+    else if (r >= 0 && run_is_under_way(run) && run_is_elsewhere(q->manager, run->node))
+        r = error_set(&error, ERROR_FAILED,
+            "Run %" G_GUINT64_FORMAT " is executed by node %s: it can be sent a signal there", q->run,
+            run->node);
     else if (r >= 0)
         r = error_set(&error, ERROR_FAILED,
             "Run %" G_GUINT64_FORMAT " is %s: it has no process to send a signal to", q->run,
@@ -414,7 +428,6 @@ int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, cons
         .uid = caller->uid,
         .run = run->id,
         .units = units,
-        .n_units = attempts->len,
         .asked = run->asked,
         .attempt = run->state == RUN_DONE ? UINT_MAX : run->attempt,
         .follow = log->follow,
@@ -426,8 +439,12 @@ int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, cons
     for (guint i = 0; i < attempts->len; i++) {
         const StoreAttempt *a = g_ptr_array_index(attempts, i);
 
-        units[i] = (ExecLogUnit){ a->unit, a->invocation_id };
+        if (!run_is_elsewhere(m, a->node))
+            units[l.n_units++] = (ExecLogUnit){ a->unit, a->invocation_id };
     }
+    if (l.n_units == 0 && attempts->len > 0)
+        return error_set(error, ERROR_FAILED,
+            "Run %" G_GUINT64_FORMAT " is of node %s: its log is in the journal there", run->id, run->node);
     r = exec_open_log(m->exec, &l, ret);
     if (r == -EBUSY)
         return error_set(error, ERROR_LIMIT_EXCEEDED, "Too many logs are being read already");

@@ -760,12 +760,17 @@ void scheduler_run_done(Scheduler *s, uint64_t run)
     scheduler_act(s);
 }
 
+void scheduler_boot(Scheduler *s)
+{
+    if (s->manager->store_up && s->follows_boots)
+        (void)store_get_followers(s->manager->store, 0, FOLLOW_BOOT, on_followers, s);
+}
+
 void scheduler_wake(Scheduler *s)
 {
     if (s->manager->store_up)
-        g_ptr_array_set_size(s->doubts, 0);       /* of what has another definition by now */
-    if (s->manager->store_up && s->follows_boots) /* that was noticed only after they were loaded */
-        (void)store_get_followers(s->manager->store, 0, FOLLOW_BOOT, on_followers, s);
+        g_ptr_array_set_size(s->doubts, 0); /* of what has another definition by now */
+    scheduler_boot(s);                      /* that was noticed only after they were loaded */
     scheduler_act(s);
 }
 

@@ -148,7 +148,7 @@ static void batch_check(Batch *b)
 typedef struct Putting {
     Batch *batch;
     Task *task;
-    const char *origin;
+    const char *origin, *node;
     char *path;
     uint64_t since; /* when the database was asked: slots from then on are its own */
     GArray *skips;  /* of the definition before; see scheduler_skips() */
@@ -172,7 +172,8 @@ static void putting_done(Putting *p, uint64_t revision, const TaskEntry *before)
 
     if (changed)
         scheduler_skipped(m->scheduler, p->skips);
-    entry = registry_put(m->registry, p->task, p->origin, p->path, revision, p->since);
+    entry =
+        registry_put(m->registry, p->task, &(TaskOwner){ p->origin, p->path, p->node }, revision, p->since);
     scheduler_put(m->scheduler, entry, changed ? p->since : 0, p->skips);
     expect_changed(m->expect, entry);
     manager_task_changed(m, p->task->name);
@@ -188,7 +189,8 @@ static void on_put(int r, uint64_t revision, const Error *error, void *userdata)
     p->batch->pending--;
     if (r < 0) {
         batch_fault(p->batch, r, error && error->message ? error->message : "");
-    } else if (!before || before->revision != revision || strcmp(before->origin, p->origin) != 0) {
+    } else if (!before || before->revision != revision || strcmp(before->origin, p->origin) != 0 ||
+               strcmp(before->node, p->node) != 0) {
         putting_done(p, revision, before);
     }
     p->batch->revision = revision;
@@ -217,7 +219,7 @@ static int putting_send(Putting *p)
     p->skips = scheduler_skips(m->scheduler, registry_find(m->registry, task->name), p->since);
     put = (StorePutTask){ task->name, p->origin, p->path, task->description, definition,
         (const char *const *)names->pdata, p->since, task_is_expected(task), p->skips,
-        (const char *const *)follows->pdata };
+        (const char *const *)follows->pdata, p->node };
     return m->store_up ? store_put_task(m->store, &put, on_put, p) : -ENOTCONN;
 }
 
@@ -235,7 +237,8 @@ static int batch_put(Batch *b, Task *task, const char *origin, const char *path)
     Putting *p = g_new(Putting, 1);
     int r;
 
-    *p = (Putting){ b, task_ref(task), origin, g_strdup(path), 0, NULL };
+    *p = (Putting){ b, task_ref(task), origin, strcmp(origin, "file") == 0 ? m->config.node : "",
+        g_strdup(path), 0, NULL };
     b->pending++;
     if (!changes_take(m->changes, task->name, putting_turn, p))
         return 0;
@@ -266,7 +269,9 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
             "A task's name is a letter or digit and up to 63 more of letters, digits, '_', '.' and '-'");
     entry = registry_find(m->registry, name);
     if (entry && strcmp(entry->origin, "file") == 0) {
-        error_set(error, ERROR_FROM_FILE, "Task %s is defined by the file %s", name, entry->path);
+        error_set(error, ERROR_FROM_FILE, "Task %s is defined by the file %s%s%s", name, entry->path,
+            registry_is_own(m->registry, entry) ? "" : " of node ",
+            registry_is_own(m->registry, entry) ? "" : entry->node);
         error_set_hint(error, "Change the file, or put a drop-in beside it, and run `tschedctl reload`.");
         return -EEXIST;
     }
@@ -405,7 +410,8 @@ int manager_delete_task(
     entry = registry_find(m->registry, name);
     if (!entry)
         return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", name);
-    if (strcmp(entry->origin, "file") == 0) {
+    /* That of another node comes back with that node's next reload, if it is there still. */
+    if (strcmp(entry->origin, "file") == 0 && registry_is_own(m->registry, entry)) {
         error_set(error, ERROR_FROM_FILE, "Task %s is defined by the file %s", name, entry->path);
         error_set_hint(error, "Remove or mask the file and run `tschedctl reload`.");
         return -EEXIST;
@@ -555,7 +561,7 @@ static void reload_log_faults(Manager *m, const char *name, const DiagList *diag
         name, g_strchomp(text), util_strempty(more));
 }
 
-/* Is it what is in force already? Nobody else writes to the database while we are connected. */
+/* Is it what is in force already? What others write while we are connected is told of. */
 static bool reload_is_known(const Manager *m, const LoaderFile *f)
 {
     const TaskEntry *entry = registry_find(m->registry, f->name);
@@ -650,7 +656,7 @@ static bool reload_look_for_gone(Batch *b)
         b->looked = g_strdup(entry->task->name);
         if (strcmp(entry->origin, "file") != 0)
             reload_refresh(b, entry);
-        else if (entry->reload != b->reload)
+        else if (entry->reload != b->reload && registry_is_own(m->registry, entry))
             reload_delete(b, entry->task->name);
     }
     return i < entries->len || i == RELOAD_LOOKS;

@@ -2,6 +2,7 @@
 #include "ctl/logs.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "ctl/logs-open.h"
 #include "ctl/output.h"
@@ -176,13 +177,34 @@ static int logs_verb_task(Ctl *ctl, LogsQuery *q)
     return logs_exec(ctl, q);
 }
 
+/* The journal here knows nothing of what another node executes: the daemon says whose it is, and whether that is so. */
+static bool logs_are_elsewhere(Ctl *ctl, JsonObject *run, ClientError *e)
+{
+    const LogsQuery nothing = { .lines = "0" };
+    g_autoptr(JsonObject) manager = NULL;
+    g_auto(ClientError) ignored = { 0 };
+    const char *node = text_member(run, "Node");
+    int fd;
+
+    if (!*node || client_manager(ctl->client, &ignored, &manager) < 0 ||
+        g_str_equal(node, text_member(manager, "NodeName")))
+        return false;
+    fd = logs_open(ctl->client, text_number(run, "Id"), &nothing, e);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && e->error.code == ERROR_FAILED;
+}
+
 static int logs_verb_run(Ctl *ctl, LogsQuery *q, JsonObject *run)
 {
     g_autoptr(GPtrArray) units = logs_of_attempts(run, "Unit");
     g_autoptr(GPtrArray) invocations = logs_of_attempts(run, "InvocationId");
+    g_auto(ClientError) error = { 0 };
 
     if (!logs_may_read(ctl))
         return logs_of_run(ctl, q);
+    if (logs_are_elsewhere(ctl, run, &error))
+        return output_fail(ctl, &error);
     q->units = units;
     q->invocations = invocations;
     return logs_exec(ctl, q);

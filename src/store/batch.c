@@ -149,6 +149,20 @@ static void send_group(Store *s, Exchange *x, Op *const *ops, unsigned n)
         exchange_add_prepared(x, info->second_name, values, info->second_n_values);
 }
 
+/* Other nodes hear of it when it is committed. */
+static void send_told(Exchange *x, const GPtrArray *ops)
+{
+    g_autofree char *tasks = NULL;
+    bool dues;
+    const char *values[2];
+
+    if (!heard_tell(ops, &tasks, &dues))
+        return;
+    values[0] = tasks;
+    values[1] = dues ? "t" : "f";
+    exchange_add(x, "SELECT told($1::text[], $2::boolean)", values, 2);
+}
+
 static void on_batch(const ExchangeResult *result, void *userdata);
 
 void batch_send(Store *s)
@@ -167,6 +181,8 @@ void batch_send(Store *s)
         n = group_length(b->ops, i);
         send_group(s, x, (Op *const *)b->ops->pdata + i, n);
     }
+    if (s->heard)
+        send_told(x, b->ops);
     exchange_end(x);
 }
 

@@ -1,6 +1,7 @@
 /* libpq on sd-event: connecting, sending, receiving, and noticing that no answer comes. */
 #include "store/connection.h"
 
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "base/log.h"
@@ -18,6 +19,12 @@ struct Exchange {
     unsigned error_at;
 };
 
+/* What was notified of: its turn comes when so many exchanges are answered. */
+typedef struct Notice {
+    uint64_t after;
+    char text[];
+} Notice;
+
 struct Connection {
     sd_event *event;
     Clock *clock;
@@ -29,6 +36,8 @@ struct Connection {
     ClockTimer *stalled;
     GQueue exchanges; /* of Exchange*, sent and not answered */
     unsigned in_flight;
+    uint64_t n_sent, n_answered; /* exchanges */
+    GQueue notices;              /* of Notice* */
     bool connected;
     char *broken; /* why it is of no use any more */
     bool told;
@@ -191,6 +200,7 @@ int connection_open(sd_event *event, Clock *clock, const char *conninfo, const C
     c->callbacks = callbacks;
     c->userdata = userdata;
     g_queue_init(&c->exchanges);
+    g_queue_init(&c->notices);
     r = clock_timer_new(clock, CLOCK_BOOT, on_stalled, c, &c->stalled);
     if (r >= 0)
         r = sd_event_add_defer(event, &c->deferred, on_deferred, c);
@@ -233,6 +243,7 @@ void connection_close(Connection *c)
     c->stalled = NULL;
     c->closed = NULL;
     connection_lose_all(c);
+    g_queue_clear_full(&c->notices, g_free);
     PQfinish(c->pg);
     sd_event_unref(c->event);
     g_free(c->broken);
@@ -307,6 +318,7 @@ void exchange_end(Exchange *x)
     Connection *c = x->connection;
 
     g_queue_push_tail(&c->exchanges, x);
+    c->n_sent++;
     c->in_flight += x->n;
     if (!c->broken && PQpipelineSync(c->pg) != 1)
         connection_break_pq(c);
@@ -342,6 +354,7 @@ static bool exchange_answer(Connection *c, Exchange *x)
     bool closed = false;
 
     g_queue_pop_head(&c->exchanges);
+    c->n_answered++;
     c->in_flight -= x->n;
     watch_oldest(c);
     c->closed = &closed;
@@ -389,6 +402,44 @@ static bool receive(Connection *c)
     return true;
 }
 
+/* What is heard of may come before the end of an answer that was made earlier: it waits for that. What we notify of ourselves is nothing
+ * new. */
+static void take_notices(Connection *c)
+{
+    PGnotify *n;
+
+    while ((n = PQnotifies(c->pg))) {
+        size_t size = strlen(n->extra) + 1;
+        Notice *notice = g_malloc(sizeof *notice + size);
+
+        notice->after = c->n_sent;
+        memcpy(notice->text, n->extra, size);
+        if (n->be_pid == PQbackendPID(c->pg) || !c->callbacks->heard)
+            g_free(notice);
+        else
+            g_queue_push_tail(&c->notices, notice);
+        PQfreemem(n);
+    }
+}
+
+/* False where the connection was closed by who was told. */
+static bool tell_notices(Connection *c)
+{
+    bool closed = false;
+    Notice *n;
+
+    while ((n = g_queue_peek_head(&c->notices)) && n->after <= c->n_answered) {
+        g_autofree Notice *notice = g_queue_pop_head(&c->notices);
+
+        c->closed = &closed;
+        c->callbacks->heard(notice->text, c->userdata);
+        if (closed)
+            return false;
+        c->closed = NULL;
+    }
+    return true;
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     Connection *c = userdata;
@@ -407,7 +458,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
             connection_break(c, reason);
         return 0;
     }
-    if (receive(c) && !c->broken)
+    if (!receive(c))
+        return 0;
+    take_notices(c);
+    if (tell_notices(c) && !c->broken)
         flush(c);
     return 0;
 }

@@ -21,6 +21,9 @@ typedef struct ConnectionCallbacks {
     /* Lost, or could not be made: a sentence. Everything in flight was answered before. The connection is of
      * no use any more: close it (not necessarily from here). */
     void (*down)(const char *reason, void *userdata);
+    /* What another connection notified of, where this one listens; after the answers to all exchanges that were sent before it came.
+     * NULL: nobody listens. */
+    void (*heard)(const char *text, void *userdata);
 } ConnectionCallbacks;
 
 typedef struct ExchangeResult {

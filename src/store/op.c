@@ -27,6 +27,7 @@ static const OpInfo *const infos[] = {
     [OP_GET_REVISION] = &op_get_revision,
     [OP_GET_TASK] = &op_get_task,
     [OP_GET_RUN] = &op_get_run,
+    [OP_COUNT_WAITING] = &op_count_waiting,
     [OP_LIST_RUNS] = &op_list_runs,
     [OP_LIST_NODES] = &op_list_nodes,
     [OP_LIST_SLOTS] = &op_list_slots,

@@ -31,6 +31,7 @@ typedef enum OpKind {
     OP_GET_REVISION = _OP_WRITE_MAX,
     OP_GET_TASK,
     OP_GET_RUN,
+    OP_COUNT_WAITING,
     OP_LIST_RUNS,
     OP_LIST_NODES,
     OP_LIST_SLOTS,
@@ -81,8 +82,8 @@ typedef struct OpInfo {
 
 extern const OpInfo op_put_task, op_delete_task, op_enable_task, op_enable_schedule, op_by_hand, op_backfill,
     op_ask, op_skip, op_requeue, op_running, op_stopping, op_cancel, op_end, op_missed, op_audit,
-    op_partitions, op_claim, op_followers, op_get_revision, op_get_task, op_get_run, op_list_runs,
-    op_list_nodes, op_list_slots, op_list_audit, op_get_database;
+    op_partitions, op_claim, op_followers, op_get_revision, op_get_task, op_get_run, op_count_waiting,
+    op_list_runs, op_list_nodes, op_list_slots, op_list_audit, op_get_database;
 
 const OpInfo *op_info(OpKind kind);
 

@@ -43,6 +43,24 @@ int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
     return store_enqueue(s, op);
 }
 
+static void count_waiting_answer(Op *op, const OpAnswer *a)
+{
+    ((StoreNumberFn)op->fn)(a->r, a->r < 0 ? 0 : row_u64(a->res, 0, 0), a->error, op->userdata);
+}
+
+/* Each in the words of an index. */
+const OpInfo op_count_waiting = {
+    .name = "count_waiting",
+    .sql =
+        "SELECT (SELECT count(*) FROM run WHERE state = 'waiting') + (SELECT count(*) FROM run WHERE state = 'queued')",
+    .answer = count_waiting_answer,
+};
+
+int store_count_waiting(Store *s, StoreNumberFn fn, void *userdata)
+{
+    return store_enqueue(s, op_new(OP_COUNT_WAITING, (OpFn)fn, userdata));
+}
+
 static void list_runs_answer(Op *op, const OpAnswer *a)
 {
     StoreRunsFn fn = (StoreRunsFn)op->fn;

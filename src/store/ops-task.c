@@ -40,13 +40,13 @@ static const char put_task_sql[] =
                                            "  INSERT INTO task_revision (task, revision, description, definition, created)"
                                            "  SELECT $1, revision, $4::text, $5::jsonb, now() FROM now WHERE NOT same),"
                                            " t AS ("
-                                           "  INSERT INTO task AS t (name, origin, path, revision, changed)"
-                                           "  SELECT $1, $2::text, $3::text, revision, now() FROM now"
-                                           "  ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, path = excluded.path,"
+                                           "  INSERT INTO task AS t (name, origin, path, node, revision, changed)"
+                                           "  SELECT $1, $2::text, $3::text, $11::text, revision, now() FROM now"
+                                           "  ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, path = excluded.path, node = excluded.node,"
                                            "   revision = excluded.revision, enabled = t.enabled OR t.deleted,"
                                            "   paused_until = CASE WHEN NOT t.deleted THEN t.paused_until END, deleted = false, changed = now()"
-                                           "  WHERE (t.origin, t.path, t.revision, t.deleted)"
-                                           "   IS DISTINCT FROM (excluded.origin, excluded.path, excluded.revision, false)),"
+                                           "  WHERE (t.origin, t.path, t.node, t.revision, t.deleted)"
+                                           "   IS DISTINCT FROM (excluded.origin, excluded.path, excluded.node, excluded.revision, false)),"
                                            " gone AS (DELETE FROM schedule WHERE task = $1 AND name <> ALL ($6::text[]) AND " SKIPS_FIRST
                                            "),"
                                            " s AS ("
@@ -75,7 +75,7 @@ static void put_task_answer(Op *op, const OpAnswer *a)
 const OpInfo op_put_task = {
     .name = "put_task",
     .sql = put_task_sql,
-    .n_values = 10,
+    .n_values = 11,
     .answer = put_task_answer,
 };
 
@@ -95,6 +95,7 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     op_set_text(op, 7, skips);
     op_set_text(op, 8, follows);
     op_set_bool(op, 9, t->expects);
+    op_set_text(op, 10, util_strempty(t->node));
     op_set_key(op, 0, "t%s", t->name);
     return store_enqueue(s, op);
 }

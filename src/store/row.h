@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 
+#include "store/lock.h"
 #include "store/store.h"
 
 typedef enum RowType {
@@ -135,6 +136,7 @@ GPtrArray *row_nodes(const PGresult *res);
     X("t.name", TEXT, name)                                                                                  \
     X("t.origin", TEXT, origin)                                                                              \
     X("t.path", TEXT, path)                                                                                  \
+    X("t.node", TEXT, node)                                                                                  \
     X("t.revision", U64, revision)                                                                           \
     X("t.enabled", BOOL, enabled)                                                                            \
     X("t.deleted", BOOL, deleted)                                                                            \
@@ -174,13 +176,17 @@ GPtrArray *row_nodes(const PGresult *res);
         MAYBE, by_hand)                                                                                           \
     X("CASE WHEN s.ends <> '{}' THEN " ROW_ENDS " END", MAYBE, ends)
 
-/* $4 is this node: up, since it asks. No other daemon uses the database meanwhile. */
+/* $4 is this node: up, since it asks. Others are while their daemon's session holds the lock of their name. */
+#define ROW_NODE_IS_UP                                                                                       \
+    "(n.name = $4::text OR " LOCK_NODE("n.name") " IN (SELECT " LOCK_NUMBER                                  \
+                                                 " FROM pg_locks l WHERE " LOCK_IS_HELD                      \
+                                                 " AND " LOCK_IS_OF_NODE "))"
 #define ROW_NODE_FIELDS(X)                                                                                   \
     X("n.name", TEXT, name)                                                                                  \
-    X("n.name = $4::text", BOOL, up)                                                                         \
+    X(ROW_NODE_IS_UP, BOOL, up)                                                                              \
     X("n.epoch", U64, epoch)                                                                                 \
     X("n.boot_id", TEXT, boot_id)                                                                            \
-    X("time_to_usec(CASE WHEN n.name = $4::text THEN now() ELSE n.last_seen END)", U64, last_seen)
+    X("time_to_usec(CASE WHEN " ROW_NODE_IS_UP " THEN now() ELSE n.last_seen END)", U64, last_seen)
 
 #define ROW_SLOT_FIELDS(X)                                                                                   \
     X("l.task", TEXT, task)                                                                                  \

@@ -4,13 +4,9 @@
 #include "base/log.h"
 #include "store/batch.h"
 #include "store/dump.h"
+#include "store/lock.h"
 #include "store/migration.h"
 #include "store/row.h"
-
-/* Keys of our advisory locks: the first number says they are ours. */
-#define LOCK_CLASS  "1953719140"
-#define LOCK_NODE   LOCK_CLASS ", 1" /* held by the session of the daemon that uses the database */
-#define LOCK_SCHEMA LOCK_CLASS ", 3" /* held while a migration runs */
 
 #define SERVER_VERSION_MIN    150000
 #define MIGRATION_ANSWER_USEC (3600 * USEC_PER_SEC)
@@ -19,6 +15,7 @@ struct Setup {
     Store *store;
     Connection *connection;
     unsigned version; /* of the schema */
+    bool alone;       /* of several nodes this one has the database for itself, to migrate it */
     bool loading;     /* the first page of tasks has come */
     Dump *dump;
 };
@@ -33,11 +30,18 @@ static const char *const settings_sql =
     " ('jit', 'off'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
     " ('standard_conforming_strings', 'on')) AS s(name, value)";
 
+/* Alone, or beside others, each of which has its name for itself. */
+static const char *const alone_sql = "SELECT pg_try_advisory_lock(" LOCK_DATABASE ")";
+static const char *const shared_sql = "SELECT pg_try_advisory_lock_shared(" LOCK_DATABASE
+                                      ") AND pg_try_advisory_lock(" LOCK_NODE("$1::text") ")";
+
+/* Who is in the way, and whether it is for the name. */
 static const char *const holder_sql =
-    "SELECT pid, coalesce(client_addr::text, 'this host'), backend_start::timestamp(0)::text"
-    " FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    " WHERE locktype = 'advisory' AND classid = " LOCK_CLASS " AND objid = 1 AND objsubid = 2 AND granted"
-    "  AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    "SELECT l.pid, coalesce(client_addr::text, 'this host'), backend_start::timestamp(0)::text, " LOCK_IS_OF_NODE
+    " FROM pg_locks l JOIN pg_stat_activity USING (pid) WHERE " LOCK_IS_HELD " AND l.pid <> pg_backend_pid()"
+    " AND CASE WHEN " LOCK_IS_OF_NODE " THEN " LOCK_NUMBER
+    " = " LOCK_NODE("$1::text") "  ELSE l.classid = " LOCK_CLASS
+                                " AND l.objid = 1 AND (l.mode = 'ExclusiveLock' OR $1 IS NULL) END LIMIT 1";
 
 Setup *setup_new(Store *s)
 {
@@ -170,6 +174,10 @@ static void take_node(Setup *u)
         NULL, 0);
     remembered_values(&s->remembered, texts, remembered);
     exchange_add(x, remembered_sql, remembered, REMEMBERED_VALUES);
+    if (s->heard) {
+        exchange_add(x, "SELECT tell('b')", NULL, 0);
+        exchange_add(x, "SELECT told('{}', false)", NULL, 0);
+    }
     exchange_end(x);
 }
 
@@ -178,7 +186,7 @@ static void take_node(Setup *u)
 #define PAGE 200
 
 #define PAGE_OF_TASKS                                                                                        \
-    "(SELECT name, revision, origin, path, enabled, deleted, paused_until FROM task"                         \
+    "(SELECT name, revision, origin, path, node, enabled, deleted, paused_until FROM task"                   \
     " WHERE NOT deleted AND name > $1::text ORDER BY name LIMIT " G_STRINGIFY(PAGE) ") t"
 
 static void load_tasks(Setup *u, const char *after);
@@ -233,10 +241,15 @@ static void on_prepared(const ExchangeResult *result, void *userdata)
         load_tasks(userdata, "");
 }
 
+/* The schema is what it is to be: others may look at it. */
 static void prepare(Setup *u)
 {
     Exchange *x = connection_begin(u->connection, 0, on_prepared, u);
 
+    if (u->alone)
+        exchange_add(x, "SELECT pg_advisory_unlock(" LOCK_DATABASE ")", NULL, 0);
+    if (u->store->heard)
+        exchange_add(x, "SELECT pg_advisory_unlock(" LOCK_COMING ")", NULL, 0);
     for (unsigned kind = 0; kind < _OP_KIND_MAX; kind++) {
         const OpInfo *info = op_info((OpKind)kind);
 
@@ -311,20 +324,11 @@ static void on_dumped(int r, const char *reason, void *userdata)
     migrate_next(u);
 }
 
-static void on_version(const ExchangeResult *result, void *userdata)
+static void migrate(Setup *u)
 {
-    Setup *u = userdata;
     const char *directory = u->store->dump_directory;
     int r;
 
-    if (!step_ok(u, result))
-        return;
-    u->version = (unsigned)row_u64(result->result[0], 0, 0);
-    if (u->version > n_migrations) {
-        unusable(u, "the database's schema is version %u, this taskschedd knows %u: upgrade taskschedd",
-            u->version, n_migrations);
-        return;
-    }
     if (u->version == 0 || u->version == n_migrations || !directory) {
         migrate_next(u);
         return;
@@ -336,7 +340,61 @@ static void on_version(const ExchangeResult *result, void *userdata)
             u, "the dump before the migration could not be written to %s: %s", directory, g_strerror(-r));
 }
 
+static void on_alone(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+
+    if (!step_ok(u, result))
+        return;
+    u->alone = *PQgetvalue(result->result[0], 0, 0) == 't';
+    if (u->alone)
+        migrate(u);
+    else
+        unusable(u,
+            "the database's schema is version %u, and is to become %u, but other nodes use it: stop taskschedd there",
+            u->version, n_migrations);
+}
+
+/* Nobody works while the schema becomes another. Who comes up waits meanwhile, so of several of those one is alone. */
+static void migrate_alone(Setup *u)
+{
+    Exchange *x = connection_begin(u->connection, 0, on_alone, u);
+
+    exchange_add(x, alone_sql, NULL, 0);
+    exchange_end(x);
+}
+
+static void on_version(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+
+    if (!step_ok(u, result))
+        return;
+    u->version = (unsigned)row_u64(result->result[0], 0, 0);
+    if (u->version > n_migrations)
+        unusable(u, "the database's schema is version %u, this taskschedd knows %u: upgrade taskschedd",
+            u->version, n_migrations);
+    else if (u->version < n_migrations && u->store->heard)
+        migrate_alone(u);
+    else
+        migrate(u);
+}
+
 /* --- lock */
+
+static void refuse(Setup *u, const PGresult *holder)
+{
+    if (PQntuples(holder) == 0)
+        unusable(u, "another taskschedd uses this database");
+    else if (*PQgetvalue(holder, 0, 3) == 't')
+        unusable(u,
+            "another taskschedd uses this database under the name of this node, %s (server process %s, from %s, since %s UTC):"
+            " each node has a name of its own (NodeName=)",
+            u->store->node, PQgetvalue(holder, 0, 0), PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2));
+    else
+        unusable(u, "another taskschedd uses this database (server process %s, from %s, since %s UTC)",
+            PQgetvalue(holder, 0, 0), PQgetvalue(holder, 0, 1), PQgetvalue(holder, 0, 2));
+}
 
 static void on_locked(const ExchangeResult *result, void *userdata)
 {
@@ -346,23 +404,43 @@ static void on_locked(const ExchangeResult *result, void *userdata)
 
     if (!step_ok(u, result))
         return;
-    if (*PQgetvalue(res[1], 0, 0) != 't') {
-        if (PQntuples(res[2]) > 0)
-            unusable(u, "another taskschedd uses this database (server process %s, from %s, since %s UTC)",
-                PQgetvalue(res[2], 0, 0), PQgetvalue(res[2], 0, 1), PQgetvalue(res[2], 0, 2));
-        else
-            unusable(u, "another taskschedd uses this database");
+    if (*PQgetvalue(res[0], 0, 0) != 't') {
+        refuse(u, res[1]);
         return;
     }
     x = connection_begin(u->connection, 0, on_version, u);
-    if (PQgetisnull(res[3], 0, 0))
+    if (PQgetisnull(res[2], 0, 0))
         exchange_add(x, "SELECT 0", NULL, 0);
     else
         exchange_add(x, "SELECT coalesce(max(version), 0) FROM taskschedd.schema_version", NULL, 0);
     exchange_end(x);
 }
 
-/* The lock belongs to the session: it goes when the connection goes, with whatever ends the daemon. */
+static void on_settings(const ExchangeResult *result, void *userdata)
+{
+    Setup *u = userdata;
+    const char *node = u->store->heard ? u->store->node : NULL;
+    Exchange *x;
+
+    if (!step_ok(u, result))
+        return;
+    x = connection_begin(u->connection, 0, on_locked, u);
+    exchange_add(x, node ? shared_sql : alone_sql, &node, node != NULL);
+    exchange_add(x, holder_sql, &node, 1);
+    exchange_add(x, "SELECT to_regclass('taskschedd.schema_version')", NULL, 0);
+    exchange_end(x);
+}
+
+/* What others do is heard of from here on, before anything is read. */
+static void listen_to_others(Setup *u, Exchange *x)
+{
+    const char *node = u->store->node;
+
+    exchange_add(x, "SELECT pg_advisory_lock(" LOCK_COMING ")", NULL, 0);
+    exchange_add(x, "SELECT set_config('taskschedd.node', $1::text, false)", &node, 1);
+    exchange_add(x, "LISTEN taskschedd", NULL, 0);
+}
+
 void setup_start(Setup *u)
 {
     int version = connection_server_version(u->connection);
@@ -373,10 +451,9 @@ void setup_start(Setup *u)
             version / 10000, SERVER_VERSION_MIN / 10000);
         return;
     }
-    x = connection_begin(u->connection, 0, on_locked, u);
+    x = connection_begin(u->connection, 0, on_settings, u);
     exchange_add(x, settings_sql, NULL, 0);
-    exchange_add(x, "SELECT pg_try_advisory_lock(" LOCK_NODE ")", NULL, 0);
-    exchange_add(x, holder_sql, NULL, 0);
-    exchange_add(x, "SELECT to_regclass('taskschedd.schema_version')", NULL, 0);
+    if (u->store->heard)
+        listen_to_others(u, x);
     exchange_end(x);
 }

@@ -21,6 +21,7 @@ struct Store {
     char *conninfo, *node, *boot_id, *dump_directory, *reason_file;
     uint64_t manager_stamp;
     StoreStateFn fn;
+    StoreHeardFn heard; /* NULL: this node is the only one */
     void *userdata;
 
     StoreState state;
@@ -41,6 +42,7 @@ struct Store {
     sd_event_source *deferred; /* sends what was collected, answers what was lost */
     GQueue writes, reads;      /* of Op*, not sent yet */
     GQueue lost;               /* of Op*, to be answered with their r */
+    GQueue early;              /* of char*: what was heard of while it comes up */
     GQueue audits;             /* of Op*, kept while there is no connection */
     uint64_t audits_dropped;
     Batch *batch; /* the one write transaction in flight */
@@ -66,6 +68,14 @@ void store_loading(Store *s, const StoreLoaded *loaded);
 void store_up(Store *s, const StoreLoaded *loaded);
 /* What the server said, as a reason for people: g_free. */
 char *store_trouble(const PGresult *error);
+/* heard.c: what another node tells; where this one is not up yet, it is kept until then. */
+void heard_take(Store *s, const char *words);
+/* It is up now. */
+void heard_release(Store *s);
+/* All of it is loaded anew. */
+void heard_forget(Store *s);
+/* The statement that ends a batch in which others may be interested, and its values; false: they are not. tasks: g_free. */
+bool heard_tell(const GPtrArray *ops, char **ret_tasks, bool *ret_dues);
 /* Ends what store_trim() began, if anything. */
 void trim_cancel(Store *s);
 void trim_free(Trim *t);

@@ -156,6 +156,7 @@ void store_disconnect(Store *s, StoreState state, const char *reason)
     if (s->connection)
         connection_close(g_steal_pointer(&s->connection));
     setup_free(g_steal_pointer(&s->setup));
+    heard_forget(s);
     lose_queue(s, &s->writes);
     lose_queue(s, &s->reads);
     clock_timer_arm(s->retry,
@@ -189,6 +190,7 @@ void store_up(Store *s, const StoreLoaded *loaded)
         store_enqueue(s, op);
     s->told = false;
     set_state(s, STORE_UP, NULL, loaded);
+    heard_release(s);
 }
 
 static void on_up(void *userdata)
@@ -233,7 +235,12 @@ static void on_down(const char *reason, void *userdata)
     store_disconnect(s, STORE_CONNECTING, text);
 }
 
-static const ConnectionCallbacks connection_callbacks = { .up = on_up, .down = on_down };
+static void on_heard(const char *words, void *userdata)
+{
+    heard_take(userdata, words);
+}
+
+static const ConnectionCallbacks connection_callbacks = { .up = on_up, .down = on_down, .heard = on_heard };
 
 static int connect_to(Store *s, const char *conninfo)
 {
@@ -285,6 +292,7 @@ int store_new(
     remembered_open(&s->remembered, config->memory_file);
     s->manager_stamp = config->manager_stamp;
     s->fn = fn;
+    s->heard = config->heard;
     s->userdata = userdata;
     s->state = STORE_CONNECTING;
     s->backoff_usec = STORE_BACKOFF_MIN_USEC;
@@ -333,6 +341,7 @@ void store_free(Store *s)
     cancel_queue(s, &s->writes);
     cancel_queue(s, &s->reads);
     g_queue_clear_full(&s->audits, (GDestroyNotify)op_free);
+    heard_forget(s);
     clock_timer_free(s->retry);
     sd_event_source_disable_unref(s->deferred);
     sd_event_unref(s->event);

@@ -19,14 +19,38 @@ typedef struct Store Store;
 typedef enum StoreState {
     STORE_CONNECTING, /* trying, again and again (0.1 s … 5 s apart) */
     STORE_UNUSABLE, /* reached, but cannot be used: schema newer than we, server too old, another daemon holds
-                       the node; tried again every 5 s. reason says why and what to do */
+                       the database or the node; tried again every 5 s. reason says why and what to do */
     STORE_LOADING,  /* told while it comes up, of what stands there: it is not up yet, and may never be */
     STORE_UP,
 } StoreState;
 
+typedef enum StoreHeardKind {
+    STORE_HEARD_TASK, /* it, or what is said of it, is another, or it is gone */
+    STORE_HEARD_RUN,  /* it is over; or, where it is not, its node is to end it */
+    STORE_HEARD_DUE,  /* the next run that nobody has claimed is due then */
+    STORE_HEARD_BOOT, /* a node was booted, or its daemon has come up */
+} StoreHeardKind;
+
+/* What another node did. */
+typedef struct StoreHeard {
+    StoreHeardKind kind;
+    const char *task;
+    uint64_t run;
+    RunState state;
+    RunResult result;
+    uint64_t due; /* real µs */
+} StoreHeard;
+
+/* Once it is committed, while the store is up; what was done while there was no connection is loaded with the next. It comes after the
+ * answers to all that was asked for before it. */
+typedef void (*StoreHeardFn)(const StoreHeard *heard, void *userdata);
+
 typedef struct StoreConfig {
-    const char *conninfo;   /* libpq's connection string */
-    const char *node;       /* this node's name */
+    const char *conninfo; /* libpq's connection string */
+    const char *node;     /* this node's name */
+    StoreHeardFn
+        heard; /* other nodes use the database at the same time, each under a name of its own; NULL: nobody else may use it.
+                           It gets what the states' function gets */
     const char *boot_id;    /* of the kernel, 32 hex digits */
     uint64_t manager_stamp; /* UserspaceTimestampMonotonic of the service manager: tells one life of it from
                                another; 0 is not known yet */
@@ -100,6 +124,7 @@ typedef struct StoreTask {
     char *name;
     char *origin; /* "file" or "api" */
     char *path;   /* of a file; "" else */
+    char *node;   /* whose file it is; "": none's, or anybody's */
     uint64_t revision;
     bool enabled;
     bool deleted;          /* only its history is left */
@@ -192,7 +217,8 @@ typedef struct StorePutTask {
         skips; /* of StoreSkip, one of a schedule: slots of the definition before, which has them no more. In the
                             ledger with it; what has its outcome meanwhile keeps that. NULL is none */
     const char *const
-        *follows; /* of each schedule what it follows (see model/follow.h), "" is none; NULL: of all */
+        *follows;     /* of each schedule what it follows (see model/follow.h), "" is none; NULL: of all */
+    const char *node; /* as of StoreTask; NULL is "" */
 } StorePutTask;
 
 /* Adds a task or a new revision of it; answers the revision, unchanged where the definition is. Schedules
@@ -474,6 +500,8 @@ typedef struct StoreFilter {
 } StoreFilter;
 
 int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata); /* -ENOENT */
+/* How many wait or are queued. */
+int store_count_waiting(Store *s, StoreNumberFn fn, void *userdata);
 /* Newest first. */
 int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userdata);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "core/internal.h"
 #include "model/follow.h"
+#include "store/op.h"
 
 #define TASKS_MAX 3
 #define SKIPS     12 /* slots that people skip, or want back */
@@ -580,7 +581,7 @@ static void people_pause(const char *task)
         sim_real() + sim_between(1, 60000) * USEC_PER_MSEC, on_done, NULL, &error);
 }
 
-/* By way of another node: the daemon is not told of it, and the database alone knows. */
+/* By way of another node: the daemon is told of it soon, or not in time, and then the database alone knows. */
 static void others_pause(const char *task)
 {
     TaskRow *t = database_task(task);
@@ -592,6 +593,20 @@ static void others_pause(const char *task)
         s->paused_until = until;
     else if (!t->deleted)
         t->paused_until = until;
+    if (sim_chance(50))
+        store_twin_tell_task(task);
+}
+
+void others_cancel(uint64_t run)
+{
+    DbOp *op = db_op_new(OP_CANCEL, NULL, NULL);
+
+    sim_trace("cancelled elsewhere", run, 0, 0);
+    op->run = run;
+    g_strlcpy(op->reason, "cancelled by bob", sizeof op->reason);
+    database_apply[OP_CANCEL](op);
+    db_op_free(op);
+    store_twin_tell_run(run);
 }
 
 /* Where it is bounded, by another number too. */

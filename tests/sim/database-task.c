@@ -20,8 +20,8 @@ GPtrArray *database_schedules_new(void)
 StoreTask database_task_of(TaskRow *t)
 {
     t->told_paused = t->paused_until;
-    return (StoreTask){ (char *)t->name, (char *)t->origin, (char *)"", t->revision, t->enabled, false,
-        t->paused_until, g_ptr_array_index(t->definitions, t->revision - 1), t->expect_since,
+    return (StoreTask){ (char *)t->name, (char *)t->origin, (char *)"", t->node, t->revision, t->enabled,
+        false, t->paused_until, g_ptr_array_index(t->definitions, t->revision - 1), t->expect_since,
         t->expect_success, t->missed, t->missed_run };
 }
 

@@ -661,6 +661,7 @@ static void apply_put_task(DbOp *op)
         t->revision = t->definitions->len;
     }
     t->origin = op->flag ? "file" : "api";
+    g_strlcpy(t->node, op->name, sizeof t->node);
     t->enabled = t->enabled || t->deleted;
     if (t->deleted)
         t->paused_until = t->told_paused = UNSET;
@@ -775,6 +776,16 @@ static void apply_get_run(DbOp *op)
         op->r = -ENOENT;
 }
 
+static void apply_count(DbOp *op)
+{
+    op->count = 0;
+    for (guint i = 0; i < database.rows->len; i++) {
+        RunState state = ((const Row *)g_ptr_array_index(database.rows, i))->run.state;
+
+        op->count += state == RUN_WAITING || state == RUN_QUEUED;
+    }
+}
+
 void (*const database_apply[])(DbOp *op) = {
     [OP_PUT_TASK] = apply_put_task,
     [OP_DELETE_TASK] = apply_delete_task,
@@ -795,4 +806,5 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_GET_REVISION] = apply_get_revision,
     [OP_GET_TASK] = database_get_task,
     [OP_GET_RUN] = apply_get_run,
+    [OP_COUNT_WAITING] = apply_count,
 };

@@ -325,6 +325,10 @@ static bool foreign(Row *row)
 
 static bool cancel(Row *row)
 {
+    if (sim_chance(20)) {
+        others_cancel(row->run.id);
+        return true;
+    }
     people_cancel(row->run.id);
     return daemon_twin.manager != NULL;
 }

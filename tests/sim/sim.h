@@ -122,6 +122,7 @@ typedef struct SlotRow {
 
 typedef struct TaskRow {
     const char *name, *origin;
+    char node[SIM_TEXT];
     uint64_t revision;
     bool enabled, deleted;
     uint64_t paused_until, told_paused; /* as the daemon was told last */
@@ -300,6 +301,10 @@ int store_twin_send(DbOp *op);
 void store_twin_refuse(uint64_t run);
 /* The next claim is. */
 void store_twin_refuse_claim(void);
+/* Another node tells that it has changed a task, or ended a run or wants it ended. */
+void store_twin_tell_task(const char *task);
+void store_twin_tell_run(uint64_t run);
+extern bool store_twin_telling; /* just now: what is read is read for that */
 bool store_twin_idle(void);
 void store_twin_forget(void);
 
@@ -489,6 +494,8 @@ void daemon_crash(void);
 void daemon_stop(void (*then)(void));
 void people_begin(unsigned n_runs);
 void people_cancel(uint64_t run);
+/* By way of another node. */
+void others_cancel(uint64_t run);
 void people_kill(uint64_t run, int signal);
 void people_retry(uint64_t run);
 void people_change_task(void);

@@ -12,6 +12,7 @@
 
 struct Store {
     StoreStateFn fn;
+    StoreHeardFn heard;
     void *userdata;
     bool up, told, flushing;
     uint64_t epoch, stamp, backoff;
@@ -29,6 +30,7 @@ static struct Store *store;
 /* Numbers of the daemon's life and of its connection: what was under way in an earlier one does not arrive. */
 static uint64_t lives, connection, down_until, refuse_run;
 static bool refuse_claim;
+bool store_twin_telling;
 static int lose_kind = -1; /* the connection goes with the next batch that holds one */
 
 static const char *const names[_OP_KIND_MAX] = {
@@ -51,6 +53,7 @@ static const char *const names[_OP_KIND_MAX] = {
     [OP_GET_REVISION] = "get revision",
     [OP_GET_TASK] = "get task",
     [OP_GET_RUN] = "get run",
+    [OP_COUNT_WAITING] = "count",
 };
 
 /* --- the wire --- */
@@ -331,6 +334,55 @@ void store_twin_lose_given_back(void)
     lose_kind = OP_REQUEUE;
 }
 
+/* What is told while all is being loaded is kept until then. */
+static void heard(
+    const StoreHeard *h, void (*again)(void *data, uint64_t number), void *data, uint64_t number)
+{
+    store_twin_telling = true;
+    if (store->up && store->heard)
+        store->heard(h, store->userdata);
+    store_twin_telling = false;
+    if (store->loading)
+        sim_at_if(sim_now() + sim_latency(), again, data, number, &connection, NULL);
+}
+
+static void on_task_heard(void *task, uint64_t number)
+{
+    heard(&(StoreHeard){ .kind = STORE_HEARD_TASK, .task = task }, on_task_heard, task, number);
+}
+
+static void on_run_heard(void *data, uint64_t run)
+{
+    const Row *row = database_find(run);
+    StoreHeard h = {
+        .kind = STORE_HEARD_RUN, .run = run, .state = row->run.state, .result = row->run.result
+    };
+
+    heard(&h, on_run_heard, data, run);
+}
+
+static void on_due_heard(void *data, uint64_t due)
+{
+    heard(&(StoreHeard){ .kind = STORE_HEARD_DUE, .due = due }, on_due_heard, data, due);
+}
+
+static void tell_later(void (*fn)(void *data, uint64_t number), void *data, uint64_t number)
+{
+    if (store && (store->up || store->loading))
+        sim_at_if(travel(&store->out_at), fn, data, number, &connection, NULL);
+}
+
+void store_twin_tell_task(const char *task)
+{
+    tell_later(on_task_heard, (void *)g_intern_string(task), 0);
+}
+
+void store_twin_tell_run(uint64_t run)
+{
+    tell_later(on_run_heard, NULL, run);
+    tell_later(on_due_heard, NULL, database_now());
+}
+
 void store_twin_refuse_claim(void)
 {
     refuse_claim = true;
@@ -348,6 +400,7 @@ int store_new(
 {
     store = g_new0(struct Store, 1);
     store->fn = fn;
+    store->heard = config->heard;
     store->userdata = userdata;
     store->stamp = config->manager_stamp;
     store->backoff = BACKOFF_MIN;
@@ -685,6 +738,7 @@ int store_put_task(Store *s, const StorePutTask *t, StoreNumberFn fn, void *user
     g_strlcpy(op->task, t->name, sizeof op->task);
     op->text = g_strdup(t->definition);
     op->flag = strcmp(t->origin, "file") == 0;
+    g_strlcpy(op->name, util_strempty(t->node), sizeof op->name);
     op->since = t->since;
     op->again = t->expects;
     op->skips = copy_skips(t->skips);
@@ -743,48 +797,5 @@ int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdat
     op->nominal = m->missed;
     op->retry_of = m->run;
     op->keys[0] = key_of('t', m->task, "");
-    return enqueue(op);
-}
-
-static void answer_text(DbOp *op)
-{
-    ((StoreTextFn)op->fn)(op->r, op->text, op->userdata);
-}
-
-int store_get_revision(Store *s, const char *task, uint64_t revision, StoreTextFn fn, void *userdata)
-{
-    DbOp *op = db_op_new(OP_GET_REVISION, (void (*)(void))fn, userdata);
-
-    op->answer = answer_text;
-    g_strlcpy(op->task, task, sizeof op->task);
-    op->revision = revision;
-    return enqueue(op);
-}
-
-int store_get_task(Store *s, const char *task, StoreTaskFn fn, void *userdata)
-{
-    DbOp *op = db_op_new(OP_GET_TASK, (void (*)(void))fn, userdata);
-
-    op->answer = database_answer_task;
-    g_strlcpy(op->task, task, sizeof op->task);
-    return enqueue(op);
-}
-
-static void answer_run(DbOp *op)
-{
-    const StoreRun *run = op->r < 0 ? NULL : g_ptr_array_index(op->runs, 0);
-    g_autoptr(GPtrArray) attempts = g_ptr_array_new_with_free_func(g_free);
-
-    for (unsigned i = 0; run && i < run->attempt; i++)
-        g_ptr_array_add(attempts, g_new0(StoreAttempt, 1));
-    ((StoreRunFn)op->fn)(op->r, run, attempts, op->userdata);
-}
-
-int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
-{
-    DbOp *op = db_op_new(OP_GET_RUN, (void (*)(void))fn, userdata);
-
-    op->answer = answer_run;
-    op->run = run;
     return enqueue(op);
 }

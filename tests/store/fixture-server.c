@@ -33,23 +33,57 @@ static void on_state(StoreState state, const char *reason, const StoreLoaded *lo
     f->n_runs = loaded->runs->len;
 }
 
-Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
+static void on_heard(const StoreHeard *h, void *userdata)
+{
+    Fixture *f = userdata;
+
+    g_assert_cmpint(f->state, ==, STORE_UP);
+    switch (h->kind) {
+    case STORE_HEARD_TASK:
+        g_string_append_printf(f->heard, "task %s;", h->task);
+        return;
+    case STORE_HEARD_RUN:
+        g_string_append_printf(f->heard, "run %" G_GUINT64_FORMAT " %s %s;", h->run,
+            run_state_to_string(h->state), run_result_to_string(h->result));
+        return;
+    case STORE_HEARD_DUE:
+        g_string_append_printf(f->heard, "due %" G_GUINT64_FORMAT ";", h->due);
+        return;
+    case STORE_HEARD_BOOT:
+        g_string_append(f->heard, "boot;");
+        return;
+    }
+}
+
+static Fixture *fixture_make(const char *node, Clock *clock, const char *dump_directory, StoreHeardFn heard)
 {
     Fixture *f = g_new0(Fixture, 1);
     StoreConfig config = {
         .conninfo = "",
         .node = node,
+        .heard = heard,
         .boot_id = fixture_boot ? fixture_boot : BOOT_ID,
         .manager_stamp = 42,
         .dump_directory = dump_directory,
     };
 
+    f->heard = heard ? g_string_new(NULL) : NULL;
     g_assert_cmpint(sd_event_new(&f->event), >=, 0);
     if (!clock)
         g_assert_cmpint(clock_new(f->event, &f->clock), >=, 0);
     g_assert_cmpint(store_new(f->event, clock ? clock : f->clock, &config, on_state, f, &f->store), ==, 0);
     g_assert_cmpint(store_start(f->store), >=, 0);
     return f;
+}
+
+Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory)
+{
+    return fixture_make(node, clock, dump_directory, NULL);
+}
+
+Fixture *fixture_new_beside(const char *node)
+{
+    return fixture_make(node, NULL, NULL, on_heard);
 }
 
 void fixture_free(Fixture *f)
@@ -60,6 +94,8 @@ void fixture_free(Fixture *f)
     sd_event_unref(f->event);
     if (f->changes)
         g_array_unref(f->changes);
+    if (f->heard)
+        g_string_free(f->heard, TRUE);
     g_free(f->reason);
     g_free(f);
 }

@@ -26,11 +26,14 @@ typedef struct Fixture {
     unsigned n_tasks, n_schedules, n_runs;  /* loaded then */
     uint64_t load_deadline, claim_deadline; /* the next deadline, as loaded and as claimed last */
     GArray *changes;                        /* of StoreChange, of the last claim; NULL before the first */
+    GString *heard;                         /* of a node beside others, in words; else NULL */
 } Fixture;
 
 /* A store that is starting; clock NULL is the kernel's. */
 extern const char *fixture_boot; /* the node's boot; NULL is the usual one */
 Fixture *fixture_new(const char *node, Clock *clock, const char *dump_directory);
+/* Likewise, of a node beside others: what those do it hears of. */
+Fixture *fixture_new_beside(const char *node);
 void fixture_free(Fixture *f);
 /* Until fixture->state is this one. */
 void fixture_wait(Fixture *f, StoreState state);

@@ -156,7 +156,7 @@ static void test_said_meanwhile(void)
     says_and_asks("deleted", OP_DELETE_TASK, (const char *const[]){ "deleted", "[]" });
     says_and_asks("changed", OP_PUT_TASK,
         (const char *const[]){
-            "changed", "api", "", "", "[1]", twenty, "1740000000000000", "[]", "{}", "f" });
+            "changed", "api", "", "", "[1]", twenty, "1740000000000000", "[]", "{}", "f", "" });
 }
 
 int main(int argc, char **argv)

@@ -36,6 +36,11 @@ int store_backfill(Store *s, const StoreBackfill *b, StoreBackfillFn fn, void *u
     return -ENOTCONN;
 }
 
+int store_count_waiting(Store *s, StoreNumberFn fn, void *userdata)
+{
+    return -ENOTCONN;
+}
+
 int store_get_run(Store *s, uint64_t run, StoreRunFn fn, void *userdata)
 {
     return -ENOTCONN;

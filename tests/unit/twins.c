@@ -169,7 +169,7 @@ static void store_come_up(void)
 {
     g_autoptr(GPtrArray) tasks = g_ptr_array_new(), schedules = g_ptr_array_new();
     g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
-    StoreTask task = { twins.task, (char *)"api", (char *)"", twins.revision, true, false, UNSET,
+    StoreTask task = { twins.task, (char *)"api", (char *)"", (char *)"", twins.revision, true, false, UNSET,
         twins.definition };
     StoreSchedule schedule = { twins.task, (char *)"s", -1, twins.last_nominal, 1, UNSET };
     StoreLoaded loaded = { ++store.epoch, tasks, schedules, runs, UNSET, UNSET, 0, true };
