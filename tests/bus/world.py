@@ -79,7 +79,7 @@ def backend():
 
 
 class World:
-    def __init__(self):
+    def __init__(self, node="here"):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="taskschedd-bus."))
         self.dir.chmod(0o755)
         for name in ("tasks", "run", "state"):
@@ -87,7 +87,7 @@ class World:
         self.address = f"unix:path={self.dir}/bus"
         (self.dir / "bus.conf").write_text(BUS_CONFIG.format(path=self.dir / "bus"))
         pg = os.environ["PRIVATE_POSTGRES_DIR"]
-        self.configure(f"ConnInfo=host={pg} user=taskschedd dbname=taskschedd\nNodeName=here\n")
+        self.configure(f"ConnInfo=host={pg} user=taskschedd dbname=taskschedd\nNodeName={node}\n")
         self.bus_daemon = self.daemon = self.polkit = self.notify = self.log = None
         self.told = []
 
