@@ -9,14 +9,14 @@ static void count_later(Manager *m)
         clock_timer_arm(m->count_timer, clock_boot(m->clock) + COUNT_USEC);
 }
 
-/* What is under way meanwhile was counted or was not: nobody can tell. */
+/* What came to wait here meanwhile, or does not any more, was counted or was not: nobody can tell. */
 static void on_counted(int r, uint64_t number, const Error *error, void *userdata)
 {
     Manager *m = userdata;
 
     if (r < 0)
         return;
-    if (store_pending(m->store) > 0) {
+    if (store_pending(m->store) > 0 || m->n_waiting != m->n_counted) {
         count_later(m);
         return;
     }
@@ -28,7 +28,12 @@ void manager_count_waiting(void *userdata)
 {
     Manager *m = userdata;
 
-    if (m->store_up)
+    if (!m->store_up)
+        return;
+    m->n_counted = m->n_waiting;
+    if (store_pending(m->store) > 0)
+        count_later(m);
+    else
         (void)store_count_waiting(m->store, on_counted, m);
 }
 

@@ -56,8 +56,8 @@ struct Manager {
     GQueue reloads;    /* that were asked for meanwhile; see tasks.c */
     bool files_loaded; /* the task directories were read once */
     uint64_t n_waiting;
-    ClockTimer
-        *count_timer; /* where others claim as well it is counted anew, a while after they did something */
+    uint64_t n_counted;      /* as it was when it was begun to be counted anew */
+    ClockTimer *count_timer; /* where others claim as well that is done, a while after they did something */
     ClockTimer *stop_timer;
     uint64_t stop_until; /* boot µs */
     bool stop_heard;     /* what the service manager sent before we were asked to stop is read */
