@@ -57,6 +57,7 @@ static const char *unsettled(void)
         { all_done(), "a run is not done" },
         { systemd_n_units(false) == 0, "a unit is left" },
         { store_twin_idle() && exec_twin_idle(), "something is under way" },
+        { m && !clock_timer_armed(m->count_timer), "what waits is to be counted anew" },
         { m && g_hash_table_size(m->engine->by_unit) <= systemd_n_units(true), "an attempt is remembered" },
     };
 
