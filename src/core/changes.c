@@ -46,6 +46,11 @@ bool changes_take(Changes *c, const char *task, ChangesFn fn, void *userdata)
     return false;
 }
 
+bool changes_has(const Changes *c, const char *task)
+{
+    return g_hash_table_contains(c->under_way, task);
+}
+
 void changes_give(Changes *c, const char *task)
 {
     GQueue *turns = g_hash_table_lookup(c->under_way, task);

@@ -127,6 +127,8 @@ void changes_free(Changes *c);
 bool changes_take(Changes *c, const char *task, ChangesFn fn, void *userdata);
 /* It is answered; to be called once for each turn. */
 void changes_give(Changes *c, const char *task);
+/* Is one under way? */
+bool changes_has(const Changes *c, const char *task);
 
 /* calendars.c: those in force */
 Calendars *calendars_new(void);

@@ -83,7 +83,9 @@ static void on_reread(int r, const StoreTask *task, const GPtrArray *schedules, 
     Reread *q = userdata;
     Manager *m = q->manager;
     g_autofree char *name = g_strdup(q->task);
-    bool again = q->again || r == -EAGAIN;
+    /* It may be we who delete it, and are yet to hear that it is done: what has passed of it is told of then. */
+    bool ours = r == -ENOENT && changes_has(m->changes, name);
+    bool again = q->again || r == -EAGAIN || ours;
 
     m->rereads->under_way--;
     g_hash_table_remove(m->rereads->tasks, name);
@@ -91,7 +93,7 @@ static void on_reread(int r, const StoreTask *task, const GPtrArray *schedules, 
         rereads_drop(m->rereads);
         return;
     }
-    if (r == 0 || r == -ENOENT)
+    if (r == 0 || (r == -ENOENT && !ours))
         reread_take(m, name, task, schedules);
     else if (!again)
         scheduler_give_up(m->scheduler, name);
