@@ -34,6 +34,7 @@ void after_note(Manager *m, const Task *t, DiagList *notes)
 {
     const TaskSource *source = g_ptr_array_index(t->sources, 0);
 
+    definition_note(t, clock_real(m->clock), notes);
     for (guint i = 0; i < t->schedules->len && !diag_list_full(notes); i++) {
         const Schedule *s = g_ptr_array_index(t->schedules, i);
         g_autofree char *section = g_strdup_printf("[Schedule %s]", s->name);

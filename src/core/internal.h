@@ -148,7 +148,7 @@ int definition_parse(const char *name, const TaskSource *sources, size_t n, cons
     DiagList *diags, Task **ret);
 /* What is worth knowing about a definition that is good: what changes of the clock do to it within a year from now. */
 void definition_note(const Task *t, uint64_t now, DiagList *notes);
-/* after.c: likewise what other tasks do to it. */
+/* after.c: that, and what other tasks do to it. */
 void after_note(Manager *m, const Task *t, DiagList *notes);
 /* The input of a slot of this schedule. */
 int definition_schedule_input(const Task *t, const Schedule *s, size_t limit, Input *ret, Error *error);

@@ -55,10 +55,8 @@ int manager_verify(
     g_autoptr(Task) task = NULL;
     int r = tasks_parse(m, name, sources, n, diags, &task);
 
-    if (r >= 0) {
-        definition_note(task, clock_real(m->clock), notes);
+    if (r >= 0)
         after_note(m, task, notes);
-    }
     return r;
 }
 

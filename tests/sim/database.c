@@ -755,27 +755,6 @@ static void apply_enable_schedule(DbOp *op)
         s->paused_until = op->paused_until;
 }
 
-static void apply_get_revision(DbOp *op)
-{
-    const TaskRow *t = database_task(op->task);
-
-    if (t && op->revision >= 1 && op->revision <= t->definitions->len)
-        op->text = g_strdup(g_ptr_array_index(t->definitions, op->revision - 1));
-    else
-        op->r = -ENOENT;
-}
-
-static void apply_get_run(DbOp *op)
-{
-    const Row *row = database_find(op->run);
-
-    op->runs = g_ptr_array_new_with_free_func((GDestroyNotify)store_run_free);
-    if (row)
-        g_ptr_array_add(op->runs, database_copy(row));
-    else
-        op->r = -ENOENT;
-}
-
 static void apply_count(DbOp *op)
 {
     op->count = 0;
@@ -803,8 +782,8 @@ void (*const database_apply[])(DbOp *op) = {
     [OP_MISSED] = database_apply_missed,
     [OP_CLAIM] = database_claim,
     [OP_FOLLOWERS] = database_apply_followers,
-    [OP_GET_REVISION] = apply_get_revision,
+    [OP_GET_REVISION] = database_get_revision,
     [OP_GET_TASK] = database_get_task,
-    [OP_GET_RUN] = apply_get_run,
+    [OP_GET_RUN] = database_get_run,
     [OP_COUNT_WAITING] = apply_count,
 };

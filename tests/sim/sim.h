@@ -282,6 +282,9 @@ StoreTask database_task_of(TaskRow *t);
 void database_add_schedule(GPtrArray *schedules, ScheduleRow *s);
 bool database_is_on(const ScheduleRow *s, uint64_t nominal);
 void database_get_task(DbOp *op);
+/* store-read.c */
+void database_get_revision(DbOp *op);
+void database_get_run(DbOp *op);
 void database_answer_task(DbOp *op);
 /* What the operations do, by kind. */
 extern void (*const database_apply[])(DbOp *op);

@@ -688,29 +688,6 @@ int store_skip(Store *s, const StoreSkip *k, StoreSkipFn fn, void *userdata)
     return enqueue(op);
 }
 
-static void answer_followers(DbOp *op)
-{
-    g_autoptr(GArray) followers = g_array_new(FALSE, FALSE, sizeof(StoreFollower));
-
-    for (guint i = 0; op->followers && i < op->followers->len; i++) {
-        const DbFollower *d = &g_array_index(op->followers, DbFollower, i);
-        StoreFollower f = { d->task, d->name, d->ended, d->under_way, util_strempty(d->ends) };
-
-        g_array_append_val(followers, f);
-    }
-    ((StoreFollowersFn)op->fn)(op->r, op->r < 0 ? NULL : followers, op->userdata);
-}
-
-int store_get_followers(Store *s, uint64_t run, const char *task, StoreFollowersFn fn, void *userdata)
-{
-    DbOp *op = db_op_new(OP_FOLLOWERS, (void (*)(void))fn, userdata);
-
-    op->answer = answer_followers;
-    op->run = run;
-    g_strlcpy(op->task, util_strempty(task), sizeof op->task);
-    return enqueue(op);
-}
-
 static GArray *copy_skips(const GArray *skips)
 {
     GArray *copy = g_array_new(FALSE, FALSE, sizeof(DbSkip));
