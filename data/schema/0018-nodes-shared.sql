@@ -68,7 +68,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION expectation_told IS 'A task is overdue, or is no more';
 CREATE TRIGGER expectation_told AFTER UPDATE ON expectation FOR EACH ROW
-    WHEN (NEW.missed IS NOT NULL AND ((OLD.missed, OLD.run) IS DISTINCT FROM (NEW.missed, NEW.run)
+    WHEN (NEW.missed IS NOT NULL AND (OLD.missed IS DISTINCT FROM NEW.missed OR OLD.run IS DISTINCT FROM NEW.run
             OR (OLD.success IS DISTINCT FROM NEW.success AND coalesce(OLD.success < NEW.missed, true)))
         AND current_setting('taskschedd.node', true) <> '')
     EXECUTE FUNCTION expectation_told();
