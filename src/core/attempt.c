@@ -349,7 +349,7 @@ static bool attempt_is_own(const Attempt *a, const UnitState *u)
 static void attempt_take_other(Attempt *a)
 {
     if (a->view.row == RUN_STARTING && !a->made) {
-        a->touched = false; /* nothing of that name is ours */
+        a->touched = a->asked = false; /* nothing of that name is ours, nor was there */
         attempt_requeue(a, "a unit of this attempt's name was there already, started for another claim", 0);
         return;
     }

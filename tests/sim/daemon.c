@@ -457,7 +457,7 @@ static void on_backfill_turn(void *data, uint64_t number)
 /* --- tasks --- */
 
 #define AFTER      "AfterTask="
-#define PLAIN_ONES 10 /* of the templates, the first */
+#define PLAIN_ONES 9 /* of the templates, the first */
 
 static const struct {
     const char *name, *text;
