@@ -6,10 +6,12 @@ static void after_add(const Task *t, GHashTable *seen, GQueue *queue)
 {
     for (guint i = 0; i < t->schedules->len; i++) {
         const Schedule *s = g_ptr_array_index(t->schedules, i);
-        char *name = s->after ? follow_after(s) : NULL;
+        g_autofree char *name = s->after ? follow_after(s) : NULL;
 
-        if (name && g_hash_table_add(seen, name))
-            g_queue_push_tail(queue, name);
+        if (!name || g_hash_table_contains(seen, name))
+            continue;
+        g_queue_push_tail(queue, name);
+        g_hash_table_add(seen, g_steal_pointer(&name));
     }
 }
 
