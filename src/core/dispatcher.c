@@ -97,7 +97,7 @@ static void dispatcher_take_change(Dispatcher *d, const StoreChange *c)
 {
     Manager *m = d->manager;
 
-    if (c->state == RUN_STARTING || c->state == RUN_RUNNING || c->state == RUN_STOPPING) {
+    if (run_state_is_under_way(c->state)) {
         engine_cancelled(m->engine, c->run, c->cause_at);
         return;
     }

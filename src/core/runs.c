@@ -323,11 +323,6 @@ static bool run_is_elsewhere(const Manager *m, const char *node)
     return !m->config.embedded && *util_strempty(node) && strcmp(node, m->config.node) != 0;
 }
 
-static bool run_is_under_way(const StoreRun *run)
-{
-    return run->state == RUN_STARTING || run->state == RUN_RUNNING || run->state == RUN_STOPPING;
-}
-
 /* There is no unit of it here: is there such a run at all? */
 static void on_kill_read(int r, const StoreRun *run, const GPtrArray *attempts, void *userdata)
 {
@@ -339,7 +334,7 @@ static void on_kill_read(int r, const StoreRun *run, const GPtrArray *attempts, 
     else if (r >= 0 && run->state == RUN_DONE)
         r = error_set(&error, ERROR_ALREADY_DONE, "Run %" G_GUINT64_FORMAT " is done already (%s)", q->run,
             run_result_to_string(run->result));
-    else if (r >= 0 && run_is_under_way(run) && run_is_elsewhere(q->manager, run->node))
+    else if (r >= 0 && run_state_is_under_way(run->state) && run_is_elsewhere(q->manager, run->node))
         r = error_set(&error, ERROR_FAILED,
             "Run %" G_GUINT64_FORMAT " is executed by node %s: it can be sent a signal there", q->run,
             run->node);

@@ -76,10 +76,15 @@ uint64_t manager_schedule_paused_until(const ScheduleEntry *s)
     return MAX(s->paused_until, s->entry->paused_until);
 }
 
+static bool schedule_entry_is_on(const ScheduleEntry *se)
+{
+    return se->enabled && se->entry->enabled;
+}
+
 uint64_t manager_schedule_next(const ScheduleEntry *s)
 {
     /* Where it is disabled there may be ends that are to be passed. */
-    return s->next == UNSET || !s->enabled || !s->entry->enabled
+    return s->next == UNSET || !schedule_entry_is_on(s)
                ? UNSET
                : slots_open(s->schedule, s->by_hand, MAX(s->next, manager_schedule_paused_until(s)) - 1);
 }
@@ -90,11 +95,6 @@ char *manager_schedule_awaits(const ScheduleEntry *s)
                  schedule_runs_left(s->schedule, s->fired) > 0;
 
     return waits ? follow_tell(s->schedule) : NULL;
-}
-
-static bool schedule_entry_is_on(const ScheduleEntry *se)
-{
-    return se->enabled && se->entry->enabled;
 }
 
 /* When its next slot is acted on: it is asked for ahead of its time, and skipped only when that has come, since it may be

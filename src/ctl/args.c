@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "lib/i18n.h"
 #include "base/suggest.h"
+#include "lib/i18n.h"
 
 #define RESULTS                                                                                              \
     "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \

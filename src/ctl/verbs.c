@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "ctl/external.h"
 #include "ctl/table.h"
 #include "lib/i18n.h"
-#include "base/suggest.h"
 
 #define WIDTH  79u /* of the help */
 #define INDENT 29u /* where the words of explanation begin */

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "exec/property-names.h"
 #include "exec/property-parse.h"
 #include "exec/property-table.h"
-#include "base/suggest.h"
 
 /* Settings the daemon stands on, or that a transient unit cannot have. */
 static const struct {

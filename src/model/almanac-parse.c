@@ -1,9 +1,9 @@
 /* Calendar files: systemd.syntax(7) with one section, read by name as others want them. */
 #include <string.h>
 
+#include "base/suggest.h"
 #include "model/almanac.h"
 #include "model/civil.h"
-#include "base/suggest.h"
 #include "model/task-internal.h"
 #include "model/words.h"
 

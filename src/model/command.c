@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "model/command.h"
+#include "base/suggest.h"
 #include "base/utf8.h"
 #include "model/input.h"
 #include "model/json.h"
-#include "base/suggest.h"
 #include "model/words.h"
 
 typedef struct CommandReader {

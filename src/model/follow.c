@@ -173,30 +173,31 @@ static void follow_check_after(TaskParser *p, const Schedule *s, const char *sco
 }
 
 /* What says of it that it follows something. */
-static const struct {
+typedef struct FollowKey {
     const char *key;
     const char *const others[7]; /* which it does not go with */
-} kinds[] = {
-    { "EveryFrom", { "OnCalendar", "Cron", "RRule", "RDate", "At", NULL } },
-    { "Cron", { "OnCalendar", "RRule", "RDate", "At", "Every", NULL } },
-    { "AfterTask", { "OnCalendar", "Cron", "RRule", "RDate", "At", "Every", NULL } },
-};
+} FollowKey;
+
+static const FollowKey finish_key = { "EveryFrom", { "OnCalendar", "Cron", "RRule", "RDate", "At", NULL } };
+static const FollowKey boot_key = { "Cron", { "OnCalendar", "RRule", "RDate", "At", "Every", NULL } };
+static const FollowKey after_key = { "AfterTask",
+    { "OnCalendar", "Cron", "RRule", "RDate", "At", "Every", NULL } };
 
 void follow_check(TaskParser *p, const Schedule *s, const char *scope)
 {
-    unsigned kind = s->after ? 2 : s->at_boot;
-    const TaskFileItem *item = task_parser_where(p, scope, kinds[kind].key);
+    const FollowKey *key = s->after ? &after_key : s->at_boot ? &boot_key : &finish_key;
+    const TaskFileItem *item = task_parser_where(p, scope, key->key);
 
     if (!item || !follow_is(s))
         return;
     if (s->after)
         follow_check_after(p, s, scope, item);
-    if (kind == 1 && s->calendars && s->calendars->len > 0)
+    if (key == &boot_key && s->calendars && s->calendars->len > 0)
         task_parser_key_fault(
             p, item, "@reboot does not go with other times: another schedule of the task may have those");
     else if (s->from_finish && s->every_usec == 0)
         task_parser_key_fault(p, task_parser_where(p, scope, "EveryFrom"), "is for Every=, which is not set");
-    for (const char *const *other = kinds[kind].others; *other; other++) {
+    for (const char *const *other = key->others; *other; other++) {
         const TaskFileItem *set = task_parser_where(p, scope, *other);
 
         if (!set || !set->value[0])

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "model/input-convert.h"
 #include "model/json.h"
-#include "base/suggest.h"
 #include "model/timespec.h"
 #include "model/words.h"
 

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "model/input-convert.h"
 #include "model/json.h"
-#include "base/suggest.h"
 #include "model/words.h"
 
 /* Faults beyond this many are counted, not told. */

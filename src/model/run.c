@@ -70,6 +70,11 @@ RunState run_state_from_string(const char *s)
     return (RunState)run_lookup(run_state_names, G_N_ELEMENTS(run_state_names), s);
 }
 
+bool run_state_is_under_way(RunState state)
+{
+    return state == RUN_STARTING || state == RUN_RUNNING || state == RUN_STOPPING;
+}
+
 const char *run_result_to_string(RunResult result)
 {
     return (unsigned)result < _RUN_RESULT_MAX ? run_result_names[result] : NULL;

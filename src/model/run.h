@@ -38,6 +38,8 @@ typedef enum RunResult {
 
 const char *run_state_to_string(RunState state);
 RunState run_state_from_string(const char *s);
+/* A node has it in its hands. */
+bool run_state_is_under_way(RunState state);
 const char *run_result_to_string(RunResult result);
 RunResult run_result_from_string(const char *s);
 

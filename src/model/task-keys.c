@@ -3,12 +3,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "model/command.h"
 #include "model/input-convert.h"
 #include "model/retry.h"
 #include "model/schedule.h"
 #include "model/signals.h"
-#include "base/suggest.h"
 #include "model/task-internal.h"
 #include "model/timespec.h"
 #include "model/words.h"

@@ -2,9 +2,9 @@
  * keys themselves are in task-keys.c. */
 #include <string.h>
 
+#include "base/suggest.h"
 #include "model/almanac.h"
 #include "model/input.h"
-#include "base/suggest.h"
 #include "model/task-internal.h"
 
 #define TASK_SPECS_MAX     1000

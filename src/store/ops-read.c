@@ -86,7 +86,7 @@ int store_list_runs(Store *s, const StoreFilter *f, StoreRunsFn fn, void *userda
     if (f->state >= 0)
         op_where(op, sql, "r.state = ", "", run_state_to_string((RunState)f->state));
     /* In the words of the index of what nodes have in their hands. */
-    if (f->state == RUN_STARTING || f->state == RUN_RUNNING || f->state == RUN_STOPPING)
+    if (run_state_is_under_way(f->state))
         g_string_append(sql, " AND (r.state IN ('starting', 'running', 'stopping')) IS TRUE");
     if (f->result >= 0)
         op_where(op, sql, "r.result = ", "", run_result_to_string((RunResult)f->result));

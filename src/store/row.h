@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 
+#include "model/follow.h"
 #include "store/lock.h"
 #include "store/store.h"
 
@@ -159,7 +160,8 @@ GPtrArray *row_nodes(const PGresult *res);
 
 /* Of a schedule, named s, whose slots are the ends of another task's runs: FOLLOW_ENDS_MAX of them. */
 #define ROW_ENDS                                                                                             \
-    "(SELECT string_agg(time_to_usec(x.e)::text, ',' ORDER BY x.e) FROM unnest(s.ends[1:1000]) AS x(e))"
+    "(SELECT string_agg(time_to_usec(x.e)::text, ',' ORDER BY x.e) FROM unnest(s.ends[1:" G_STRINGIFY(       \
+        FOLLOW_ENDS_MAX) "]) AS x(e))"
 #define ROW_SCHEDULE_FIELDS(X)                                                                                    \
     X("s.task", TEXT, task)                                                                                       \
     X("s.name", TEXT, name)                                                                                       \

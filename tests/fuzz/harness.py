@@ -50,7 +50,7 @@ COLUMNS = ["harness", "executions", "searches", "seconds", "executions/s", "fail
 
 
 def last_of(text):
-    """What a program said when it came to its end; what is told of a failure are 120 lines."""
+    """What a program said when it came to its end; what is told of a failure are 120 lines, and of two programs."""
     return "\n".join(text.splitlines()[-60:])
 
 

@@ -59,17 +59,12 @@ bool window_ends(uint64_t run)
 void check_outside(Row *row)
 {
     const Manager *m = daemon_twin.manager;
-    uint64_t end = window_end(row), since;
+    uint64_t end = window_end(row);
     bool alive = false;
 
     for (guint i = 0; end != UNSET && i < row->truths->len; i++)
         alive = alive || ((const Truth *)g_ptr_array_index(row->truths, i))->alive;
-    if (!alive || sim_real() <= end || !m || !m->exec_up)
-        row->outside_since = 0;
-    else if (row->outside_since == 0)
-        row->outside_since = sim_now();
-    since = MAX(row->outside_since, MAX(sim.well_since, sim.slow_until));
-    if (row->outside_since > 0 && sim_now() > since && sim_now() - since > OUTSIDE_USEC)
+    if (check_lasts(&row->outside_since, alive && sim_real() > end && m && m->exec_up, OUTSIDE_USEC))
         sim_fail("run %" G_GUINT64_FORMAT " goes on, and its window is closed for long", row->run.id);
 }
 

@@ -310,17 +310,24 @@ static uint64_t count_fired(const ScheduleRow *s)
     return n;
 }
 
-/* By a slot or by hand, whatever becomes of the schedule meanwhile. */
-void check_backfilled(const Row *row)
+void check_only(const Row *row, size_t offset, const char *what)
 {
+    uint64_t own = G_STRUCT_MEMBER(uint64_t, &row->run, offset);
+
     for (guint i = 0; i < database.rows->len; i++) {
         const Row *other = g_ptr_array_index(database.rows, i);
 
-        if (other != row && other->run.nominal == row->run.nominal &&
+        if (other != row && G_STRUCT_MEMBER(uint64_t, &other->run, offset) == own &&
             strcmp(other->run.task, row->run.task) == 0 && strcmp(other->schedule, row->schedule) == 0)
-            sim_fail("runs %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT " of %s have one time",
-                other->run.id, row->run.id, row->run.task);
+            sim_fail("runs %" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT " of %s %s", other->run.id,
+                row->run.id, row->run.task, what);
     }
+}
+
+/* By a slot or by hand, whatever becomes of the schedule meanwhile. */
+void check_backfilled(const Row *row)
+{
+    check_only(row, offsetof(StoreRun, nominal), "have one time");
 }
 
 /* No more than its definition wants. */
@@ -518,17 +525,24 @@ void check_told_skipped(const StoreSkip *skip)
 
 /* --- after every event --- */
 
-/* What waits and is too late is over soon, be there room for it or not. */
-static void check_late(Row *row)
+bool check_lasts(uint64_t *begun, bool holds, uint64_t usec)
 {
     uint64_t since;
 
-    if (row->run.state > RUN_QUEUED || row->run.deadline >= database_now())
-        row->late_since = 0;
-    else if (row->late_since == 0)
-        row->late_since = sim_now();
-    since = MAX(row->late_since, MAX(sim.well_since, sim.slow_until));
-    if (row->late_since > 0 && sim_now() > since && sim_now() - since > EXPIRE_USEC)
+    if (!holds)
+        *begun = 0;
+    else if (*begun == 0)
+        *begun = sim_now();
+    since = MAX(*begun, MAX(sim.well_since, sim.slow_until));
+    return *begun > 0 && sim_now() > since && sim_now() - since > usec;
+}
+
+/* What waits and is too late is over soon, be there room for it or not. */
+static void check_late(Row *row)
+{
+    bool late = row->run.state <= RUN_QUEUED && row->run.deadline < database_now();
+
+    if (check_lasts(&row->late_since, late, EXPIRE_USEC))
         sim_fail("run %" G_GUINT64_FORMAT " is too late for long, and waits", row->run.id);
 }
 

@@ -421,6 +421,10 @@ void check_by_hand(const ScheduleRow *s, uint64_t first, uint64_t last, bool by_
 /* Somebody is told that a slot is skipped. */
 void check_skipped(const ScheduleRow *s, uint64_t nominal);
 /* A run of a time that had passed is made: no other run has that time. */
+/* No other run of its schedule has this number, which stands there in a StoreRun. */
+void check_only(const Row *row, size_t offset, const char *what);
+/* It holds, and has for so long while all was well. *begun is boot µs, 0: it does not hold. */
+bool check_lasts(uint64_t *begun, bool holds, uint64_t usec);
 void check_backfilled(const Row *row);
 /* So many have fired with this one. */
 void check_fired(const ScheduleRow *s);

@@ -69,12 +69,8 @@ static StoreAsked ask_tail(const char *schedule, uint64_t previous, uint64_t nom
         .previous = previous,
         .nominal = nominal,
         .ended = UNSET };
-    Asked a;
 
-    fixture_ask_plain(f, &ask, &a);
-    fixture_until(f, &a.answered);
-    g_assert_cmpint(a.r, ==, 0);
-    return a.asked;
+    return contract_ask(&ask);
 }
 
 static int skip_tail(const char *schedule, uint64_t previous, uint64_t nominal, const char *cause)

@@ -26,12 +26,8 @@ static StoreAsked ask_trail(
         .previous = previous,
         .nominal = nominal,
         .ended = ended };
-    Asked a;
 
-    fixture_ask_plain(f, &ask, &a);
-    fixture_until(f, &a.answered);
-    g_assert_cmpint(a.r, ==, 0);
-    return a.asked;
+    return contract_ask(&ask);
 }
 
 static int skip_trail(uint64_t previous, uint64_t nominal, uint64_t ended)

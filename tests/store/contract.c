@@ -317,6 +317,16 @@ static void test_slot_anew(void)
     g_assert_true(fire("anew-2", nominal, nominal + 1).fresh);
 }
 
+StoreAsked contract_ask(const StoreAsk *ask)
+{
+    Asked a;
+
+    fixture_ask_plain(f, ask, &a);
+    fixture_until(f, &a.answered);
+    g_assert_cmpint(a.r, ==, 0);
+    return a.asked;
+}
+
 Asked contract_fire_bounded(const char *token, uint64_t previous, uint64_t nominal, uint64_t max_runs)
 {
     StoreAsk ask = slot_ask(token, previous, nominal);

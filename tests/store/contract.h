@@ -12,6 +12,8 @@ void contract_anew(void);
 /* A slot of the schedule a of the task "bounded" is asked for; the run is cancelled at once. */
 Asked contract_fire_bounded(const char *token, uint64_t previous, uint64_t nominal, uint64_t max_runs);
 void contract_assert_fired(Asked a, bool fresh, uint64_t last, uint64_t fired);
+/* Asks, and waits for the answer, which is none that is refused. */
+StoreAsked contract_ask(const StoreAsk *ask);
 void contract_add_off(void);
 void contract_add_places(void);
 void contract_add_follow(void);

@@ -194,6 +194,7 @@ static void test_runs(Fixture *a, Fixture *b)
     uint64_t later = clock_real(a->clock) + HOUR;
     g_autoptr(StoreRun) run = NULL;
     StoreOwner owner;
+    StoreEnd end;
     Asked asked = fixture_ask(a, "later", 0, later);
 
     hear_due(b, later);
@@ -216,21 +217,8 @@ static void test_runs(Fixture *a, Fixture *b)
     fixture_cancel(a, run->id);
     hear_run(b, run->id, "starting ");
     forget(a);
-    g_assert_cmpint(fixture_end(b, &(StoreEnd){ .owner = owner,
-                                       .result = RUN_CANCELLED,
-                                       .reason = "",
-                                       .exit_status = -1,
-                                       .invocation_id = "",
-                                       .started = UNSET,
-                                       .finished = UNSET,
-                                       .cpu_nsec = UNSET,
-                                       .memory_peak = UNSET,
-                                       .io_read = UNSET,
-                                       .io_write = UNSET,
-                                       .ip_in = UNSET,
-                                       .ip_out = UNSET })
-                        .r,
-        ==, STORE_RECORDED);
+    end = fixture_ending(&owner, RUN_CANCELLED);
+    g_assert_cmpint(fixture_end(b, &end).r, ==, STORE_RECORDED);
     hear_run(a, run->id, "done cancelled");
     assert_silent(a, "starting");
 }
