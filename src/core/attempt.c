@@ -586,6 +586,7 @@ static void on_marked(int r, RunState state, RunResult cause, uint64_t cause_at,
         /* Somebody else decides now; its end is noted all the same, and answered likewise. */
         a->view.row = RUN_STOPPING;
         a->view.timed_out = a->view.closed = a->view.altered = false;
+        a->closes_at = UNSET;
     } else if (r != -ENOTCONN) {
         attempt_retry_later(a);
     }

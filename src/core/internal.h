@@ -252,6 +252,16 @@ char *late_done(Late *l, uint64_t run);
 /* Forgets all; those that had some, g_strfreev. */
 char **late_clear(Late *l);
 
+/* awake.c: since when slots are acted on without a break */
+typedef struct Awake {
+    bool begun;
+    uint64_t since;           /* real µs */
+    uint64_t real, monotonic; /* µs, when that was last asked for */
+} Awake;
+/* There was a break, up to the next time that it is asked for. */
+void awake_begin(Awake *a);
+uint64_t awake_since(Awake *a, Clock *clock);
+
 /* scheduler.c: the next slots behind one timer */
 Scheduler *scheduler_new(Manager *m);
 void scheduler_free(Scheduler *s);

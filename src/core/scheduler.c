@@ -21,6 +21,7 @@ struct Scheduler {
         *agenda; /* each schedule with a next slot, but for what is settling and what waits for late runs */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
     Late *late;
+    Awake awake;
     bool follows_runs, follows_boots; /* there was a schedule that does */
 };
 
@@ -451,7 +452,7 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
         return;
     }
     slots_decide(se->schedule, se->by_hand, se->next, schedule_entry_is_on(se) ? se->off_until : UNSET,
-        manager_schedule_paused_until(se), now, &fate);
+        manager_schedule_paused_until(se), awake_since(&s->awake, s->manager->clock), now, &fate);
     if (fate.cause == SLOT_BY_HAND)
         fate.reason = reason = g_strdup_printf("%s skipped it by hand", fate.reason);
     else if (fate.cause == SLOT_NOT_EXISTING)
@@ -605,6 +606,7 @@ static void schedule_entry_load_ledger(ScheduleEntry *se, const StoreSchedule *r
 
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules)
 {
+    awake_begin(&s->awake);
     for (guint i = 0; i < schedules->len; i++) {
         const StoreSchedule *row = g_ptr_array_index(schedules, i);
         ScheduleEntry *se = scheduler_find(s, row->task, row->name);

@@ -559,13 +559,13 @@ static void reload_log_faults(Manager *m, const char *name, const DiagList *diag
         name, g_strchomp(text), util_strempty(more));
 }
 
-/* Is it what is in force already? What others write while we are connected is told of. */
+/* Is it what is in force already, and ours? What others write while we are connected is told of. */
 static bool reload_is_known(const Manager *m, const LoaderFile *f)
 {
     const TaskEntry *entry = registry_find(m->registry, f->name);
     const GPtrArray *known = entry ? entry->task->sources : NULL;
     bool same = entry && f->troubles->len == 0 && strcmp(entry->origin, "file") == 0 &&
-                task_own_sources(entry->task) == f->sources->len &&
+                registry_is_own(m->registry, entry) && task_own_sources(entry->task) == f->sources->len &&
                 calendars_are_same(m->calendars, entry->task);
 
     for (guint i = 0; same && i < f->sources->len; i++) {

@@ -50,10 +50,12 @@ void attempt_watch_window(Attempt *a)
 {
     uint64_t now = clock_real(a->engine->manager->clock);
 
-    if (!a->task || a->view.closed || now < a->closes_at)
+    if (!a->task || a->view.closed)
         return;
-    a->closes_at = attempt_window_end(a, now);
+    if (a->closes_at <= now)
+        a->closes_at = attempt_window_end(a, now);
     a->view.closed = a->closes_at <= now;
+    /* It may have been due when nothing could be done, and the clock set back since. */
     if (!a->view.closed && a->closes_at != UNSET)
         attempt_arm_closing(a, a->closes_at);
 }

@@ -47,9 +47,10 @@ static CatchUp slots_catch_up(const Schedule *s)
     return (s->calendars && s->calendars->len > 0) || s->rules || s->dates ? CATCH_UP_LAST : CATCH_UP_ALL;
 }
 
+/* Ends come when they come, and are always past: Overlap= says what is done where they come too fast. */
 bool slots_one_by_one(const Schedule *s)
 {
-    return slots_catch_up(s) == CATCH_UP_ALL;
+    return slots_catch_up(s) == CATCH_UP_ALL && !s->after;
 }
 
 /* The newest slot that is not before first (which is one) and not after last. */
@@ -169,32 +170,52 @@ static uint64_t slots_newest_within(const Schedule *s, const GArray *by_hand, ui
     return slots_newest_open(s, by_hand, next, MIN(now, closes - 1));
 }
 
-/* It is too late to start it. */
-static bool slots_pass_deadline(
-    const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t now, SlotFate *ret)
+/* Those that came while nobody could act on them have another reason than those that were come to too late. */
+static void slots_skip_late(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t end,
+    uint64_t awake_since, SlotCause cause, const char *const reasons[2], SlotFate *ret)
 {
+    bool awake = next >= awake_since;
+
+    slots_skip(s, by_hand, next, awake ? end : MIN(end, awake_since), cause, reasons[awake], ret);
+}
+
+/* It is too late to start it. */
+static bool slots_pass_deadline(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t awake_since,
+    uint64_t now, SlotFate *ret)
+{
+    static const char *const reasons[] = {
+        "the host, taskschedd or its database was down, and it was too late to start it (StartDeadline=)",
+        "taskschedd came to it when it was too late to start it (StartDeadline=)",
+    };
+
     if (schedule_deadline(s, next) >= now)
         return false;
-    slots_skip(s, by_hand, next, now - s->start_deadline_usec, SLOT_DEADLINE_PASSED,
-        "the host, taskschedd or its database was down, and it was too late to start it (StartDeadline=)",
-        ret);
+    slots_skip_late(
+        s, by_hand, next, now - s->start_deadline_usec, awake_since, SLOT_DEADLINE_PASSED, reasons, ret);
     return true;
 }
 
-/* It is late. */
-static void slots_decide_late(
-    const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t on_time, uint64_t now, SlotFate *ret)
+/* It is late, be it that it came before awake_since or that the next has come meanwhile. */
+static void slots_decide_late(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t on_time,
+    uint64_t awake_since, uint64_t now, SlotFate *ret)
 {
+    static const char *const nones[] = {
+        "the host, taskschedd or its database was down, and it is not caught up (CatchUp=none)",
+        "taskschedd came to it when the next one was due, and it is not caught up (CatchUp=none)",
+    };
+    static const char *const lasts[] = {
+        "the host, taskschedd or its database was down, and only the last slot is caught up (CatchUp=last)",
+        "taskschedd came to it when the next one was due, and only the last slot is caught up (CatchUp=last)",
+    };
     uint64_t window = s->catch_up_window_usec > 0 ? s->catch_up_window_usec : WINDOW_USEC;
     uint64_t oldest = now > window ? now - window : 0, newest, until;
     CatchUp catch_up = slots_catch_up(s);
 
     if (catch_up == CATCH_UP_NONE) {
-        slots_skip(s, by_hand, next, on_time, SLOT_HOST_DOWN,
-            "the host, taskschedd or its database was down, and it is not caught up (CatchUp=none)", ret);
+        slots_skip_late(s, by_hand, next, on_time, awake_since, SLOT_HOST_DOWN, nones, ret);
         return;
     }
-    if (s->start_deadline_usec <= window && slots_pass_deadline(s, by_hand, next, now, ret))
+    if (s->start_deadline_usec <= window && slots_pass_deadline(s, by_hand, next, awake_since, now, ret))
         return;
     if (next < oldest) {
         slots_skip(s, by_hand, next, MIN(oldest, on_time), SLOT_WINDOW_PASSED,
@@ -207,19 +228,29 @@ static void slots_decide_late(
             ret);
         return;
     }
-    ret->one_by_one = catch_up == CATCH_UP_ALL;
+    ret->one_by_one = slots_one_by_one(s);
     newest = catch_up == CATCH_UP_LAST ? slots_newest_within(s, by_hand, next, now) : next;
     if (newest > next)
-        slots_skip(s, by_hand, next, newest, SLOT_HOST_DOWN,
-            "the host, taskschedd or its database was down, and only the last slot is caught up (CatchUp=last)",
-            ret);
+        slots_skip_late(s, by_hand, next, newest, awake_since, SLOT_HOST_DOWN, lasts, ret);
+}
+
+/* Slots from here on are not late. What Jitter= moves is not before that is over; and the newest one that came while somebody could
+ * act on it is not at all. */
+static uint64_t slots_on_time(const Schedule *s, uint64_t next, uint64_t awake_since, uint64_t now)
+{
+    uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0,
+             newest;
+
+    if (next >= on_time)
+        return on_time;
+    newest = slots_newest(s, next, now);
+    return newest >= awake_since ? MIN(on_time, newest) : on_time;
 }
 
 void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t off_until,
-    uint64_t paused_until, uint64_t now, SlotFate *ret)
+    uint64_t paused_until, uint64_t awake_since, uint64_t now, SlotFate *ret)
 {
-    /* What Jitter= moves is not late before that is over. */
-    uint64_t lateness = LATENESS_USEC + s->jitter_usec, on_time = now >= lateness ? now - lateness + 1 : 0;
+    uint64_t on_time = slots_on_time(s, next, awake_since, now);
     const ByHand *skipped = by_hand_find(by_hand, next);
     uint64_t until;
 
@@ -236,7 +267,7 @@ void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint6
         slots_skip(s, by_hand, next, MIN(paused_until, now + 1), SLOT_PAUSED,
             "the schedule or its task was paused", ret);
     else if (next < on_time)
-        slots_decide_late(s, by_hand, next, on_time, now, ret);
-    else
-        (void)slots_pass_deadline(s, by_hand, next, now, ret);
+        slots_decide_late(s, by_hand, next, on_time, awake_since, now, ret);
+    else if (!slots_pass_deadline(s, by_hand, next, awake_since, now, ret))
+        ret->one_by_one = slots_one_by_one(s) && now - next >= LATENESS_USEC + s->jitter_usec;
 }

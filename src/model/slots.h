@@ -50,9 +50,10 @@ uint64_t slots_excluded_moment(const Schedule *s, uint64_t next);
  * while it was disabled; those before paused_until do not fire either, and are skipped as they come: none after now. Those that
  * somebody has skipped (of ByHand, NULL is none) are so for that, whatever else is the case; then those outside of the schedule's window are, and what is late while that is
  * closed is not caught up. Lateness below 1 s (of scheduling
- * itself) always fires. */
+ * itself) always fires, and so does, however late, one that came since slots are acted on without a break (awake_since; UNSET: they are
+ * not) until the next has come: it is only we who are slow. */
 void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint64_t off_until,
-    uint64_t paused_until, uint64_t now, SlotFate *ret);
+    uint64_t paused_until, uint64_t awake_since, uint64_t now, SlotFate *ret);
 /* Its slots are caught up one by one. */
 bool slots_one_by_one(const Schedule *s);
 /* next and the slots after it that are before end: the first SLOTS_RANGE_MAX of them, or all, and then not counted where they

@@ -1,5 +1,5 @@
 /* The scheduler's agenda beside a list that is looked through: whatever is put in, moved and taken out, the first is the same;
- * and the late runs by which schedules wait. */
+ * the late runs by which schedules wait; and since when there was no break. */
 #include <stdlib.h>
 
 #include "core/internal.h"
@@ -116,10 +116,38 @@ static void test_late(void)
     late_free(NULL);
 }
 
+/* The clock that is set, or a host that sleeps, is a break; time that passes is none, however much. */
+static void test_awake(void)
+{
+    static const int64_t little = USEC_PER_SEC * 9 / 10, much = 3600 * (int64_t)USEC_PER_SEC;
+    uint64_t begun = 1700000000 * USEC_PER_SEC;
+    g_autoptr(Clock) clock = NULL;
+    Awake awake = { 0 };
+
+    g_assert_cmpint(clock_new_fake(begun, &clock), >=, 0);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, begun);
+    clock_fake_advance(clock, (uint64_t)much);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, begun);
+    clock_fake_step(clock, little);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, begun);
+    clock_fake_step(clock, -little);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, begun);
+    clock_fake_step(clock, much);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, begun + 2 * (uint64_t)much);
+    clock_fake_step(clock, -much);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, begun + (uint64_t)much);
+    clock_fake_sleep(clock, 60 * USEC_PER_SEC);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, clock_real(clock));
+    clock_fake_advance(clock, (uint64_t)much);
+    awake_begin(&awake);
+    g_assert_cmpuint(awake_since(&awake, clock), ==, clock_real(clock));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/agenda/order", test_order);
     g_test_add_func("/agenda/late", test_late);
+    g_test_add_func("/awake", test_awake);
     return g_test_run();
 }

@@ -726,7 +726,7 @@ static void test_slots(void)
             now = MAX(now, excluded_at == UNSET ? next : excluded_at);
             now += g_rand_int_range(chance, 0, 20) == 0 ? (uint64_t)g_rand_int_range(chance, 0, 100000) * SEC
                                                         : 0;
-            slots_decide(schedule, NULL, next, 0, 0, now, &fate);
+            slots_decide(schedule, NULL, next, 0, 0, UNSET, now, &fate);
             g_assert_cmpuint(fate.range.first, ==, next);
             for (uint64_t count = 1;; count++, slot = schedule_next(schedule, slot)) {
                 bool has = brute_has(&b[2], (int64_t)(slot / MIN_)),
@@ -773,7 +773,7 @@ static void test_few_rows(void)
     schedule = task_find_schedule(t, "s");
     for (next = now; next < at("2026-05-04 UTC"); next = schedule_next(schedule, fate.range.last), rows++) {
         now = MAX(now, slots_excluded_moment(schedule, next));
-        slots_decide(schedule, NULL, next, 0, 0, now, &fate);
+        slots_decide(schedule, NULL, next, 0, 0, UNSET, now, &fate);
         g_assert_cmpint(fate.cause, ==, SLOT_CALENDAR);
     }
     g_assert_cmpuint(next, ==, at("2026-05-04 UTC"));

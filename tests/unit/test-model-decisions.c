@@ -233,7 +233,8 @@ static void check_fates(const Schedule *s, const Fate *fates, size_t n)
         uint64_t last = fates[i].count == 0 ? fates[i].next : fates[i].last;
         SlotFate fate;
 
-        slots_decide(s, NULL, fates[i].next, fates[i].off_until, fates[i].paused_until, fates[i].now, &fate);
+        slots_decide(
+            s, NULL, fates[i].next, fates[i].off_until, fates[i].paused_until, UNSET, fates[i].now, &fate);
         g_assert_cmpint(fate.fires, ==, fates[i].count == 0);
         g_assert_cmpuint(fate.range.first, ==, fates[i].next);
         g_assert_cmpuint(fate.range.last, ==, last);
@@ -306,20 +307,73 @@ static void test_slots_catch_up(void)
     SlotFate fate;
 
     check_fates(&s, all, G_N_ELEMENTS(all));
-    slots_decide(&s, NULL, 140 * SEC, 0, 0, 200 * SEC, &fate);
+    slots_decide(&s, NULL, 140 * SEC, 0, 0, UNSET, 200 * SEC, &fate);
     g_assert_true(fate.one_by_one && slots_one_by_one(&s));
-    slots_decide(&s, NULL, 200 * SEC, 0, 0, 200 * SEC, &fate);
+    slots_decide(&s, NULL, 200 * SEC, 0, 0, UNSET, 200 * SEC, &fate);
     g_assert_false(fate.one_by_one);
     s.catch_up = CATCH_UP_LAST;
     check_fates(&s, last, G_N_ELEMENTS(last));
-    slots_decide(&s, NULL, 20 * SEC, 0, 0, 29 * SEC, &fate);
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, UNSET, 29 * SEC, &fate);
     g_assert_false(fate.one_by_one || slots_one_by_one(&s));
     s.catch_up = CATCH_UP_NONE;
     check_fates(&s, none, G_N_ELEMENTS(none));
     s.catch_up = CATCH_UP_ALL;
     s.catch_up_window_usec = USEC_INFINITY;
-    slots_decide(&s, NULL, 20 * SEC, 0, 0, 500 * DAY, &fate);
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, UNSET, 500 * DAY, &fate);
     g_assert_true(fate.fires);
+}
+
+/* One that came while somebody could act on it fires until the next has come, however late; the others are skipped for another
+ * reason than those that came before. */
+static void test_slots_awake(void)
+{
+    static const struct {
+        uint64_t next, awake_since, now, last; /* s; last 0: it fires */
+        bool slow;
+    } rows[] = {
+        { 20, 20, 29, 0, false },
+        { 20, 21, 29, 20, false },
+        { 20, 0, 30, 20, true },
+        { 30, 0, 39, 0, false },
+        { 20, 0, 59, 40, true },
+        { 20, 35, 59, 30, false },
+        { 40, 35, 59, 40, true },
+        { 50, 35, 59, 0, false },
+        { 20, 51, 59, 50, false },
+    };
+    Schedule s = { .every_usec = 10 * SEC };
+    SlotFate fate;
+
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+        guint r = i / 2;
+
+        s.catch_up = i % 2 ? CATCH_UP_LAST : CATCH_UP_NONE;
+        if (s.catch_up == CATCH_UP_LAST && rows[r].last >= rows[r].now / 10 * 10)
+            continue; /* that one is caught up */
+        slots_decide(&s, NULL, rows[r].next * SEC, 0, 0, rows[r].awake_since * SEC, rows[r].now * SEC, &fate);
+        g_assert_cmpint(fate.fires, ==, rows[r].last == 0);
+        g_assert_false(fate.one_by_one);
+        if (fate.fires)
+            continue;
+        g_assert_cmpint(fate.cause, ==, SLOT_HOST_DOWN);
+        g_assert_cmpuint(fate.range.last, ==, rows[r].last * SEC);
+        g_assert_cmpint(strstr(fate.reason, "when the next one was due") != NULL, ==, rows[r].slow);
+    }
+    s.start_deadline_usec = 5 * SEC;
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 0, 25 * SEC, &fate);
+    g_assert_true(fate.fires);
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 0, 26 * SEC, &fate);
+    g_assert_cmpint(fate.cause, ==, SLOT_DEADLINE_PASSED);
+    g_assert_nonnull(strstr(fate.reason, "came to it"));
+    s.start_deadline_usec = 0;
+    s.catch_up = CATCH_UP_ALL;
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 0, 29 * SEC, &fate);
+    g_assert_true(fate.fires && fate.one_by_one);
+    s.catch_up_window_usec = SEC;
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 0, 29 * SEC, &fate);
+    g_assert_true(fate.fires);
+    slots_decide(&s, NULL, 20 * SEC, 0, 0, 0, 35 * SEC, &fate);
+    g_assert_cmpint(fate.cause, ==, SLOT_WINDOW_PASSED);
 }
 
 /* Of a calendar the last that passed within a day is caught up, and no other. */
@@ -447,7 +501,8 @@ static void test_slots_by_hand(void)
         SlotFate fate;
 
         s.catch_up = rows[i].catch_up;
-        slots_decide(&s, list, rows[i].next, rows[i].off_until, rows[i].paused_until, rows[i].now, &fate);
+        slots_decide(
+            &s, list, rows[i].next, rows[i].off_until, rows[i].paused_until, UNSET, rows[i].now, &fate);
         g_assert_cmpint(fate.cause, ==, rows[i].cause);
         g_assert_cmpint(fate.fires, ==, rows[i].cause == SLOT_NO_CAUSE);
         g_assert_cmpuint(fate.range.last, ==, rows[i].last);
@@ -486,17 +541,17 @@ static void test_slots_not_existing(void)
     }
     g_assert_cmpuint(next, ==, jump);
     /* Whatever else is the case, it has its own entry, and others have theirs. */
-    slots_decide(&s, NULL, day + 5400 * SEC, 0, 0, day + 30 * DAY, &fate);
+    slots_decide(&s, NULL, day + 5400 * SEC, 0, 0, UNSET, day + 30 * DAY, &fate);
     g_assert_cmpint(fate.cause, ==, SLOT_HOST_DOWN);
     g_assert_cmpuint(fate.range.last, ==, day + 7200 * SEC);
-    slots_decide(&s, NULL, jump - 1, day + 9 * DAY, 0, day + 30 * DAY, &fate);
+    slots_decide(&s, NULL, jump - 1, day + 9 * DAY, 0, UNSET, day + 30 * DAY, &fate);
     g_assert_cmpint(fate.cause, ==, SLOT_NOT_EXISTING);
     g_assert_false(fate.fires);
     g_assert_cmpuint(fate.range.last, ==, jump - 1);
     g_assert_cmpuint(fate.range.count, ==, 1);
     told = schedule_tell_gap(&s, jump - 1);
     g_assert_cmpstr(told, ==, "on 29 March 2026 this does not fire, for 02:30 does not exist");
-    slots_decide(&s, NULL, jump, 0, 0, jump, &fate);
+    slots_decide(&s, NULL, jump, 0, 0, UNSET, jump, &fate);
     g_assert_true(fate.fires);
     /* Not beyond its bounds, nor where the jump itself stands for them, nor where the clock is set back. */
     g_assert_cmpuint(schedule_next_gap(&s, jump - 2, jump - 2), ==, UNSET);
@@ -548,7 +603,7 @@ static void test_slots_all(void)
             SlotFate fate;
             uint64_t count = 0;
 
-            slots_decide(&s, NULL, next, off_until, paused_until, now, &fate);
+            slots_decide(&s, NULL, next, off_until, paused_until, UNSET, now, &fate);
             g_assert_cmpuint(fate.range.first, ==, next);
             for (slot = next; slot <= fate.range.last; slot = schedule_next(&s, slot), count++) {
                 uint64_t late = now - slot;
@@ -622,6 +677,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/at", test_slots_at);
     g_test_add_func("/slots/calendar", test_slots_calendar);
     g_test_add_func("/slots/catch-up", test_slots_catch_up);
+    g_test_add_func("/slots/awake", test_slots_awake);
     g_test_add_func("/slots/deadline", test_slots_deadline);
     g_test_add_func("/slots/by-hand", test_slots_by_hand);
     g_test_add_func("/slots/not-existing", test_slots_not_existing);

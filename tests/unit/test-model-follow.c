@@ -184,7 +184,7 @@ static void test_ends(void)
     g_assert_cmpuint(slots_next(copy, 0), ==, USEC_INFINITY);
 }
 
-/* What ended while nobody looked is caught up, one by one. */
+/* What ended while nobody looked is caught up; none waits for the run of another. */
 static void test_late_ends(void)
 {
     g_autoptr(Task) t = read_good("AfterTask=build\n", NULL),
@@ -195,13 +195,13 @@ static void test_late_ends(void)
 
     follow_set_ends(copy, "100000000,101000000");
     follow_set_ends(other, "100000000,101000000");
-    slots_decide(copy, NULL, 100 * SEC, 0, 0, 200 * SEC, &fate);
-    g_assert_true(fate.fires && fate.one_by_one);
-    slots_decide(other, NULL, 100 * SEC, 0, 0, 200 * SEC, &fate);
+    slots_decide(copy, NULL, 100 * SEC, 0, 0, UNSET, 200 * SEC, &fate);
+    g_assert_true(fate.fires && !fate.one_by_one && !slots_one_by_one(copy));
+    slots_decide(other, NULL, 100 * SEC, 0, 0, UNSET, 200 * SEC, &fate);
     g_assert_false(fate.fires);
     g_assert_cmpint(fate.cause, ==, SLOT_HOST_DOWN);
     g_assert_cmpuint(fate.range.count, ==, 2);
-    slots_decide(copy, NULL, 100 * SEC, UNSET, 0, 100 * SEC, &fate);
+    slots_decide(copy, NULL, 100 * SEC, UNSET, 0, UNSET, 100 * SEC, &fate);
     g_assert_cmpint(fate.cause, ==, SLOT_DISABLED);
     g_assert_cmpuint(fate.range.last, ==, 101 * SEC);
 }

@@ -405,7 +405,7 @@ static bool fires(const Schedule *s, uint64_t nominal, uint64_t now)
 {
     SlotFate fate;
 
-    slots_decide(s, NULL, nominal, 0, 0, now, &fate);
+    slots_decide(s, NULL, nominal, 0, 0, UNSET, now, &fate);
     return fate.fires;
 }
 

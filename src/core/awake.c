@@ -1,0 +1,24 @@
+/* Since when slots are acted on without a break. A real clock that went on otherwise than the monotonic one was set, or the host slept:
+ * what was due in between came while nobody was there. */
+#include "core/internal.h"
+
+#define BREAK_USEC USEC_PER_SEC
+
+void awake_begin(Awake *a)
+{
+    a->begun = false;
+}
+
+uint64_t awake_since(Awake *a, Clock *clock)
+{
+    uint64_t real = clock_real(clock), monotonic = clock_monotonic(clock);
+    int64_t jumped = (int64_t)(real - a->real) - (int64_t)(monotonic - a->monotonic);
+
+    if (!a->begun || jumped < -(int64_t)BREAK_USEC || jumped > (int64_t)BREAK_USEC) {
+        a->since = real;
+        a->begun = true;
+    }
+    a->real = real;
+    a->monotonic = monotonic;
+    return a->since;
+}
