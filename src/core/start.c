@@ -7,6 +7,13 @@
 
 #define SHUTDOWN_RETRY_USEC (5 * USEC_PER_SEC)
 
+static void attempt_start_later(Attempt *a, int r, const Error *error)
+{
+    log_warning("Starting %s failed, trying again: %s", a->unit,
+        error && error->message ? error->message : g_strerror(-r));
+    attempt_retry_later(a);
+}
+
 static void on_started(int r, const Error *error, void *userdata)
 {
     Attempt *a = userdata;
@@ -37,15 +44,17 @@ static void on_started(int r, const Error *error, void *userdata)
     case EXEC_GONE:
         attempt_take_gone(a);
         break;
+    case -E2BIG: /* the service manager is full; others will be gone */
+        a->touched = false;
+        attempt_start_later(a, r, error);
+        break;
     default:
         /* Unknown outcome: the unit may be there, or was. It is looked for before it is started again. */
         a->view.unit_changed = a->view.unit_changed || a->asked;
         if (r == -EAGAIN) { /* a reload took its command line away before it was executed */
             attempt_retry_later(a);
         } else if (r != -ENOTCONN) {
-            log_warning("Starting %s failed, trying again: %s", a->unit,
-                error && error->message ? error->message : g_strerror(-r));
-            attempt_retry_later(a);
+            attempt_start_later(a, r, error);
         }
         break;
     }

@@ -109,7 +109,8 @@ typedef enum ExecStarted {
     EXEC_GONE, /* the unit was made, its job was called off, and it is not there any more: it may have run */
 } ExecStarted;
 
-/* r: an ExecStarted or a negative errno (other trouble; may be tried again). */
+/* r: an ExecStarted or a negative errno (other trouble; may be tried again). -E2BIG: the manager has as many units as it
+ * takes, whoever made them; none was made. */
 typedef void (*ExecStartFn)(int r, const Error *error, void *userdata);
 int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata);
 /* Starts that wait here for room are not asked for any more: each answers EXEC_WITHDRAWN. */

@@ -16,6 +16,8 @@ typedef struct StartOp {
     bool withdrawn; /* before it was asked for */
     bool exact;     /* its command is not what its file says */
     Error error;    /* kept over a second question */
+    /* What was asked for, while it is not answered: it may be asked for once more. */
+    sd_bus_message *message;
     ExecStartFn fn;
     void *userdata;
 } StartOp;
@@ -44,6 +46,7 @@ static void start_free(Work *op)
     g_free(s->job);
     g_free(s->removed_job);
     g_free(s->removed_result);
+    sd_bus_message_unref(s->message);
     error_clear(&s->error);
 }
 
@@ -398,6 +401,10 @@ static int start_fill(sd_bus_message *m, StartOp *s, const ExecStart *start)
 /* --- what PID 1 answers ------------------------------------------------------------------------------------
  */
 
+/* E2BIG is what it says of a setting that is too long, StandardInputData= for one; and of any unit when it has 131,072
+ * names, its MANAGER_MAX_NAMES, whoever made them: then it is the moment that is at fault. Half as many are no accident. */
+#define NAMES_MANY 65536u
+
 /* The errors that no repetition would cure: what the message says is at fault, not the moment. */
 static bool start_is_refusal(sd_bus_message *reply)
 {
@@ -415,7 +422,6 @@ static bool start_is_refusal(sd_bus_message *reply)
         SYSTEMD_NAME ".UnitMasked",
         "System.Error.EINVAL",
         "System.Error.ENXIO",
-        "System.Error.E2BIG",
         "System.Error.EBADMSG",
         "System.Error.ERANGE",
         "System.Error.EOPNOTSUPP",
@@ -453,6 +459,43 @@ static void start_ask(StartOp *s, const char *path, const char *interface, const
     work_call(&s->op, m, fn);
 }
 
+static void start_on_reply(Work *op, sd_bus_message *reply);
+
+static void start_ask_again(StartOp *s)
+{
+    sd_bus_message *m = work_manager_message(&s->op, "StartTransientUnit"),
+                   *old = g_steal_pointer(&s->message);
+
+    if (m && (sd_bus_message_rewind(old, true) < 0 || sd_bus_message_copy(m, old, true) < 0))
+        m = sd_bus_message_unref(m);
+    sd_bus_message_unref(old);
+    error_clear(&s->error);
+    work_call(&s->op, m, start_on_reply);
+}
+
+/* Some may be gone since it answered, and where nearly all are, it is asked once more. */
+static void start_on_names(Work *op, sd_bus_message *reply)
+{
+    StartOp *s = (StartOp *)op;
+    uint32_t names = 0;
+    int r = work_reply_errno(reply);
+
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "v", "u", &names);
+    if (r < 0) {
+        start_end_unmade(s, r, &s->error);
+    } else if (names >= NAMES_MANY) {
+        error_clear(&s->error);
+        error_set(
+            &s->error, ERROR_FAILED, "the service manager has %" PRIu32 " units, and takes no more", names);
+        start_end_unmade(s, -E2BIG, &s->error);
+    } else if (s->message) {
+        start_ask_again(s);
+    } else {
+        start_end_unmade(s, EXEC_REFUSED, &s->error);
+    }
+}
+
 static void start_on_error(StartOp *s, sd_bus_message *reply)
 {
     int r = work_reply_error(reply, &s->error);
@@ -463,6 +506,8 @@ static void start_on_error(StartOp *s, sd_bus_message *reply)
         start_end_unmade(s, EXEC_SHUTTING_DOWN, &s->error);
     else if (work_reply_is(reply, SYSTEMD_NAME ".TransactionIsDestructive"))
         start_ask(s, SYSTEMD_PATH, SYSTEMD_MANAGER, "SystemState", start_on_system_state);
+    else if (r == -E2BIG)
+        start_ask(s, SYSTEMD_PATH, SYSTEMD_MANAGER, "NNames", start_on_names);
     else if (start_is_refusal(reply))
         start_end_unmade(s, EXEC_REFUSED, &s->error);
     else
@@ -586,6 +631,7 @@ static void start_on_reply(Work *op, sd_bus_message *reply)
         start_on_error(s, reply);
         return;
     }
+    s->message = sd_bus_message_unref(s->message);
     if (sd_bus_message_read(reply, "o", &job) < 0) {
         start_end(s, -EBADMSG, NULL);
         return;
@@ -677,6 +723,7 @@ int exec_start(Exec *e, const ExecStart *start, ExecStartFn fn, void *userdata)
     if (m)
         r = start_fill(m, s, start);
     if (r >= 0) {
+        s->message = sd_bus_message_ref(m);
         work_call_job(&s->op, &e->starting, m, start_on_reply);
         return 0;
     }
