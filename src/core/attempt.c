@@ -348,6 +348,7 @@ static bool attempt_is_own(const Attempt *a, const UnitState *u)
  * this name before has lost it: the journal may know how. */
 static void attempt_take_other(Attempt *a)
 {
+    g_clear_pointer(&a->seen, unit_state_free); /* it may have been told of the other */
     if (a->view.row == RUN_STARTING && !a->made) {
         a->touched = a->asked = false; /* nothing of that name is ours, nor was there */
         attempt_requeue(a, "a unit of this attempt's name was there already, started for another claim", 0);
@@ -498,6 +499,7 @@ static void on_released(int r, const Error *error, void *userdata)
         a->view.phase = ATTEMPT_CLAIMED;
         a->view.unit_changed = false;
         g_clear_pointer(&a->state, unit_state_free);
+        g_clear_pointer(&a->seen, unit_state_free);
         attempt_act(a);
         return;
     }

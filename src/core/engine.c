@@ -56,6 +56,12 @@ void engine_claimed(Engine *e, StoreRun **run, uint64_t asked)
     attempt_begin(a);
 }
 
+/* Nothing was asked for: no unit of its name is its own. */
+static bool attempt_has_no_unit(const Attempt *a)
+{
+    return a->view.phase == ATTEMPT_CLAIMED && !a->asked && !a->made;
+}
+
 void engine_unit_changed(Engine *e, const UnitState *seen)
 {
     Attempt *a = engine_find(e, seen->unit);
@@ -63,7 +69,7 @@ void engine_unit_changed(Engine *e, const UnitState *seen)
     if (!a)
         return;
     attempt_set_status(a, seen->status_text);
-    if (seen->main_code != RUN_EXITED_UNKNOWN) {
+    if (seen->main_code != RUN_EXITED_UNKNOWN && !attempt_has_no_unit(a)) {
         g_clear_pointer(&a->seen, unit_state_free);
         a->seen = unit_state_copy(seen);
     }
@@ -82,9 +88,9 @@ void engine_unit_removed(Engine *e, const char *unit)
         return;
     }
     a->removed = true;
-    /* Nothing was asked for, so no unit of its name is its own. To ask about one that is not there makes the manager load
-     * and remove it, and tell of that: whoever asked again on hearing so would never come to an end. */
-    if (a->view.phase == ATTEMPT_CLAIMED && !a->asked && !a->made)
+    /* To ask about one that is not there makes the manager load and remove it, and tell of that: whoever asked again on
+     * hearing so would never come to an end. */
+    if (attempt_has_no_unit(a))
         return;
     a->view.unit_changed = true;
     attempt_act(a);

@@ -14,6 +14,13 @@ static void attempt_start_later(Attempt *a, int r, const Error *error)
     attempt_retry_later(a);
 }
 
+/* No unit was made: one of that name is somebody else's, and so is what was told of it. */
+static void attempt_has_none(Attempt *a)
+{
+    a->touched = false;
+    g_clear_pointer(&a->seen, unit_state_free);
+}
+
 static void on_started(int r, const Error *error, void *userdata)
 {
     Attempt *a = userdata;
@@ -31,27 +38,28 @@ static void on_started(int r, const Error *error, void *userdata)
         a->view.unit_changed = true; /* read it: ours by its token, or somebody else's */
         break;
     case EXEC_REFUSED:
-        a->touched = false; /* no unit was made: one of that name is somebody else's */
+        attempt_has_none(a);
         attempt_finish(a, RUN_RESOURCES, error->message);
         break;
     case EXEC_SHUTTING_DOWN:
-        a->touched = false;
+        attempt_has_none(a);
         attempt_requeue(a, "the host is shutting down", SHUTDOWN_RETRY_USEC);
         return;
     case EXEC_WITHDRAWN: /* we are to end: it goes back */
-        a->touched = false;
+        attempt_has_none(a);
         break;
     case EXEC_GONE:
         attempt_take_gone(a);
         break;
     case -E2BIG: /* the service manager is full; others will be gone */
-        a->touched = false;
+        attempt_has_none(a);
         attempt_start_later(a, r, error);
         break;
     default:
         /* Unknown outcome: the unit may be there, or was. It is looked for before it is started again. */
         a->view.unit_changed = a->view.unit_changed || a->asked;
         if (r == -EAGAIN) { /* a reload took its command line away before it was executed */
+            g_clear_pointer(&a->seen, unit_state_free);
             attempt_retry_later(a);
         } else if (r != -ENOTCONN) {
             attempt_start_later(a, r, error);
