@@ -457,7 +457,7 @@ static void on_backfill_turn(void *data, uint64_t number)
 /* --- tasks --- */
 
 #define AFTER      "AfterTask="
-#define PLAIN_ONES 9 /* of the templates, the first */
+#define PLAIN_ONES 10 /* of the templates, the first */
 
 static const struct {
     const char *name, *text;
@@ -479,12 +479,12 @@ static const struct {
     { "calendar", "[Task]\n" EXPECTED "7s\n" WITHIN
                   "2s\nOnMissed=calendar\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n"
                   "[Schedule s]\nOnCalendar=*:*:0/15\n" DEADLINE "1s\n" },
-    { WINDOWED,
-        "[Task]\nRetries=1\nRetryDelay=3s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
-        "CatchUp=last\nCalendar=window\nStopOutside=yes\n" },
     { FEW,
         "[Task]\nTimeout=4s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n" MAX_RUNS
         "2\n" },
+    { WINDOWED,
+        "[Task]\nRetries=1\nRetryDelay=3s\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
+        "CatchUp=last\nCalendar=window\nStopOutside=yes\n" },
     { ONE_BY_ONE, "[Task]\n[Service]\nExecStart=/bin/sim\nTimeoutStopSec=1s\n[Schedule s]\nEvery=15s\n"
                   "CatchUp=all\nCatchUpWindow=2min\n" },
     { "queue",
@@ -589,7 +589,7 @@ static void others_pause(const char *task)
     uint64_t until = database_now() + sim_between(1, 60000) * USEC_PER_MSEC;
 
     sim_trace("paused elsewhere", until, 0, 0);
-    if (s && sim_chance(50))
+    if (s && sim_chance(65))
         s->paused_until = until;
     else if (!t->deleted)
         t->paused_until = until;
@@ -634,7 +634,7 @@ void people_change_task(void)
     manager_zone_changed(daemon_twin.manager);
     if (sim_chance(40))
         people_pause(t->name);
-    if (sim_chance(30)) {
+    if (sim_chance(40)) {
         others_pause(t->name);
         if (sim_chance(70)) /* what else is done to it would be read with it */
             return;

@@ -1,6 +1,8 @@
 /* What the twin of the database has of tasks that are expected to succeed. */
 #include "sim.h"
 
+#include "store/op.h"
+
 void database_succeeded(const Row *row)
 {
     TaskRow *t = database_task(row->run.task);
@@ -34,4 +36,26 @@ void database_apply_missed(DbOp *op)
     op->previous = t->expect_success;
     op->nominal = t->missed;
     sim_trace("missed", op->nominal, op->retry_of, (uint64_t)op->r);
+}
+
+static void answer_missed(DbOp *op)
+{
+    const StoreExpectation there = { op->since, op->previous, op->nominal };
+
+    ((StoreMissedFn)op->fn)(op->r, op->r < 0 ? NULL : &there, NULL, op->userdata);
+}
+
+int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata)
+{
+    DbOp *op = db_op_new(OP_MISSED, (void (*)(void))fn, userdata);
+    const TaskRow *t = database_task(m->task);
+
+    op->paused_until = t ? t->told_paused : UNSET;
+    op->answer = answer_missed;
+    g_strlcpy(op->task, m->task, sizeof op->task);
+    op->since = m->since;
+    op->previous = m->success;
+    op->nominal = m->missed;
+    op->retry_of = m->run;
+    return store_twin_send(op);
 }

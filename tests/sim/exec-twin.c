@@ -148,6 +148,7 @@ void exec_twin_started(const char *name, int r)
         systemd_release(name);
     if (lose_start && r == EXEC_STARTED) {
         lose_start = false;
+        faults_came(READIED_LATE_START, 0);
         r = -ETIMEDOUT;
     }
     reply(c, r);
@@ -241,11 +242,12 @@ static void repeat_unit(gpointer key, gpointer value, gpointer userdata)
     exec_twin_changed(value, false);
 }
 
-void exec_twin_repeat(void)
+bool exec_twin_repeat(void)
 {
     g_hash_table_foreach(systemd.units, repeat_unit, NULL);
     if (sim_chance(50))
         exec_twin_resync();
+    return exec && exec->up;
 }
 
 /* --- to the service manager --- */
@@ -262,9 +264,9 @@ static void arrive_get(Call *c)
     c->units = g_ptr_array_new_with_free_func((GDestroyNotify)unit_state_free);
     if (u)
         add_unit(NULL, (gpointer)u, c->units);
-    else
+    else if (!systemd.full)
         exec_twin_removed(c->name); /* it is loaded for the answer, and gone again */
-    reply(c, u ? 0 : -ENOENT);
+    reply(c, u ? 0 : systemd.full ? -E2BIG : -ENOENT);
 }
 
 static void arrive_list(Call *c)
@@ -279,6 +281,10 @@ static void arrive_start(Call *c)
     Unit *u = NULL;
     int r = systemd_start(&c->start, &u);
 
+    if (r == EXEC_SHUTTING_DOWN)
+        faults_came(READIED_REFUSED_START, 0);
+    else if (r == -E2BIG)
+        faults_came(READIED_NO_ROOM, 0);
     c->arrived = r == EXEC_STARTED; /* answered when its job is finished */
     if (r != EXEC_STARTED)
         reply(c, r);
@@ -419,17 +425,18 @@ static GPtrArray *cut(void)
     return calls;
 }
 
-void exec_twin_lose(void)
+bool exec_twin_lose(void)
 {
     g_autoptr(GPtrArray) calls = NULL;
 
     if (!exec || !exec->up)
-        return;
+        return false;
     calls = cut();
     exec->events.connection(false, exec->userdata);
     for (guint i = 0; i < calls->len; i++)
         fail_later(g_ptr_array_index(calls, i));
     sim_at_if(sim_now() + sim_latency(), on_connect, NULL, 0, &lives, NULL);
+    return true;
 }
 
 void exec_twin_down_until(uint64_t when)
@@ -590,8 +597,26 @@ int exec_cgroup_populated(Exec *e, const char *control_group)
     return u && u->truth && (u->truth->alive || u->truth->rest > 0);
 }
 
+/* Now and then there is no descriptor left to read it by. */
 int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GBytes **ret, Error *error)
 {
+    const Row *row = database_find(run);
+    const Truth *t = row && attempt <= row->truths->len ? g_ptr_array_index(row->truths, attempt - 1) : NULL;
+    char *text;
+
+    *ret = NULL;
+    if (!daemon_twin.calm && sim_chance(3))
+        return -EMFILE;
+    if (!t || t->output == OUTPUT_NONE)
+        return 0;
+    if (t->output == OUTPUT_LINK) {
+        error_set(error, ERROR_INVALID_INPUT, "The output file is a symbolic link.");
+        return -ELOOP;
+    }
+    text = g_strdup_printf(t->output == OUTPUT_LINES ? "n=%" G_GUINT64_FORMAT "-%u\n"
+                                                     : " { \"n\": \"%" G_GUINT64_FORMAT "-%u\" }",
+        run, attempt);
+    *ret = g_bytes_new_take(text, strlen(text));
     return 0;
 }
 
@@ -612,8 +637,10 @@ int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn
     EvidenceCall *c;
 
     database.operations++;
-    if (systemd.helper_fails && sim_chance(50))
+    if (systemd.helper_fails && sim_chance(50)) {
+        faults_came(READIED_NO_HELPER, 0);
         return -EAGAIN;
+    }
     c = g_malloc0(sizeof *c + n * sizeof(Evidence));
     c->fn = fn;
     c->userdata = userdata;

@@ -30,6 +30,7 @@ typedef struct FaultInfo {
     unsigned legal;        /* where it can meet a run */
     bool (*all)(void);     /* meets everybody; false: not now */
     bool (*one)(Row *row); /* meets one */
+    Readied readied;       /* it meets nobody, or not always, before it comes */
 } FaultInfo;
 
 static uint64_t stories;
@@ -67,39 +68,39 @@ static bool stop(void)
 
 static bool lose_before(void)
 {
-    store_twin_lose(false, false);
-    return true;
+    if (sim_chance(50))
+        return store_twin_lose(false, false);
+    store_twin_lose_write();
+    return false;
 }
 
 static bool lose_after(void)
 {
-    store_twin_lose(true, false);
-    return true;
+    return store_twin_lose(true, false);
 }
 
 static bool lose_answer(void)
 {
     store_twin_lose_answer();
-    return true;
+    return false;
 }
 
 static bool database_away(void)
 {
     store_twin_down_until(sim_now() + sim_between(1, 40) * USEC_PER_SEC);
-    store_twin_lose(sim_chance(50), sim_chance(50));
-    return true;
+    (void)store_twin_lose(sim_chance(50), sim_chance(50));
+    return daemon_twin.manager != NULL;
 }
 
 static bool refuse_claim(void)
 {
     store_twin_refuse_claim();
-    return true;
+    return false;
 }
 
 static bool lose_bus(void)
 {
-    exec_twin_lose();
-    return true;
+    return exec_twin_lose();
 }
 
 static bool bus_away(void)
@@ -107,9 +108,9 @@ static bool bus_away(void)
     uint64_t span = sim_between(1, 20) * USEC_PER_SEC;
 
     exec_twin_down_until(sim_now() + span);
-    exec_twin_lose();
+    (void)exec_twin_lose();
     meddle(span);
-    return true;
+    return daemon_twin.manager != NULL;
 }
 
 static bool reload(void)
@@ -185,7 +186,19 @@ static bool refuse_starts(void)
     if (sim_chance(75))
         store_twin_lose_given_back();
     later(sim_now() + sim_between(1, 8000) * USEC_PER_MSEC, on_no_shutdown);
-    return true;
+    return false;
+}
+
+static void on_room(void *data, uint64_t number)
+{
+    systemd.full = false;
+}
+
+static bool fill(void)
+{
+    systemd.full = true;
+    later(sim_now() + sim_between(1, 15000) * USEC_PER_MSEC, on_room);
+    return false;
 }
 
 static void set_clock(int64_t usec)
@@ -214,7 +227,7 @@ static void on_crash(void *data, uint64_t number)
 /* Of slots that have just passed nothing is written yet. */
 static void change_what_is_late(void)
 {
-    if (sim_chance(25))
+    if (sim_chance(40))
         people_change_task();
 }
 
@@ -257,20 +270,19 @@ static bool slow(void)
 
 static bool repeat(void)
 {
-    exec_twin_repeat();
-    return true;
+    return exec_twin_repeat();
 }
 
 static bool lose_start(void)
 {
     exec_twin_lose_start();
-    return true;
+    return false;
 }
 
 static bool helper_fails(void)
 {
     systemd.helper_fails = true;
-    return true;
+    return false;
 }
 
 static bool change_task(void)
@@ -278,7 +290,7 @@ static bool change_task(void)
     if (sim_chance(30))
         people_skip();
     people_change_task();
-    return true;
+    return daemon_twin.manager != NULL;
 }
 
 /* --- meeting one --- */
@@ -350,17 +362,17 @@ static bool retry(Row *row)
 static bool refuse(Row *row)
 {
     store_twin_refuse(row->run.id);
-    return true;
+    return false;
 }
 
 static const FaultInfo faults[] = {
     { "daemon killed", 11, ALL, crash, NULL },
     { "daemon stopped", 5, ALL, stop, NULL },
-    { "database lost, not committed", 6, ALL, lose_before, NULL },
+    { "database lost, not committed", 6, ALL, lose_before, NULL, READIED_LOST_WRITE },
     { "database lost, committed", 6, ALL, lose_after, NULL },
-    { "answer of a write lost", 7, ALL, lose_answer, NULL },
+    { "answer of a write lost", 7, ALL, lose_answer, NULL, READIED_LOST_ANSWER },
     { "database away", 5, ALL, database_away, NULL },
-    { "claim refused", 4, ALL, refuse_claim, NULL },
+    { "claim refused", 6, ALL, refuse_claim, NULL, READIED_REFUSED_CLAIM },
     { "bus lost", 8, ALL, lose_bus, NULL },
     { "bus away", 18, ALL, bus_away, NULL },
     { "daemon-reload", 4, ALL, reload, NULL },
@@ -368,16 +380,17 @@ static const FaultInfo faults[] = {
     { "reboot", 4, ALL, reboot, NULL },
     { "user manager restarted", 4, ALL, manager_restart, NULL },
     { "shutdown", 5, ALL, shut_down, NULL },
-    { "starts refused", 12, ALL, refuse_starts, NULL },
+    { "starts refused", 12, ALL, refuse_starts, NULL, READIED_REFUSED_START },
+    { "no room for units", 14, ALL, fill, NULL, READIED_NO_ROOM },
     { "journal lost", 7, ALL, lose_journal, NULL },
     { "clock set forward", 8, ALL, step_forward, NULL },
     { "clock set back", 8, ALL, step_back, NULL },
     { "host asleep", 6, ALL, sleep_host, NULL },
     { "messages slow", 4, ALL, slow, NULL },
     { "signals repeated", 4, ALL, repeat, NULL },
-    { "answer of a start late", 4, ALL, lose_start, NULL },
-    { "helper not started", 4, ALL, helper_fails, NULL },
-    { "task changed", 7, ALL, change_task, NULL },
+    { "answer of a start late", 26, ALL, lose_start, NULL, READIED_LATE_START },
+    { "helper not started", 26, ALL, helper_fails, NULL, READIED_NO_HELPER },
+    { "task changed", 10, ALL, change_task, NULL },
     { "unit stopped", 6, UNITS, NULL, stop_unit },
     { "unit killed", 9, CLAIMED, NULL, kill_unit },
     { "unit reset", 30, UNITS, NULL, reset_failed },
@@ -385,7 +398,7 @@ static const FaultInfo faults[] = {
     { "cancelled", 24, ALL, NULL, cancel },
     { "signal sent", 7, ALL, NULL, kill_run },
     { "retried by hand", 7, ALL, NULL, retry },
-    { "write refused", 4, CLAIMED, NULL, refuse },
+    { "write refused", 7, CLAIMED, NULL, refuse, READIED_REFUSED_WRITE },
 };
 
 static uint64_t hits[G_N_ELEMENTS(faults)][_WHERE_MAX];
@@ -439,6 +452,22 @@ static void meet_all(const FaultInfo *f)
         hits[f - faults][where[i]]++;
 }
 
+void faults_came(Readied what, uint64_t run)
+{
+    ARRAY_FOREACH (f, faults) {
+        if (f->readied != what)
+            continue;
+        sim.faults++;
+        sim_trace(f->name, run, 0, 1);
+        for (guint i = 0; i < database.rows->len; i++) {
+            const Row *row = g_ptr_array_index(database.rows, i);
+
+            if (run == 0 || row->run.id == run)
+                hits[f - faults][where_is(row)]++;
+        }
+    }
+}
+
 /* A run in the state that is wanted, or, where there is none, in another that is legal. */
 static Row *draw_row(unsigned legal, Where wanted)
 {
@@ -458,10 +487,14 @@ static Row *draw_row(unsigned legal, Where wanted)
     return other;
 }
 
-static void meet_one(const FaultInfo *f)
+static Where draw_where(void)
 {
-    bool rare = f->one == cancel && sim_chance(80); /* two causes of an end for one run */
-    Row *row = draw_row(f->legal, rare ? WHERE_STOPPING : (Where)sim_draw(_WHERE_MAX));
+    return (Where)sim_draw(_WHERE_MAX);
+}
+
+static void meet_one(const FaultInfo *f, Where wanted)
+{
+    Row *row = draw_row(f->legal, wanted);
     Where where;
 
     if (!row)
@@ -480,9 +513,10 @@ static void on_more(void *data, uint64_t number)
     unsigned drawn = (unsigned)sim_draw(G_N_ELEMENTS(what));
     bool all = sim_chance(20); /* and what tells of it goes as well */
 
+    /* What had been seen to run is missed by nobody but by who is told that it is gone. */
     ARRAY_FOREACH (f, faults)
         if (f->one == what[drawn])
-            meet_one(f);
+            meet_one(f, sim_chance(60) ? WHERE_RUNNING : draw_where());
     ARRAY_FOREACH (f, faults)
         if (all && f->all == lose_journal)
             meet_all(f);
@@ -498,10 +532,12 @@ static bool somebody_is(Where where)
 
 static void meet(const FaultInfo *f)
 {
+    bool rare = f->one == cancel && sim_chance(80); /* two causes of an end for one run */
+
     if (f->all)
         meet_all(f);
     else
-        meet_one(f);
+        meet_one(f, rare ? WHERE_STOPPING : draw_where());
 }
 
 static const FaultInfo *faults_draw(void)
@@ -536,7 +572,7 @@ void faults_end(void)
     store_twin_forget();
     exec_twin_forget();
     sim.slow_until = 0;
-    systemd.helper_fails = false;
+    systemd.helper_fails = systemd.full = false;
 }
 
 bool faults_report(unsigned least)

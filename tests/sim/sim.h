@@ -59,6 +59,14 @@ bool sim_step(uint64_t limit);
 
 /* --- an attempt as it really was (check.c) --- */
 
+/* What its process left in its file. */
+typedef enum Output {
+    OUTPUT_NONE,
+    OUTPUT_LINES,
+    OUTPUT_OBJECT,
+    OUTPUT_LINK, /* which is not followed: what was successful is not, then */
+} Output;
+
 typedef struct Truth {
     uint64_t run;
     unsigned attempt;
@@ -76,6 +84,9 @@ typedef struct Truth {
     const char *result;   /* systemd's word */
     uint64_t timeout;     /* in force, USEC_INFINITY is none */
     uint64_t started_boot, started, ended_boot, ended;
+    bool refused; /* the service manager did not take what was asked for */
+    Output output;
+    bool output_refused; /* the database did not take its end: it may be recorded without its output */
 } Truth;
 
 /* --- database.c: the rows, and what each operation of the store does to them --- */
@@ -238,7 +249,6 @@ typedef struct DbOp {
     void (*fn)(void);
     void *userdata;
     int r;
-    bool refused; /* the database finds fault with it */
 
     uint64_t run, nominal, previous, first, count, since, off_until, paused_until, max_runs, due, in_usec,
         revision, grace, retry_of, finished, started, epoch, stamp, monotonic, deadline, places, ended;
@@ -291,9 +301,11 @@ extern void (*const database_apply[])(DbOp *op);
 
 /* --- store-twin.c: the daemon's end of the connection --- */
 
-/* The connection goes: what is under way is committed or not. */
-void store_twin_lose(bool committed, bool unusable);
-/* It goes when the next write of some kind, or the next run that is given back, was committed and not answered. */
+/* The connection goes: what is under way is committed or not. False: there was none. */
+bool store_twin_lose(bool committed, bool unusable);
+/* It goes before the next write of some kind is committed; or when that, or the next run that is given back, was committed and
+ * not answered. */
+void store_twin_lose_write(void);
 void store_twin_lose_answer(void);
 void store_twin_lose_given_back(void);
 /* No connection is had before this boot instant. */
@@ -327,6 +339,7 @@ typedef struct Behaviour {
     int code, status;
     bool oom, stubborn, refused;
     unsigned rest; /* processes that it leaves behind */
+    Output output;
 } Behaviour;
 
 typedef struct Unit {
@@ -353,6 +366,7 @@ typedef struct Systemd {
     uint64_t stamp;
     uint64_t whole_since; /* monotonic µs of this boot: the journal's beginning, or its last gap */
     bool shutting_down;
+    bool full; /* it has as many units as it takes */
     bool helper_fails;
     unsigned n_invocations;
     uint64_t serial;
@@ -363,7 +377,7 @@ extern Systemd systemd;
 void systemd_reset(void);
 void systemd_clear(void);
 Unit *systemd_find(const char *name);
-/* An ExecStarted. */
+/* An ExecStarted, or -E2BIG. */
 int systemd_start(const ExecStart *start, Unit **ret);
 int systemd_kill(const char *name, bool main_only, int signal);
 /* Lets go of it; true where it is gone at once. */
@@ -382,9 +396,10 @@ unsigned systemd_n_units(bool foreign);
 
 /* --- exec-twin.c: the daemon's end of the bus --- */
 
-void exec_twin_lose(void);
+/* False: there is no connection. */
+bool exec_twin_lose(void);
 void exec_twin_down_until(uint64_t when);
-void exec_twin_repeat(void); /* the last signals come again, and everything is to be read again */
+bool exec_twin_repeat(void); /* the last signals come again, and everything is to be read again; likewise */
 /* From the service manager: a unit changed, or is gone. */
 void exec_twin_changed(const Unit *u, bool states);
 void exec_twin_removed(const char *name);
@@ -516,10 +531,25 @@ bool people_are_content(void);
 
 /* --- faults.c --- */
 
+/* Those that are made ready, and come when it comes to that. */
+typedef enum Readied {
+    READIED_NOT,
+    READIED_LOST_WRITE,
+    READIED_LOST_ANSWER,
+    READIED_REFUSED_CLAIM,
+    READIED_REFUSED_WRITE,
+    READIED_REFUSED_START,
+    READIED_NO_ROOM,
+    READIED_LATE_START,
+    READIED_NO_HELPER,
+} Readied;
+
 void faults_begin(void);
 /* Perhaps one, at this step. */
 void faults_maybe(void);
 void faults_end(void);
+/* It came: everybody has met it, or that run has (0: everybody). */
+void faults_came(Readied what, uint64_t run);
 /* The table of state × fault; false where a legal cell was hit too seldom. */
 bool faults_report(unsigned least);
 

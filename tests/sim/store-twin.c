@@ -31,7 +31,8 @@ static struct Store *store;
 static uint64_t lives, connection, down_until, refuse_run;
 static bool refuse_claim;
 bool store_twin_telling;
-static int lose_kind = -1; /* the connection goes with the next batch that holds one */
+/* The connection goes with the next batch that holds one, before it is committed or after. */
+static int lose_uncommitted = -1, lose_kind = -1;
 
 static const char *const names[_OP_KIND_MAX] = {
     [OP_PUT_TASK] = "put task",
@@ -65,14 +66,27 @@ static void op_finish(DbOp *op)
     db_op_free(op);
 }
 
-static void apply(DbOp *op)
+static bool is_refused(const DbOp *op)
 {
+    Truth *t = op->kind == OP_END ? database_truth(op->run, op->attempt, op->token) : NULL;
+
     if (op->kind == OP_CLAIM && refuse_claim) {
         refuse_claim = false;
-        op->refused = true;
+        faults_came(READIED_REFUSED_CLAIM, 0);
+        return true;
     }
-    if (op->refused || (refuse_run != 0 && op->run == refuse_run)) {
-        refuse_run = op->kind == OP_CLAIM ? refuse_run : 0;
+    if (refuse_run == 0 || op->run != refuse_run)
+        return false;
+    if (t)
+        t->output_refused = true;
+    faults_came(READIED_REFUSED_WRITE, refuse_run);
+    refuse_run = 0;
+    return true;
+}
+
+static void apply(DbOp *op)
+{
+    if (is_refused(op)) {
         op->r = -EINVAL;
         sim_trace("refused", (uint64_t)op->kind, op->run, 0);
         return;
@@ -117,10 +131,17 @@ static void on_batch_arrival(void *data, uint64_t number)
 {
     bool lost = batch_holds(lose_kind);
 
+    if (batch_holds(lose_uncommitted)) {
+        lose_uncommitted = -1;
+        faults_came(READIED_LOST_WRITE, 0);
+        (void)store_twin_lose(false, false);
+        return;
+    }
     commit();
     if (lost) {
         lose_kind = -1;
-        store_twin_lose(true, false);
+        faults_came(READIED_LOST_ANSWER, 0);
+        (void)store_twin_lose(true, false);
         return;
     }
     sim_at_if(travel(&store->out_at), on_batch_answer, NULL, 0, &connection, NULL);
@@ -284,13 +305,13 @@ static void drop_loading(void)
     store->loading = false;
 }
 
-void store_twin_lose(bool committed, bool unusable)
+bool store_twin_lose(bool committed, bool unusable)
 {
     bool was_up = store && store->up;
     DbOp *op;
 
     if (!store)
-        return;
+        return false;
     if (store->batch && !store->committed && committed)
         commit();
     drop_loading();
@@ -309,6 +330,7 @@ void store_twin_lose(bool committed, bool unusable)
     connect_later(unusable ? BACKOFF_MAX : store->backoff);
     if (was_up || !store->told)
         tell(unusable ? STORE_UNUSABLE : STORE_CONNECTING, "the connection to the database was lost", NULL);
+    return was_up;
 }
 
 void store_twin_down_until(uint64_t when)
@@ -321,12 +343,22 @@ void store_twin_refuse(uint64_t run)
     refuse_run = run;
 }
 
-void store_twin_lose_answer(void)
+static int draw_write(void)
 {
     static const int kinds[] = { OP_ASK, OP_SKIP, OP_BY_HAND, OP_REQUEUE, OP_RUNNING, OP_STOPPING, OP_CANCEL,
         OP_END, OP_MISSED, OP_CLAIM };
 
-    lose_kind = kinds[sim_draw(G_N_ELEMENTS(kinds))];
+    return kinds[sim_draw(G_N_ELEMENTS(kinds))];
+}
+
+void store_twin_lose_write(void)
+{
+    lose_uncommitted = draw_write();
+}
+
+void store_twin_lose_answer(void)
+{
+    lose_kind = draw_write();
 }
 
 void store_twin_lose_given_back(void)
@@ -468,7 +500,7 @@ unsigned store_pending(const Store *s)
 void store_twin_forget(void)
 {
     refuse_claim = false;
-    lose_kind = -1;
+    lose_uncommitted = lose_kind = -1;
     down_until = refuse_run = 0;
 }
 
@@ -537,6 +569,7 @@ int store_end(Store *s, const StoreEnd *e, StoreEndFn fn, void *userdata)
 
     op->answer = answer_end;
     op->result = e->result;
+    op->text = g_strdup(e->output);
     g_strlcpy(op->reason, util_strempty(e->reason), sizeof op->reason);
     op->code = e->exit_code;
     op->status = e->exit_status;
@@ -751,28 +784,5 @@ int store_set_enabled(Store *s, const StoreEnable *e, StoreDoneFn fn, void *user
     op->off_until = e->off_until;
     op->paused_until = e->paused_until;
     op->keys[0] = key_of('t', e->task, "");
-    return enqueue(op);
-}
-
-static void answer_missed(DbOp *op)
-{
-    const StoreExpectation there = { op->since, op->previous, op->nominal };
-
-    ((StoreMissedFn)op->fn)(op->r, op->r < 0 ? NULL : &there, NULL, op->userdata);
-}
-
-int store_missed(Store *s, const StoreMissed *m, StoreMissedFn fn, void *userdata)
-{
-    DbOp *op = db_op_new(OP_MISSED, (void (*)(void))fn, userdata);
-    const TaskRow *t = database_task(m->task);
-
-    op->paused_until = t ? t->told_paused : UNSET;
-    op->answer = answer_missed;
-    g_strlcpy(op->task, m->task, sizeof op->task);
-    op->since = m->since;
-    op->previous = m->success;
-    op->nominal = m->missed;
-    op->retry_of = m->run;
-    op->keys[0] = key_of('t', m->task, "");
     return enqueue(op);
 }

@@ -251,6 +251,7 @@ static void main_ended(Unit *u, int code, int status)
         t->ended = sim_real();
         t->ended_boot = sim_now();
         t->rest = u->behaviour.rest;
+        t->output = u->behaviour.output;
     }
     sim_trace("process ended", u->run, (uint64_t)code, (uint64_t)status);
     if (!is_clean(u)) {
@@ -388,10 +389,19 @@ static void behave_by_chance(Behaviour *b, bool limited)
         b->usec = UNSET;
     ARRAY_FOREACH (e, ends)
         if (n < e->until) {
-            *b = (Behaviour){ b->usec, e->code, e->status, e->oom, sim_chance(20), false,
-                sim_chance(15) ? 2 : 0 };
+            *b = (Behaviour){ b->usec, e->code, e->status, e->oom, sim_chance(30), false,
+                sim_chance(15) ? 2 : 0, b->output };
             return;
         }
+}
+
+/* By run and attempt alone. */
+static Output output_of(uint64_t run, unsigned attempt)
+{
+    static const Output outputs[] = { OUTPUT_LINES, OUTPUT_NONE, OUTPUT_OBJECT, OUTPUT_LINES, OUTPUT_NONE,
+        OUTPUT_LINES, OUTPUT_LINK, OUTPUT_NONE, OUTPUT_OBJECT, OUTPUT_NONE };
+
+    return outputs[(run * 3 + attempt) % G_N_ELEMENTS(outputs)];
 }
 
 /* The words of a command that mean the same to the real one. */
@@ -410,6 +420,10 @@ static void behave_as_told(Behaviour *b, char *const *argv)
     } else if (g_str_has_prefix(script, "trap")) {
         b->usec = 60 * USEC_PER_SEC;
         b->stubborn = true;
+    } else if (g_str_has_prefix(script, "echo ")) {
+        b->output = OUTPUT_LINES;
+    } else if (g_str_has_prefix(script, "ln ")) {
+        b->output = OUTPUT_LINK;
     } else if (strstr(script, "&")) {
         b->rest = 2;
     }
@@ -419,7 +433,8 @@ static void behave_as_told(Behaviour *b, char *const *argv)
 int systemd_start(const ExecStart *start, Unit **ret)
 {
     g_autofree char *name = exec_unit_name(start->run, start->attempt);
-    Behaviour b;
+    Truth *t = database_truth(start->run, start->attempt, start->token);
+    Behaviour b = { .output = output_of(start->run, start->attempt) };
     Unit *u;
 
     if (strcmp(start->path, "/bin/sim") == 0)
@@ -431,8 +446,13 @@ int systemd_start(const ExecStart *start, Unit **ret)
         b.usec = sim_between(WINDOW_USEC / 2, 4 * WINDOW_USEC);
     if (systemd.shutting_down)
         return EXEC_SHUTTING_DOWN;
-    if (b.refused || strcmp(start->path, "/bin/bad") == 0)
+    if (systemd.full && !systemd_find(name))
+        return -E2BIG;
+    if (b.refused || strcmp(start->path, "/bin/bad") == 0) {
+        if (t)
+            t->refused = true;
         return EXEC_REFUSED;
+    }
     if (systemd_find(name))
         return EXEC_EXISTS;
     u = g_new0(Unit, 1);
@@ -446,7 +466,7 @@ int systemd_start(const ExecStart *start, Unit **ret)
         .stop_usec = start->task->stop_usec,
         .late_limit = !daemon_twin.calm && sim_chance(50),
         .exact = sim_chance(50),
-        .truth = database_truth(start->run, start->attempt, start->token),
+        .truth = t,
         .serial = ++systemd.serial };
     g_strlcpy(u->name, name, sizeof u->name);
     g_strlcpy(u->token, start->token, sizeof u->token);
@@ -474,6 +494,22 @@ int systemd_kill(const char *name, bool main_only, int signal)
     return 0;
 }
 
+static void let_go(Unit *u)
+{
+    if (u->stage == STAGE_EXITED)
+        journal_write(u, LINE_STOPPED);
+    unit_gone(u);
+}
+
+static void on_let_go(void *data, uint64_t serial)
+{
+    Unit *u = by_serial(serial);
+
+    if (u)
+        let_go(u);
+}
+
+/* Its job may wait, as that of a start may. */
 bool systemd_release(const char *name)
 {
     Unit *u = systemd_find(name);
@@ -481,9 +517,12 @@ bool systemd_release(const char *name)
     if (!u)
         return true;
     check_released(u);
-    if (u->stage == STAGE_EXITED)
-        journal_write(u, LINE_STOPPED);
-    unit_gone(u);
+    if (u->truth)
+        u->truth->output = OUTPUT_NONE;
+    if (!daemon_twin.calm && !u->lost_command && sim_chance(25))
+        sim_at(sim_now() + sim_between(1, 1500) * USEC_PER_MSEC, on_let_go, NULL, u->serial);
+    else
+        let_go(u);
     return false;
 }
 
@@ -564,7 +603,8 @@ void systemd_reload(void)
     exec_twin_resync();
 }
 
-static void truths_destroyed(void)
+/* Of a host that is booted anew no file is left. */
+static void truths_destroyed(bool host)
 {
     for (guint i = 0; i < database.rows->len; i++) {
         const Row *row = g_ptr_array_index(database.rows, i);
@@ -577,6 +617,7 @@ static void truths_destroyed(void)
                 t->destroyed = true;
             t->alive = false;
             t->rest = 0;
+            t->output = host ? OUTPUT_NONE : t->output;
         }
     }
 }
@@ -584,9 +625,9 @@ static void truths_destroyed(void)
 void systemd_reboot(bool power, bool host)
 {
     g_hash_table_remove_all(systemd.units);
-    truths_destroyed();
+    truths_destroyed(host);
     systemd.stamp++;
-    systemd.shutting_down = false;
+    systemd.shutting_down = systemd.full = false;
     if (!host)
         return;
     clock_fake_reboot(sim.clock);
