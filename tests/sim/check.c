@@ -174,14 +174,46 @@ static bool is_lost_rightly(const Row *row, const Truth *t)
     return t->destroyed || row->shared_name || systemd.whole_since >= row->run.claimed_monotonic;
 }
 
+/* What left an output that is not taken is no success. */
+static RunResult with_output(const Truth *t, RunResult result)
+{
+    return result == RUN_SUCCESS && t->output == OUTPUT_LINK ? RUN_RESOURCES : result;
+}
+
 static bool is_true(const Truth *t, RunResult result)
 {
     ARRAY_FOREACH (r, results)
         if (strcmp(r->word, t->result) == 0 && r->code == t->code &&
-            (r->result == result || r->by_journal == result))
+            (with_output(t, r->result) == result || r->by_journal == result))
             return true;
     /* Over its limit for the manager, and still not for us: somebody else stopped it. */
     return t->destroyed && strcmp(t->result, "timeout") == 0 && result == RUN_SIGNAL;
+}
+
+static void check_output(const Truth *t, const DbOp *op)
+{
+    bool read = t->executed && op->result != RUN_LOST && op->code != RUN_EXITED_UNKNOWN;
+    g_autofree char *left = NULL;
+
+    if (read && (t->output == OUTPUT_LINES || t->output == OUTPUT_OBJECT))
+        left = g_strdup_printf("{\"n\":\"%" G_GUINT64_FORMAT "-%u\"}", t->run, t->attempt);
+    if (g_strcmp0(op->text, left) != 0 && (op->text || !t->output_refused))
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded with the output %s, and left %s", t->run,
+            op->text ? op->text : "none", left ? left : "none");
+}
+
+/* As the last to tell has it, or as it was told before; nobody may know where the journal has lost its beginning. */
+static void check_started(const Row *row, const Truth *t, const DbOp *op)
+{
+    uint64_t started = op->started != UNSET ? op->started : row->run.started;
+    bool untold = started == UNSET && systemd.whole_since >= row->run.claimed_monotonic;
+
+    if (op->result == RUN_LOST || t->destroyed)
+        return;
+    if (!t->executed && op->started != UNSET)
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded as started, and was not executed", row->run.id);
+    if (t->executed && started != t->started && !untold)
+        sim_fail("run %" G_GUINT64_FORMAT " is recorded with another time of its start", row->run.id);
 }
 
 /* What is about to be recorded as the attempt's own end. */
@@ -205,6 +237,8 @@ void check_end(const Row *row, Truth *t, const DbOp *op)
         if (t->executed)
             sim_fail("run %" G_GUINT64_FORMAT " is recorded as %s, and was executed", run,
                 run_result_to_string(op->result));
+        if (op->result == RUN_RESOURCES && !t->refused)
+            sim_fail("run %" G_GUINT64_FORMAT " is recorded as resources, and was not refused", run);
     } else if (!t->executed || op->code != t->code || op->status != t->status || !is_true(t, op->result)) {
         sim_fail("run %" G_GUINT64_FORMAT " is recorded as %s %d/%d, and was %s %d/%d", run,
             run_result_to_string(op->result), op->code, op->status, util_strempty(t->result), t->code,
@@ -214,6 +248,8 @@ void check_end(const Row *row, Truth *t, const DbOp *op)
         sim_fail("the cause of run %" G_GUINT64_FORMAT " was changed", run);
     if (op->result != RUN_LOST && t->executed && op->finished != t->ended && !t->destroyed)
         sim_fail("run %" G_GUINT64_FORMAT " is recorded with another time of its end", run);
+    check_started(row, t, op);
+    check_output(t, op);
 }
 
 void check_given_back(const Row *row, Truth *t)

@@ -361,6 +361,8 @@ static void apply_end(DbOp *op)
     }
     if (!caused || !*row->reason)
         g_strlcpy(row->reason, op->reason, sizeof row->reason);
+    if (op->started != UNSET)
+        row->run.started = op->started;
     if (more) {
         row->run.state = RUN_WAITING;
         row->run.due = database_now() + op->in_usec;

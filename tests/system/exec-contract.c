@@ -300,6 +300,40 @@ static void test_rest(void)
     run++;
 }
 
+static bool is_text(GBytes *bytes, const char *text)
+{
+    gsize size = 0;
+    const void *data = bytes ? g_bytes_get_data(bytes, &size) : NULL;
+
+    return text ? data && size == strlen(text) && memcmp(data, text, size) == 0 : !bytes;
+}
+
+static void check_output(const char *script, int wanted, const char *text)
+{
+    const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+    g_autoptr(GBytes) output = NULL, later = NULL;
+    g_auto(Told) t = { 0 };
+    g_auto(Error) error = { 0 };
+    int r;
+
+    c->check(start(argv, "token", USEC_INFINITY) == EXEC_STARTED && get_over(&t), "%s", script);
+    r = exec_read_output(c->exec, run, 1, 1000, &output, &error);
+    c->check(r == wanted && (r == 0 || error.message), "its output is read (%d)", r);
+    c->check(is_text(output, text), "as it was written");
+    check_released("what has an output");
+    c->check(exec_read_output(c->exec, run, 1, 1000, &later, NULL) == 0 && !later, "that is gone as well");
+    run++;
+}
+
+static void test_output(void)
+{
+    g_autofree char *text = g_strdup_printf("n=%" G_GUINT64_FORMAT "-1\n", run);
+
+    check_output("echo n=$TASKSCHEDD_RUN-$TASKSCHEDD_ATTEMPT >$TASKSCHEDD_OUTPUT", 0, text);
+    check_output("ln -s /etc/passwd $TASKSCHEDD_OUTPUT", -ELOOP, NULL);
+    check_output("true", 0, NULL);
+}
+
 static void test_refused(void)
 {
     const char *const argv[] = { "", NULL };
@@ -348,6 +382,7 @@ void exec_contract(const ExecContract *contract)
     test_name();
     test_stubborn();
     test_rest();
+    test_output();
     test_refused();
     test_never();
     pause_msec(200);
