@@ -637,7 +637,7 @@ int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn
     EvidenceCall *c;
 
     database.operations++;
-    if (systemd.helper_fails && sim_chance(50)) {
+    if (systemd.helper_fails && sim_chance(70)) {
         faults_came(READIED_NO_HELPER, 0);
         return -EAGAIN;
     }
