@@ -62,6 +62,12 @@ static bool attempt_has_no_unit(const Attempt *a)
     return a->view.phase == ATTEMPT_CLAIMED && !a->asked && !a->made;
 }
 
+/* A signal names no claim. What comes when the end is known may be of somebody else's. */
+static bool attempt_may_be_meant(const Attempt *a)
+{
+    return a->view.phase < ATTEMPT_OVER && !attempt_has_no_unit(a);
+}
+
 void engine_unit_changed(Engine *e, const UnitState *seen)
 {
     Attempt *a = engine_find(e, seen->unit);
@@ -69,7 +75,7 @@ void engine_unit_changed(Engine *e, const UnitState *seen)
     if (!a)
         return;
     attempt_set_status(a, seen->status_text);
-    if (seen->main_code != RUN_EXITED_UNKNOWN && !attempt_has_no_unit(a)) {
+    if (seen->main_code != RUN_EXITED_UNKNOWN && attempt_may_be_meant(a)) {
         g_clear_pointer(&a->seen, unit_state_free);
         a->seen = unit_state_copy(seen);
     }
