@@ -245,6 +245,9 @@ ScheduleEntry *agenda_first(const Agenda *a, uint64_t *ret_moment);
 typedef struct Late Late;
 Late *late_new(void);
 void late_free(Late *l);
+/* One is asked for; and the answer was taken in, of one that is late by late_add() before this. */
+void late_ask(Late *l);
+void late_answered(Late *l);
 void late_add(Late *l, const char *task, const char *schedule, uint64_t run);
 bool late_has(const Late *l, const char *task, const char *schedule);
 /* "TASK/SCHEDULE" where that has none any more, g_free; else NULL. */

@@ -10,6 +10,9 @@ typedef struct LateName {
 struct Late {
     GHashTable *runs;  /* of uint64_t, run → LateName, borrowed from names */
     GHashTable *names; /* name → LateName */
+    unsigned asking;   /* runs that are being asked for */
+    GHashTable
+        *done; /* set of uint64_t: runs that were done meanwhile, which may be told before the answer */
 };
 
 static void late_name_free(void *name)
@@ -24,6 +27,7 @@ Late *late_new(void)
 
     l->runs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     l->names = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, late_name_free);
+    l->done = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     return l;
 }
 
@@ -33,7 +37,19 @@ void late_free(Late *l)
         return;
     g_hash_table_unref(l->runs);
     g_hash_table_unref(l->names);
+    g_hash_table_unref(l->done);
     g_free(l);
+}
+
+void late_ask(Late *l)
+{
+    l->asking++;
+}
+
+void late_answered(Late *l)
+{
+    if (--l->asking == 0)
+        g_hash_table_remove_all(l->done);
 }
 
 void late_add(Late *l, const char *task, const char *schedule, uint64_t run)
@@ -41,7 +57,7 @@ void late_add(Late *l, const char *task, const char *schedule, uint64_t run)
     g_autofree char *text = g_strconcat(task, "/", schedule, NULL);
     LateName *name = g_hash_table_lookup(l->names, text);
 
-    if (g_hash_table_contains(l->runs, &run))
+    if (g_hash_table_contains(l->runs, &run) || g_hash_table_contains(l->done, &run))
         return;
     if (!name) {
         name = g_new0(LateName, 1);
@@ -67,6 +83,8 @@ char *late_done(Late *l, uint64_t run)
     LateName *name = g_hash_table_lookup(l->runs, &run);
     char *text = NULL;
 
+    if (l->asking > 0)
+        g_hash_table_add(l->done, g_memdup2(&run, sizeof run));
     if (!name)
         return NULL;
     g_hash_table_remove(l->runs, &run);

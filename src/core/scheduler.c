@@ -380,6 +380,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
             scheduler_refuse(f->scheduler, se, f->range.first,
                 error && error->message ? error->message : "the database refused its run");
     }
+    late_answered(f->scheduler->late);
     settling_free(f);
 }
 
@@ -425,7 +426,9 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
     };
     f = settling_new(s, se, fate);
     se->settling = true;
+    late_ask(s->late);
     if (store_ask(m->store, &ask, on_fired, f) < 0) {
+        late_answered(s->late);
         se->settling = false;
         settling_free(f);
     }
