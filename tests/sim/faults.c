@@ -368,7 +368,7 @@ static bool refuse(Row *row)
 static const FaultInfo faults[] = {
     { "daemon killed", 11, ALL, crash, NULL },
     { "daemon stopped", 5, ALL, stop, NULL },
-    { "database lost, not committed", 6, ALL, lose_before, NULL, READIED_LOST_WRITE },
+    { "database lost, not committed", 9, ALL, lose_before, NULL, READIED_LOST_WRITE },
     { "database lost, committed", 6, ALL, lose_after, NULL },
     { "answer of a write lost", 7, ALL, lose_answer, NULL, READIED_LOST_ANSWER },
     { "database away", 5, ALL, database_away, NULL },
@@ -406,7 +406,9 @@ static unsigned rate; /* of 1000 steps */
 /* What a story has of each, and the sum of that. Some are rife in it: what takes three of a kind, one after the other, is met
  * in such stories, and hardly in those that have a little of everything. */
 static unsigned weights[G_N_ELEMENTS(faults)], weight;
-static const FaultInfo *awaiting; /* comes when a run's end is recorded and its unit is there */
+/* Comes when a run is there: its end is recorded and its unit is there, or it is being executed. */
+static const FaultInfo *awaiting;
+static Where awaited;
 
 static Where where_is(const Row *row)
 {
@@ -425,7 +427,7 @@ static Where where_is(const Row *row)
 
 void faults_begin(void)
 {
-    static const unsigned rates[] = { 0, 50, 130, 190, 290, 430 };
+    static const unsigned rates[] = { 10, 50, 130, 190, 290, 450 };
     static const unsigned times[] = { 1, 1, 1, 10 };
 
     rate = rates[sim_draw(G_N_ELEMENTS(rates))];
@@ -507,16 +509,24 @@ static void meet_one(const FaultInfo *f, Where wanted)
     hits[f - faults][where]++;
 }
 
+/* What had been seen to run is missed by nobody but by who is told that it is gone; and what was just starting, may have run
+ * or not. */
+static Where draw_under_way(void)
+{
+    if (sim_chance(30))
+        return draw_where();
+    return sim_chance(50) ? WHERE_RUNNING : WHERE_STARTING;
+}
+
 static void on_more(void *data, uint64_t number)
 {
     static bool (*const what[])(Row *) = { stop_unit, stop_unit, stop_unit, kill_unit, reset_failed };
     unsigned drawn = (unsigned)sim_draw(G_N_ELEMENTS(what));
     bool all = sim_chance(20); /* and what tells of it goes as well */
 
-    /* What had been seen to run is missed by nobody but by who is told that it is gone. */
     ARRAY_FOREACH (f, faults)
         if (f->one == what[drawn])
-            meet_one(f, sim_chance(60) ? WHERE_RUNNING : draw_where());
+            meet_one(f, draw_under_way());
     ARRAY_FOREACH (f, faults)
         if (all && f->all == lose_journal)
             meet_all(f);
@@ -549,19 +559,32 @@ static const FaultInfo *faults_draw(void)
     return &faults[f];
 }
 
+/* Nothing much is done to those that are not executed just then. */
+static bool wants_running(const FaultInfo *f)
+{
+    return f->all == bus_away || f->all == step_forward || f->all == step_back;
+}
+
 /* What is seldom and soon over is waited for now and then. */
 void faults_maybe(void)
 {
-    if (awaiting && somebody_is(WHERE_ENDED)) {
+    const FaultInfo *f;
+    bool running;
+
+    if (awaiting && somebody_is(awaited)) {
         meet(awaiting);
         awaiting = NULL;
     }
     if (sim_draw(1000) >= rate)
         return;
-    if (!awaiting && sim_chance(10))
-        awaiting = faults_draw();
-    else
-        meet(faults_draw());
+    f = faults_draw();
+    running = wants_running(f) && !somebody_is(WHERE_RUNNING);
+    if (!awaiting && sim_chance(running ? 50 : 10)) {
+        awaiting = f;
+        awaited = running ? WHERE_RUNNING : WHERE_ENDED;
+    } else {
+        meet(f);
+    }
 }
 
 void faults_end(void)
