@@ -3,6 +3,7 @@
 
 #include "api/message.h"
 #include "api/task-message.h"
+#include "api/task-methods.h"
 #include "model/input.h"
 
 #define PAGE_MAX  1000
@@ -14,7 +15,7 @@
 /* A page under way. */
 typedef struct Page {
     sd_bus_message *reply;
-    char *task; /* the filter; NULL is all */
+    char *task, *schedule; /* the filter; NULL is all */
     const char *cursor;
     unsigned wanted;
     size_t weight;
@@ -26,16 +27,18 @@ static void page_clear(Page *p)
 {
     sd_bus_message_unref(p->reply);
     g_free(p->task);
+    g_free(p->schedule);
     g_free(p->last);
 }
 
 static const MessageEntry filters[] = {
     { "task", "s", message_entry_string, offsetof(Page, task) },
+    { "schedule", "s", message_entry_string, offsetof(Page, schedule) }, /* not of tasks */
 };
 
-static int page_read(Page *p, Request *q, Error *error)
+static int page_read(Page *p, Request *q, size_t n_filters, Error *error)
 {
-    int r = message_read_dict(q->message, filters, G_N_ELEMENTS(filters), "filter", p, error);
+    int r = message_read_dict(q->message, filters, n_filters, "filter", p, error);
 
     if (r >= 0)
         r = message_read_page(q->message, PAGE_MAX, &p->cursor, &p->wanted, error);
@@ -120,7 +123,7 @@ static int list_methods_refuse_cursor(const char *cursor, Error *error)
 int list_methods_tasks(Request *q, Error *error)
 {
     _cleanup_(page_clear) Page p = { 0 };
-    int r = page_read(&p, q, error);
+    int r = page_read(&p, q, G_N_ELEMENTS(filters) - 1, error);
 
     if (r < 0)
         return r;
@@ -155,7 +158,8 @@ static int page_add_schedules_after(Page *p, const TaskEntry *entry, const char 
     for (guint i = 0; r >= 0 && i < sorted->len; i++) {
         const ScheduleEntry *s = g_ptr_array_index(sorted, i);
 
-        if (after && strcmp(s->schedule->name, after) <= 0)
+        if ((after && strcmp(s->schedule->name, after) <= 0) ||
+            (p->schedule && !g_str_equal(p->schedule, s->schedule->name)))
             continue;
         if (!page_take(p, WEIGHT_FIXED))
             break;
@@ -176,8 +180,10 @@ int list_methods_schedules(Request *q, Error *error)
     g_autofree char *task = NULL;
     const TaskEntry *entry;
     const char *slash;
-    int r = page_read(&p, q, error);
+    int r = page_read(&p, q, G_N_ELEMENTS(filters), error);
 
+    if (r >= 0 && !*p.cursor)
+        r = task_methods_check(q, p.task, p.schedule, error);
     if (r < 0)
         return r;
     slash = strchr(p.cursor, '/');

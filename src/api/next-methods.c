@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/message.h"
+#include "api/task-methods.h"
 #include "model/follow.h"
 #include "model/schedule.h"
 #include "model/slots.h"
@@ -17,7 +18,7 @@
 #define EXPRESSION_LINE 5
 
 typedef struct NextQuery {
-    char *task; /* the filter; NULL is all */
+    char *task, *schedule; /* the filter; NULL is all */
     uint64_t since, until;
     GPtrArray *expressions; /* of char*, NULL: what is defined */
     uint32_t count;
@@ -27,6 +28,7 @@ typedef struct NextQuery {
 static void next_query_clear(NextQuery *n)
 {
     g_free(n->task);
+    g_free(n->schedule);
     if (n->expressions)
         g_ptr_array_unref(n->expressions);
 }
@@ -52,6 +54,7 @@ static int next_read_expressions(sd_bus_message *m, void *into, Error *error)
 
 static const MessageEntry entries[] = {
     { "task", "s", message_entry_string, offsetof(NextQuery, task) },
+    { "schedule", "s", message_entry_string, offsetof(NextQuery, schedule) },
     { "since", "t", message_entry_time, offsetof(NextQuery, since) },
     { "until", "t", message_entry_time, offsetof(NextQuery, until) },
     { "expressions", "as", next_read_expressions, offsetof(NextQuery, expressions) },
@@ -68,10 +71,10 @@ static int next_query_read(NextQuery *n, Request *q, Error *error)
         return message_read_failed(r, error);
     if (n->count == 0 || n->count > SLOTS_MAX)
         n->count = SLOTS_MAX;
-    if (n->expressions && n->task)
+    if (n->expressions && (n->task || n->schedule))
         return error_set(
             error, ERROR_INVALID_ARGUMENT, "A task and expressions cannot be asked about in one call.");
-    return 0;
+    return n->expressions ? 0 : task_methods_check(q, n->task, n->schedule, error);
 }
 
 /* --- the next slot of several schedules, again and again --- */
@@ -132,7 +135,7 @@ static void next_add_task(GSequence *coming, NextQuery *n, const TaskEntry *entr
     for (guint i = 0; i < entry->schedules->len; i++) {
         const ScheduleEntry *s = g_ptr_array_index(entry->schedules, i);
 
-        if (entry->enabled && s->enabled)
+        if (entry->enabled && s->enabled && (!n->schedule || g_str_equal(n->schedule, s->schedule->name)))
             next_add(coming, n,
                 (Coming){ entry->task->name, s->schedule->name, s->schedule, s->by_hand,
                     manager_schedule_next(s), schedule_runs_left(s->schedule, s->fired) },

@@ -6,6 +6,7 @@
 
 #include "api/message.h"
 #include "api/property.h"
+#include "api/task-methods.h"
 #include "model/slots.h"
 
 #define PAGE_MAX 1000
@@ -133,9 +134,36 @@ static int slot_page_fill(const Request *q, sd_bus_message *reply, const void *f
     return r < 0 ? r : sd_bus_message_append(reply, "s", util_strempty(next));
 }
 
+/* Nothing in the ledger, and nothing defined. */
+static void on_known(int r, GPtrArray *slots, const Error *error, void *userdata)
+{
+    Request *q = userdata;
+    const SlotPage *p = q->data;
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    g_auto(Error) unknown = { 0 };
+
+    if (r >= 0 && slots->len == 0) {
+        r = task_methods_check(q, p->task, p->schedule, &unknown);
+        error = &unknown;
+    }
+    request_answer_filled(q, r, error, slot_page_fill, none);
+}
+
+/* A task that was deleted has its ledger still: one of which nothing was found is known if there is anything in there. */
 static void on_slots(int r, GPtrArray *slots, const Error *error, void *userdata)
 {
-    request_answer_filled(userdata, r, error, slot_page_fill, slots);
+    Request *q = userdata;
+    const SlotPage *p = q->data;
+    const StoreSlotFilter any = { .task = p->task, .schedule = p->schedule, .limit = 1 };
+    g_auto(Error) own = { 0 };
+
+    if (r < 0 || slots->len > 0 || p->cursor || task_methods_check(q, p->task, p->schedule, NULL) >= 0) {
+        request_answer_filled(q, r, error, slot_page_fill, slots);
+        return;
+    }
+    r = manager_list_slots(q->manager, &any, on_known, q, &own);
+    if (r < 0)
+        request_answer_error(q, r, &own);
 }
 
 int slot_methods_list(Request *q, Error *error)

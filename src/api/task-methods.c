@@ -236,7 +236,7 @@ int task_methods_verify_calendar(Request *q, Error *error)
 
 /* --- looking --- */
 
-static const TaskEntry *task_methods_find(Request *q, const char *name, Error *error)
+const TaskEntry *task_methods_find(Request *q, const char *name, Error *error)
 {
     const TaskEntry *entry = NULL;
 
@@ -246,6 +246,25 @@ static const TaskEntry *task_methods_find(Request *q, const char *name, Error *e
     if (!entry)
         error_set(error, ERROR_NO_SUCH_TASK, "There is no task \"%s\".", name);
     return entry;
+}
+
+const ScheduleEntry *task_methods_find_schedule(Request *q, const char *task, const char *name, Error *error)
+{
+    const TaskEntry *entry = task_methods_find(q, task, error);
+    const ScheduleEntry *schedule = entry ? manager_find_schedule(entry, name) : NULL;
+
+    if (entry && !schedule)
+        error_set(error, ERROR_NO_SUCH_SCHEDULE, "The task \"%s\" has no schedule \"%s\".", task, name);
+    return schedule;
+}
+
+int task_methods_check(Request *q, const char *task, const char *schedule, Error *error)
+{
+    bool known = !task      ? true
+                 : schedule ? task_methods_find_schedule(q, task, schedule, error) != NULL
+                            : task_methods_find(q, task, error) != NULL;
+
+    return known ? 0 : -ENOENT;
 }
 
 int task_methods_get(Request *q, Error *error)
@@ -283,7 +302,6 @@ int task_methods_get_text(Request *q, Error *error)
 int task_methods_get_schedule(Request *q, Error *error)
 {
     const ScheduleEntry *schedule;
-    const TaskEntry *entry;
     const char *task, *name;
     int r = request_read_label(q, 0, &task, error);
 
@@ -291,13 +309,9 @@ int task_methods_get_schedule(Request *q, Error *error)
         r = request_read_label(q, 1, &name, error);
     if (r < 0)
         return r;
-    entry = task_methods_find(q, task, error);
-    if (!entry)
-        return -ENOENT;
-    schedule = manager_find_schedule(entry, name);
+    schedule = task_methods_find_schedule(q, task, name, error);
     if (!schedule)
-        return error_set(
-            error, ERROR_NO_SUCH_SCHEDULE, "The task \"%s\" has no schedule \"%s\".", task, name);
+        return -ENOENT;
     request_answer_properties(q, &task_message_of_a_schedule, schedule);
     return 0;
 }

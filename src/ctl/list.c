@@ -3,6 +3,7 @@
 
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "ctl/output.h"
@@ -196,6 +197,14 @@ int list_show(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t l
     return error.error.code == ERROR_NONE ? EXITS_OK : output_fail(ctl, &error);
 }
 
+char *list_object(const char *word, const char **ret_schedule)
+{
+    const char *slash = word ? strchr(word, '/') : NULL;
+
+    *ret_schedule = slash ? slash + 1 : NULL;
+    return slash ? g_strndup(word, (gsize)(slash - word)) : g_strdup(word);
+}
+
 int list_instant(Ctl *ctl, const char *option, uint64_t *ret)
 {
     const char *text = args_get(&ctl->args, option);
@@ -274,5 +283,9 @@ int list_tasks_verb(Ctl *ctl)
 
 int list_schedules_verb(Ctl *ctl)
 {
-    return list_show(ctl, &schedules, &(ClientFilter){ .task = ctl_word(ctl, 0) }, 0);
+    ClientFilter filter = { 0 };
+    g_autofree char *task = list_object(ctl_word(ctl, 0), &filter.schedule);
+
+    filter.task = task;
+    return list_show(ctl, &schedules, &filter, 0);
 }

@@ -14,6 +14,8 @@ typedef struct List {
 
 /* limit 0 is all. */
 int list_show(Ctl *ctl, const List *list, const ClientFilter *filter, uint64_t limit);
+/* A word that is TASK or TASK/SCHEDULE; NULL is all. The task, g_free; *ret_schedule is of the word, NULL if it names none. */
+char *list_object(const char *word, const char **ret_schedule);
 /* An instant of an option; absent leaves *ret. An exit code. */
 int list_instant(Ctl *ctl, const char *option, uint64_t *ret);
 /* What several lists take: --since, --until, --limit, --requester. An exit code; requester is g_free. */

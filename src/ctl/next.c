@@ -11,7 +11,8 @@
 #define SLOTS     20 /* where neither count nor end is given */
 
 typedef struct Next {
-    const char *task;
+    char *task; /* NULL: all */
+    const char *schedule;
     const GPtrArray *expressions; /* of char*, NULL: none */
     uint64_t after, until;
     int64_t count;
@@ -31,12 +32,17 @@ static const TableColumn expression_columns[] = {
     { N_("NOTE"), false, 1 },
 };
 
+static void next_clear(Next *n)
+{
+    g_free(n->task);
+}
+
 static int next_options(Ctl *ctl, Next *n)
 {
     const char *count = args_get(&ctl->args, "count");
     int code;
 
-    n->task = ctl_word(ctl, 0);
+    n->task = list_object(ctl_word(ctl, 0), &n->schedule);
     n->expressions = args_all(&ctl->args, "expression");
     if (n->task && n->expressions)
         return output_usage(ctl, _("Either a task or --expression is wanted, not both"));
@@ -77,6 +83,8 @@ static int next_append(sd_bus_message *m, const Next *n)
 
     if (r >= 0 && n->task)
         r = sd_bus_message_append(m, "{sv}", "task", "s", n->task);
+    if (r >= 0 && n->schedule)
+        r = sd_bus_message_append(m, "{sv}", "schedule", "s", n->schedule);
     /* The slot at that very moment is no later one. */
     if (r >= 0 && n->after != UNSET)
         r = sd_bus_message_append(m, "{sv}", "since", "t", n->after + 1);
@@ -142,7 +150,7 @@ int next_verb(Ctl *ctl)
 {
     g_autoptr(JsonArray) slots = NULL;
     g_auto(ClientError) error = { 0 };
-    Next n = { .after = UNSET, .until = UNSET };
+    _cleanup_(next_clear) Next n = { .after = UNSET, .until = UNSET };
     int code = next_options(ctl, &n);
 
     if (code != EXITS_OK)

@@ -1,6 +1,5 @@
 /* list-slots: what became of the times of schedules. */
 #include <stdio.h>
-#include <string.h>
 
 #include "ctl/list.h"
 #include "ctl/text.h"
@@ -69,12 +68,11 @@ static const List slots = { "ListSlots", columns, G_N_ELEMENTS(columns), slots_r
 
 int list_slots_verb(Ctl *ctl)
 {
-    const char *word = ctl_word(ctl, 0), *slash = word ? strchr(word, '/') : NULL;
-    g_autofree char *task = slash ? g_strndup(word, (gsize)(slash - word)) : g_strdup(word),
-                    *requester = NULL;
+    const char *schedule;
+    g_autofree char *task = list_object(ctl_word(ctl, 0), &schedule), *requester = NULL;
     ClientFilter filter = {
         .task = task,
-        .schedule = slash ? slash + 1 : NULL,
+        .schedule = schedule,
         .outcome = args_get(&ctl->args, "outcome"),
         .cause = args_get(&ctl->args, "cause"),
     };

@@ -84,6 +84,22 @@ static int timeline_read_runs(Timeline *t, ClientError *e)
     return r;
 }
 
+/* What is not defined and has no slots may have had runs: then it was deleted, and is shown. */
+static int timeline_forgive(Timeline *t, int r, ClientError *e)
+{
+    ClientFilter filter = { .task = t->task };
+    g_auto(ClientError) own = { 0 };
+    g_autoptr(JsonArray) runs = NULL;
+    g_autofree char *next = NULL;
+
+    if (e->error.code != ERROR_NO_SUCH_TASK ||
+        client_list(t->ctl->client, &own, "ListRuns", &filter, "", 1, &runs, &next) < 0 ||
+        json_array_get_length(runs) == 0)
+        return r;
+    client_error_clear(e);
+    return 0;
+}
+
 static int timeline_read_missed(Timeline *t, ClientError *e)
 {
     ClientFilter filter = {
@@ -92,8 +108,9 @@ static int timeline_read_missed(Timeline *t, ClientError *e)
         .since = t->span.since,
         .until = t->span.until,
     };
+    int r = timeline_list(t, "ListSlots", &filter, timeline_add_missed, e);
 
-    return timeline_list(t, "ListSlots", &filter, timeline_add_missed, e);
+    return r < 0 ? timeline_forgive(t, r, e) : r;
 }
 
 static int timeline_append_next(sd_bus_message *m, const Timeline *t)
@@ -126,6 +143,11 @@ static int timeline_read_coming(Timeline *t, ClientError *e)
     if (r < 0)
         return client_error_from_bus(e, NULL, r);
     r = client_send(t->ctl->client, m, &reply, e);
+    /* One that was deleted has none to come. */
+    if (r < 0 && e->error.code == ERROR_NO_SUCH_TASK) {
+        client_error_clear(e);
+        return 0;
+    }
     if (r < 0)
         return r;
     r = value_read_array(reply, &slots);
