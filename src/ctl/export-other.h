@@ -9,7 +9,8 @@ typedef struct ExportOther {
     Import *notes;   /* what could not be said, and why; "TASK/SCHEDULE" stands for the file */
     uint64_t now;    /* real µs */
     bool user;       /* of the instance of a user: nothing says who */
-    guint n_refused; /* schedules */
+    guint n_refused; /* schedules that are not written */
+    guint n_other;   /* that are, and do not always fire at the same times there */
     GHashTable
         *leaked; /* names of variables that lines before have set in the same crontab; NULL: there are none */
 } ExportOther;

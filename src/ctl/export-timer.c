@@ -233,9 +233,10 @@ static bool timer_prove(ExportOther *o, const Schedule *s, const GPtrArray *even
         return false;
     }
     instant = timespec_format_instant(at);
-    import_changed(o->notes, name, 0, "",
+    import_changed(o->notes, name, 0, _("DST=skip first says what systemd does"),
         _("systemd leaves out what the clock jumps over, and fires once what it shows twice: not at %s"),
         instant);
+    o->n_other++;
     return true;
 }
 

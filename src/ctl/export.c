@@ -254,7 +254,7 @@ static int export_foreign_all(Ctl *ctl, const GPtrArray *names, bool crontab)
         if (export_foreign(ctl, g_ptr_array_index(names, i), crontab, &o, &error) < 0)
             return output_fail(ctl, &error);
     import_report_notes(ctl, notes);
-    return o.n_refused > 0 ? EXITS_INVALID : EXITS_OK;
+    return o.n_refused > 0 || o.n_other > 0 ? EXITS_INVALID : EXITS_OK;
 }
 
 int export_verb(Ctl *ctl)

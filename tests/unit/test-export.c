@@ -148,7 +148,8 @@ static void test_leaked(void)
 
 /* --- timers --- */
 
-static char *timer(const char *schedule, guint *ret_notes)
+/* "" where it is not written. */
+static char *timer(const char *schedule, guint *ret_notes, guint *ret_other)
 {
     g_autofree char *text = g_strdup_printf("[Service]\nExecStart=/a\n[Schedule s]\n%s", schedule);
     g_autoptr(Task) task = parse(text);
@@ -160,6 +161,7 @@ static char *timer(const char *schedule, guint *ret_notes)
 
     export_timer(&o, files);
     *ret_notes = notes->notes->len;
+    *ret_other = o.n_other;
     g_assert_cmpuint(files->len, ==, o.n_refused == 1 ? 0 : 2);
     if (files->len == 0)
         return g_strdup("");
@@ -174,40 +176,43 @@ static void test_timer_schedules(void)
 {
     static const struct {
         const char *schedule, *events;
-        guint notes;
+        guint notes, other;
     } cases[] = {
-        { "OnCalendar=Mon..Fri 02:30\n", "Mon,Tue,Wed,Thu,Fri *-*-* 02:30:00", 0 },
-        { "OnCalendar=*-*~01 20:00 UTC\n", "*-*~01 20:00:00 UTC", 0 },
-        { "OnCalendar=2027,2028-02-01\n", "2027,2028-02-01 00:00:00", 0 },
-        { "Cron=*/15 * * * *\n", "*-*-* *:00,15,30,45:00", 0 },
-        { "Cron=1 1 * * *\nCatchUp=all\n", "*-*-* 01:01:00", 1 },
-        { "Cron=0 0 13 * 5\n", "*-*-13 00:00:00|Fri *-*-* 00:00:00", 0 },
-        { "Cron=0 0 * * fri#2\n", "Fri *-*-08..14 00:00:00", 0 },
-        { "Cron=0 0 * * 5L\n", "Fri *-*~01..07 00:00:00", 0 },
-        { "Cron=0 0 L * *\n", "*-*~01 00:00:00", 0 },
-        { "Every=15min\n", "*-*-* *:00/15:00 UTC", 0 },
-        { "Every=20s\nFrom=1970-01-01 00:00:05 UTC\n", "*-*-* *:*:05/20 UTC", 0 },
-        { "Every=6h\nFrom=1970-01-01 01:05 UTC\n", "*-*-* 01/6:05:00 UTC", 0 },
-        { "Every=1d\n", "*-*-* 00:00:00 UTC", 0 },
-        { "Every=1h\nFrom=1970-01-01 00:05:06 UTC\n", "*-*-* *:05:06 UTC", 0 },
-        { "Every=1min\n", "*-*-* *:*:00 UTC", 0 },
-        { "At=2030-01-01 00:00 UTC\n", "2030-01-01 00:00:00.000000 UTC", 0 },
-        { "Cron=30 2 * * *\nTimeZone=Europe/Berlin\n", "*-*-* 02:30:00 Europe/Berlin", 1 },
-        { "Cron=30 2 * * *\nTimeZone=Europe/Berlin\nDST=skip\n", "*-*-* 02:30:00 Europe/Berlin", 0 },
-        { "Cron=0 0 15W * *\n", "", 1 },
-        { "OnCalendar=*:*:0.5\n", "", 1 },
-        { "Every=7h\n", "", 1 },
-        { "Cron=1 1 * * *\nMaxRuns=3\n", "", 1 },
-        { "RRule=FREQ=DAILY\nFrom=2026-01-01 06:00\n", "", 1 },
-        { "Cron=@reboot\n", "", 1 },
+        { "OnCalendar=Mon..Fri 02:30\n", "Mon,Tue,Wed,Thu,Fri *-*-* 02:30:00", 0, 0 },
+        { "OnCalendar=*-*~01 20:00 UTC\n", "*-*~01 20:00:00 UTC", 0, 0 },
+        { "OnCalendar=2027,2028-02-01\n", "2027,2028-02-01 00:00:00", 0, 0 },
+        { "Cron=*/15 * * * *\n", "*-*-* *:00,15,30,45:00", 0, 0 },
+        { "Cron=1 1 * * *\nCatchUp=all\n", "*-*-* 01:01:00", 1, 0 },
+        { "Cron=0 0 13 * 5\n", "*-*-13 00:00:00|Fri *-*-* 00:00:00", 0, 0 },
+        { "Cron=0 0 * * fri#2\n", "Fri *-*-08..14 00:00:00", 0, 0 },
+        { "Cron=0 0 * * 5L\n", "Fri *-*~01..07 00:00:00", 0, 0 },
+        { "Cron=0 0 L * *\n", "*-*~01 00:00:00", 0, 0 },
+        { "Every=15min\n", "*-*-* *:00/15:00 UTC", 0, 0 },
+        { "Every=20s\nFrom=1970-01-01 00:00:05 UTC\n", "*-*-* *:*:05/20 UTC", 0, 0 },
+        { "Every=6h\nFrom=1970-01-01 01:05 UTC\n", "*-*-* 01/6:05:00 UTC", 0, 0 },
+        { "Every=1d\n", "*-*-* 00:00:00 UTC", 0, 0 },
+        { "Every=1h\nFrom=1970-01-01 00:05:06 UTC\n", "*-*-* *:05:06 UTC", 0, 0 },
+        { "Every=1min\n", "*-*-* *:*:00 UTC", 0, 0 },
+        { "At=2030-01-01 00:00 UTC\n", "2030-01-01 00:00:00.000000 UTC", 0, 0 },
+        { "Cron=30 2 * * *\nTimeZone=Europe/Berlin\n", "*-*-* 02:30:00 Europe/Berlin", 1, 1 },
+        { "OnCalendar=*-*-* 02:30\nTimeZone=Europe/Berlin\nDST=skip last\n", "*-*-* 02:30:00 Europe/Berlin",
+            1, 1 },
+        { "Cron=30 2 * * *\nTimeZone=Europe/Berlin\nDST=skip\n", "*-*-* 02:30:00 Europe/Berlin", 0, 0 },
+        { "Cron=0 0 15W * *\n", "", 1, 0 },
+        { "OnCalendar=*:*:0.5\n", "", 1, 0 },
+        { "Every=7h\n", "", 1, 0 },
+        { "Cron=1 1 * * *\nMaxRuns=3\n", "", 1, 0 },
+        { "RRule=FREQ=DAILY\nFrom=2026-01-01 06:00\n", "", 1, 0 },
+        { "Cron=@reboot\n", "", 1, 0 },
     };
 
     ARRAY_FOREACH (c, cases) {
-        guint notes;
-        g_autofree char *events = timer(c->schedule, &notes);
+        guint notes, other;
+        g_autofree char *events = timer(c->schedule, &notes, &other);
 
         g_assert_cmpstr(events, ==, c->events);
         g_assert_cmpuint(notes, ==, c->notes);
+        g_assert_cmpuint(other, ==, c->other);
     }
 }
 
