@@ -82,7 +82,10 @@ static void timer_event(const Calendar *c, uint8_t days, const char *day, const 
     g_string_append_c(out, ':');
     timer_bits(c->minutes, 0, 59, out);
     g_string_append_c(out, ':');
-    timer_bits(c->seconds, 0, 59, out);
+    if (c->parts)
+        calendar_format_parts(c->parts, out);
+    else
+        timer_bits(c->seconds, 0, 59, out);
     if (zone)
         g_string_append_printf(out, " %s", zone);
     g_ptr_array_add(events, g_string_free(out, FALSE));
@@ -125,7 +128,7 @@ static bool timer_calendar(const ScheduleCalendar *sc, const char *zone, GPtrArr
     for (int n = 0; n <= 5; n++)
         counted |= c->nth[n] != 0;
     zone = sc->zone ? sc->zone->name : zone;
-    if (c->parts || c->workdays || (counted && !c->either && !all_days))
+    if (c->workdays || (counted && !c->either && !all_days))
         return false;
     if (counted)
         timer_nth_events(c, zone, events);

@@ -241,6 +241,11 @@ static void calendar_format_field(const GArray *field, CalendarField f, GString 
     g_string_append_c(s, '*');
 }
 
+void calendar_format_parts(const GArray *parts, GString *s)
+{
+    calendar_format_field(parts, CALENDAR_PART, s);
+}
+
 char *calendar_expression_format(const CalendarExpression *e)
 {
     /* What stands behind each field. */

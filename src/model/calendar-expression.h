@@ -31,6 +31,8 @@ int calendar_expression_parse(const char *text, CalendarExpression *ret, Calenda
 void calendar_expression_clear(CalendarExpression *e);
 /* The normal form, as systemd writes it; reading that gives the same expression. g_free. */
 char *calendar_expression_format(const CalendarExpression *e);
+/* Seconds that are not whole, as an expression says them: Calendar.parts. */
+void calendar_format_parts(const GArray *parts, GString *s);
 /* What it means. */
 void calendar_expression_compile(const CalendarExpression *e, Calendar *ret);
 
