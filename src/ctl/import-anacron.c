@@ -94,7 +94,7 @@ static void anacron_write_schedule(const AnacronJob *job, unsigned at, GString *
     static const struct {
         unsigned days;
         const char *date;
-    } dates[] = { { 1, "*-*-*" }, { 7, "Mon *-*-*" }, { 0, "*-*-01" }, { 30, "*-*-01" }, { 31, "*-*-01" } };
+    } dates[] = { { 1, "*-*-*" }, { 7, "Mon *-*-*" }, { 0, "*-*-01" } };
 
     g_string_append(out, "\n[Schedule anacron]\n");
     ARRAY_FOREACH (d, dates)
@@ -110,7 +110,6 @@ static void anacron_add(ImportCrontab *r, const char *line, const AnacronJob *jo
     unsigned at = (anacron_begin(r) + job->delay) % MINUTES_OF_DAY;
     ImportTask *t = import_add(r->im, r->source->path, r->line, job->name);
     GString *out = g_string_new(NULL);
-    bool monthly = job->days == 30 || job->days == 31;
 
     import_crontab_tell_mail(r, "root");
     import_changed(r->im, r->source->path, r->line, _("set another time in [Schedule anacron]"), "%s",
@@ -121,7 +120,7 @@ static void anacron_add(ImportCrontab *r, const char *line, const AnacronJob *jo
     import_crontab_write_delay(r, out);
     t->text = g_string_free(out, FALSE);
     t->times.rule = IMPORT_RULE_DAYS;
-    t->times.days = monthly ? 0 : job->days;
+    t->times.days = job->days;
 }
 
 static void anacron_line(ImportCrontab *r, const char *line)
