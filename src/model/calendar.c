@@ -55,6 +55,19 @@ static int64_t calendar_next_second(const Calendar *c, int64_t from)
     return second >= 0 ? second * (int64_t)USEC_PER_SEC : -1;
 }
 
+uint64_t calendar_seconds(const Calendar *c)
+{
+    const int64_t second = (int64_t)USEC_PER_SEC;
+    uint64_t bits = 0;
+
+    if (!c->parts)
+        return c->seconds;
+    for (int64_t at = calendar_next_part(c->parts, 0); at >= 0;
+         at = calendar_next_part(c->parts, (at / second + 1) * second))
+        bits |= UINT64_C(1) << at / second;
+    return bits;
+}
+
 uint64_t calendar_distance(const Calendar *c)
 {
     int64_t least = USEC_PER_MINUTE, at, next;

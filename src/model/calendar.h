@@ -64,6 +64,8 @@ void calendar_clear(Calendar *c);
 int64_t calendar_next_local(const Calendar *c, int64_t from);
 /* The same as a CalendarMoments. */
 int64_t calendar_moments(const void *calendar, int64_t from);
+/* The seconds of a minute that have a moment, bit 0 … 59. */
+uint64_t calendar_seconds(const Calendar *c);
 /* How long it is at least from one moment of a minute to the next, in µs; a minute where there are none. */
 uint64_t calendar_distance(const Calendar *c);
 /* The first instant after `after` (real µs, exclusive) at which the clock of this zone shows a moment of the set.

@@ -641,9 +641,3 @@ bool recurrence_is_hourly(const Recurrence *r)
     return r->hours == CALENDAR_ALL_HOURS && !r->positions &&
            (r->frequency <= RECURRENCE_DAILY || distance <= SECONDS_PER_HOUR);
 }
-
-bool recurrence_is_secondly(const Recurrence *r)
-{
-    return r->seconds == CALENDAR_ALL_MINUTES && !r->positions &&
-           (r->frequency < RECURRENCE_SECONDLY || r->interval == 1);
-}

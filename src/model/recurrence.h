@@ -84,8 +84,6 @@ void recurrence_begin(Recurrence *r, int64_t start);
 int64_t recurrence_next(const Recurrence *r, int64_t from);
 /* Is it in every hour of the clock, so that nothing is missed or doubled where that is set? */
 bool recurrence_is_hourly(const Recurrence *r);
-/* Does it fire every second, for a minute at least? */
-bool recurrence_is_secondly(const Recurrence *r);
 /* UNTIL= where it is given in UTC, in real µs; else USEC_INFINITY. */
 uint64_t recurrence_until(const Recurrence *r);
 

@@ -165,8 +165,6 @@ static void schedule_dates_read_rule(TaskParser *p, Schedule *s, const TaskFileI
     recurrence_begin(&rule, m.local);
     if (recurrence_next(&rule, 0) == RECURRENCE_NEVER)
         task_parser_value_fault(p, item, 0, "never elapses: there is no such time from From= on");
-    else if (recurrence_is_secondly(&rule) && !s->every_second)
-        task_parser_key_fault(p, item, "fires every second: AllowEverySecond=yes says that this is meant");
     else if (s->rules && s->rules->len >= SCHEDULE_RULES_MAX)
         task_parser_key_fault(p, item, "a schedule has %d rules at most", SCHEDULE_RULES_MAX);
     else {
@@ -244,6 +242,24 @@ void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope)
         schedule_dates_join(s->excluded);
 }
 
+/* What several keys say together is a fault of the last of them. */
+static void schedule_dates_check_seconds(TaskParser *p, const Schedule *s, const char *scope)
+{
+    static const char *const keys[] = { "OnCalendar", "Cron", "RRule" };
+    const TaskFileItem *last = NULL;
+
+    if (s->every_second || !schedule_is_secondly(s))
+        return;
+    ARRAY_FOREACH (key, keys) {
+        const TaskFileItem *item = task_parser_where(p, scope, *key);
+
+        if (item && (!last || item->line > last->line))
+            last = item;
+    }
+    if (last)
+        task_parser_key_fault(p, last, "fires every second: AllowEverySecond=yes says that this is meant");
+}
+
 void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope)
 {
     static const char *const keys[] = { "Until", "ExDate", "DST", "From" };
@@ -251,6 +267,7 @@ void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope)
     bool bounded =
         s->from_usec > 0 || s->until_usec > 0 || s->excluded || (recurs && s->gap == CALENDAR_GAP_SKIP);
 
+    schedule_dates_check_seconds(p, s, scope);
     if (!any || !bounded || s->from_finish || (s->until_usec > 0 && s->until_usec < s->from_usec) ||
         schedule_next(s, 0) != USEC_INFINITY)
         return;

@@ -186,8 +186,6 @@ static void schedule_keys_check_calendar(
     if (zone && calendar_next(&c->calendar, zone, s->gap, s->fold, 0) == USEC_INFINITY)
         task_parser_key_fault(
             p, item, "never elapses: %s has no such time, and it is to be skipped", zone->name);
-    if (c->cron && c->calendar.seconds == CALENDAR_ALL_MINUTES && !s->every_second)
-        task_parser_key_fault(p, item, "fires every second: AllowEverySecond=yes says that this is meant");
 }
 
 /* A key that is for others, none of which is set. */
@@ -216,7 +214,7 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
         { "TimeZone", { "OnCalendar", "Cron", "RRule", "RDate", "At", "From", "Until", "Calendar",
                           "NotCalendar", NULL } },
         { "DST", { "OnCalendar", "Cron", "RRule", "RDate", NULL } },
-        { "AllowEverySecond", { "Cron", "RRule", NULL } },
+        { "AllowEverySecond", { "OnCalendar", "Cron", "RRule", NULL } },
         { "ExDate", { "RRule", "RDate", NULL } },
         { "FixedJitter", { "Jitter", NULL } },
         { "OnExcluded", { "Calendar", "NotCalendar", NULL } },

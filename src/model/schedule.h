@@ -24,6 +24,9 @@ uint64_t schedule_window_end(const Schedule *s, uint64_t from, uint64_t now);
 /* The first nominal time after `after` that is in its window. Not in sight: USEC_INFINITY, and *ret_never, where that
  * is not NULL, says whether it is certain that there is none, for which it is looked further. */
 uint64_t schedule_next_within(const Schedule *s, uint64_t after, bool *ret_never);
+/* schedule-seconds.c: is there a minute in each second of which one of its OnCalendar=, Cron=, RRule= and Every= fires? Where it is certain;
+ * what is in sight only after many slots counts as none. */
+bool schedule_is_secondly(const Schedule *s);
 /* How many of its slots may still fire, when so many have; UNSET: there is no limit. */
 uint64_t schedule_runs_left(const Schedule *s, uint64_t fired);
 /* By when the run of that slot has to be started; UNSET: whenever that is. */

@@ -9,7 +9,9 @@
 #include "model/task.h"
 
 #define SEC USEC_PER_SEC
-#define RUN "[Service]\nExecStart=/bin/true\n"
+/* Seconds, as RRule= names them. */
+#define THIRTY "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29"
+#define RUN    "[Service]\nExecStart=/bin/true\n"
 
 typedef struct File {
     const char *path, *text;
@@ -191,6 +193,31 @@ static void test_cron(void)
     g_assert_true(calendars[1]->cron);
     g_assert_cmpuint(calendars[1]->calendar.weekdays, ==, 0x1f);
     g_assert_true(task_find_schedule(t, "fast")->every_second);
+}
+
+/* Each second fires, but in no minute all of them do; or it is said outright. */
+static void test_not_every_second(void)
+{
+    static const char *const schedules[] = {
+        "Cron=0-29 */2 * * * *\nCron=30-59 1-59/2 * * * *\n",
+        "Cron=0-29 * * * * mon\nCron=30-59 * * * * tue\n",
+        "Cron=0-29 * * 30 4 *\nCron=30-59 * * 31 3,5 *\n",
+        "Cron=*/2 * * * * *\nCron=3-59/2 * * * * *\n",
+        "OnCalendar=Mon *:*:0..29 UTC\nOnCalendar=Tue *:*:30..59 UTC\n",
+        "OnCalendar=*:*:0/2.5\n",
+        "Every=1s\nCron=*/2 * * * * *\n",
+        "Every=3s\nCron=1-59/3 * * * * *\n",
+        "From=2026-01-01\nRRule=FREQ=SECONDLY;COUNT=59\n",
+        "From=2026-01-01\nRRule=FREQ=SECONDLY;INTERVAL=2\nEvery=2s\n",
+        "From=2026-01-01\nRRule=FREQ=MINUTELY;INTERVAL=2;BYSECOND=" THIRTY "\nCron=30-59 1-59/2 * * * *\n",
+    };
+
+    ARRAY_FOREACH (schedule, schedules) {
+        g_autofree char *text = g_strconcat(RUN "[Schedule s]\n", *schedule, NULL);
+        g_autoptr(Task) t = read_good(text, NULL);
+
+        g_assert_false(task_find_schedule(t, "s")->every_second);
+    }
 }
 
 static void test_catch_up(void)
@@ -486,8 +513,20 @@ static void test_values(void)
         { "[Schedule s]\nCron=0 0 30 2 *\n", "never elapses" },
         { "[Schedule s]\nCron=* * * * * *\n", "fires every second" },
         { "[Schedule s]\nCron=0-59 */5 * * * *\n", "fires every second" },
+        { "[Schedule s]\nCron=*/2 * * * * *\nCron=1-59/2 * * * * *\n", "fires every second" },
+        { "[Schedule s]\nCron=0-29 0 12 * * 1\nCron=30-59 * * 29 2 *\nCron=0-29 * * 28-29 2 *\n",
+            "fires every second" },
+        { "[Schedule s]\nOnCalendar=*:*:*\n", "fires every second" },
+        { "[Schedule s]\nOnCalendar=*:*:0/2\nOnCalendar=*:*:1.5/2\n", "fires every second" },
+        { "[Schedule s]\nOnCalendar=Mon *:*:0..29 Asia/Tokyo\nCron=30-59 5 * * * *\nTimeZone=Europe/Berlin\n",
+            "fires every second" },
+        { "[Schedule s]\nEvery=2s\nCron=1-59/2 * * * 2 *\n", "fires every second" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=MINUTELY;BYSECOND=" THIRTY "\nCron=30-59 * * * * *\n",
+            "fires every second" },
+        { "[Schedule s]\nFrom=2026-01-01\nRRule=FREQ=SECONDLY;INTERVAL=2\nRRule=FREQ=SECONDLY;COUNT=61\n",
+            "fires every second" },
         { "[Schedule s]\nCron=@daily\nAllowEverySecond=maybe\n", "neither yes nor no" },
-        { "[Schedule s]\nOnCalendar=daily\nAllowEverySecond=yes\n", "is for Cron=, RRule=, and none" },
+        { "[Schedule s]\nEvery=1h\nAllowEverySecond=yes\n", "is for OnCalendar=, Cron=, RRule=, and none" },
     };
 
     ARRAY_FOREACH (c, cases) {
@@ -669,6 +708,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/drop-in", test_drop_in);
     g_test_add_func("/task/calendars", test_calendars);
     g_test_add_func("/task/cron", test_cron);
+    g_test_add_func("/task/not-every-second", test_not_every_second);
     g_test_add_func("/task/catch-up", test_catch_up);
     g_test_add_func("/task/max-runs", test_max_runs);
     g_test_add_func("/task/positions", test_positions);
