@@ -511,7 +511,7 @@ GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
         if (next >= at)
             continue;
         cause = schedule_entry_cause(se, next, at);
-        slots_take(se->schedule, next, at, true, &range);
+        slots_take(se->schedule, next, at, &range);
         k = (StoreSkip){ g_strdup(entry->task->name), g_strdup(se->schedule->name), entry->revision, se->last,
             range.first, range.last, range.count, slot_cause_to_string(cause), reasons[cause], se->ended };
         g_array_append_val(skips, k);

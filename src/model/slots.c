@@ -7,6 +7,9 @@
 
 #define WINDOW_USEC   (24 * 3600 * USEC_PER_SEC)
 #define LATENESS_USEC USEC_PER_SEC
+#define MINUTE_USEC   (60 * USEC_PER_SEC)
+/* Slots that are counted one by one where a definition ends: a minute's for almost two years, in about a tenth of a second. */
+#define COUNTED_MAX 1000000
 
 static const char *const causes[] = {
     [SLOT_NO_CAUSE] = "",
@@ -70,19 +73,83 @@ static uint64_t slots_newest(const Schedule *s, uint64_t first, uint64_t last)
     return low;
 }
 
-void slots_take(const Schedule *s, uint64_t next, uint64_t end, bool all, SlotRange *ret)
+/* next and those after it, so many at most. What the first that is left out is, USEC_INFINITY where there is none. */
+static uint64_t slots_walk(const Schedule *s, uint64_t next, uint64_t end, uint64_t max, SlotRange *ret)
 {
     *ret = (SlotRange){ next, next, 1 };
     while ((next = schedule_next(s, next)) < end) {
-        if (ret->count < SLOTS_RANGE_MAX) {
-            ret->last = next;
-            ret->count++;
-            continue;
-        }
-        if (all)
-            *ret = (SlotRange){ ret->first, slots_newest(s, next, end - 1), 0 };
-        return;
+        if (ret->count == max)
+            return next;
+        ret->last = next;
+        ret->count++;
     }
+    return USEC_INFINITY;
+}
+
+/* Seconds of each minute there is, by whatever clock: how many come from first to last, which are such. */
+static uint64_t slots_count_seconds(uint64_t seconds, uint64_t first, uint64_t last)
+{
+    int from = (int)(first / USEC_PER_SEC % 60), to = (int)(last / USEC_PER_SEC % 60);
+    uint64_t minutes = last / MINUTE_USEC - first / MINUTE_USEC;
+    uint64_t before_first = seconds & ((UINT64_C(1) << from) - 1),
+             until_last = seconds & ((UINT64_C(2) << to) - 1);
+
+    return minutes * (uint64_t)__builtin_popcountll(seconds) + (uint64_t)__builtin_popcountll(until_last) -
+           (uint64_t)__builtin_popcountll(before_first);
+}
+
+/* So that a minute begins where one of UTC does. */
+static bool slots_whole_minutes(const Zone *zone, uint64_t first, uint64_t last)
+{
+    unsigned i = zone_span(zone, (int64_t)(first / USEC_PER_SEC)),
+             end = zone_span(zone, (int64_t)(last / USEC_PER_SEC));
+
+    while (i <= end && zone->spans[i].offset % 60 == 0)
+        i++;
+    return i > end;
+}
+
+static bool slots_every_minute(const Calendar *c)
+{
+    for (int i = 0; i <= CALENDAR_YEAR_LAST - CALENDAR_YEAR_FIRST; i++)
+        if (!(c->years[i / 8] >> i % 8 & 1))
+            return false;
+    return !c->parts && !c->either && c->minutes == CALENDAR_ALL_MINUTES && c->hours == CALENDAR_ALL_HOURS &&
+           c->days == CALENDAR_ALL_DAYS && c->months == CALENDAR_ALL_MONTHS &&
+           c->weekdays == CALENDAR_ALL_WEEKDAYS;
+}
+
+/* How many slots there are from first to last, which are such, where that can be said without looking at each; 0: it cannot. */
+static uint64_t slots_count(const Schedule *s, uint64_t first, uint64_t last)
+{
+    guint calendars = s->calendars ? s->calendars->len : 0;
+
+    if (s->rules || s->dates || (s->at && s->at->len > 0) || s->from_finish ||
+        (s->window && s->on_excluded != ON_EXCLUDED_SKIP))
+        return 0;
+    if (s->every_usec > 0 && calendars == 0)
+        return (last - first) / s->every_usec + 1;
+    if (s->every_usec == 0 && calendars == 1) {
+        const ScheduleCalendar *sc = g_ptr_array_index(s->calendars, 0);
+        const Zone *zone = sc->zone ? sc->zone : s->zone ? s->zone : zone_local();
+
+        if (slots_every_minute(&sc->calendar) && slots_whole_minutes(zone, first, last))
+            return slots_count_seconds(sc->calendar.seconds, first, last);
+    }
+    return 0;
+}
+
+void slots_take(const Schedule *s, uint64_t next, uint64_t end, SlotRange *ret)
+{
+    uint64_t last, rest = slots_walk(s, next, end, SLOTS_RANGE_MAX, ret), n;
+
+    if (rest == USEC_INFINITY)
+        return;
+    last = slots_newest(s, rest, end - 1);
+    n = slots_count(s, next, last);
+    if (n == 0 && slots_walk(s, next, end, COUNTED_MAX, ret) == USEC_INFINITY)
+        return;
+    *ret = (SlotRange){ next, last, n };
 }
 
 uint64_t slots_next(const Schedule *s, uint64_t after)
@@ -137,7 +204,7 @@ static void slots_skip(const Schedule *s, const GArray *by_hand, uint64_t next, 
     end = MIN(end, schedule_next_gap(s, next, end));
     if (s->window)
         end = MIN(end, schedule_same_until(s, next));
-    slots_take(s, next, end, false, &ret->range);
+    (void)slots_walk(s, next, end, SLOTS_RANGE_MAX, &ret->range);
 }
 
 uint64_t slots_excluded_moment(const Schedule *s, uint64_t next)

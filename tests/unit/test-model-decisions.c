@@ -626,19 +626,51 @@ static void test_slots_all(void)
     g_ptr_array_unref(s.calendars);
 }
 
-/* A definition that ends takes all at once, and does not count more than it likes to. */
-static void test_slots_take(void)
+/* How many there are before end, one after the other. */
+static uint64_t count_slots(const Schedule *s, uint64_t next, uint64_t end)
 {
-    const Schedule s = { .every_usec = SEC };
+    uint64_t n = 0;
+
+    for (; next < end; next = schedule_next(s, next))
+        n++;
+    return n;
+}
+
+static void take(const char *keys, uint64_t days, bool counted)
+{
+    const uint64_t after = UINT64_C(1773500000) * SEC + 123456; /* two weeks before Berlin's summer begins */
+    g_autofree char *text = g_strconcat("[Service]\nExecStart=/a\n[Schedule s]\n", keys, NULL);
+    TaskSource source = { .path = (char *)"t", .text = text, .length = strlen(text) };
+    g_autoptr(GPtrArray) diags = diag_list_new();
+    g_autoptr(Task) task = NULL;
+    const Schedule *s;
+    uint64_t next, end = after + days * DAY;
     SlotRange range;
 
-    slots_take(&s, 10 * SEC, 12 * SEC, true, &range);
-    g_assert_cmpuint(range.last, ==, 11 * SEC);
-    g_assert_cmpuint(range.count, ==, 2);
-    slots_take(&s, SEC, 1000000 * SEC, true, &range);
-    g_assert_cmpuint(range.first, ==, SEC);
-    g_assert_cmpuint(range.last, ==, 999999 * SEC);
-    g_assert_cmpuint(range.count, ==, 0);
+    g_assert_cmpint(task_parse("t", &source, 1, diags, &task), >=, 0);
+    s = task_find_schedule(task, "s");
+    next = schedule_next(s, after);
+    slots_take(s, next, end, &range);
+    g_assert_cmpuint(range.first, ==, next);
+    g_assert_cmpuint(range.last, <, end);
+    g_assert_cmpuint(schedule_next(s, range.last), >=, end);
+    g_assert_cmpuint(range.count, ==, counted ? count_slots(s, next, end) : 0);
+}
+
+/* A definition that ends takes all at once, and says how many they are. */
+static void test_slots_take(void)
+{
+    take("Every=1h\n", 1, true);
+    take("Every=1s\n", 20, true);
+    take("Every=7s\nFrom=2026-03-20\n", 30, true);
+    take("Cron=* * * * * *\nAllowEverySecond=yes\nTimeZone=Europe/Berlin\n", 20, true);
+    take("Cron=0-4,7,50-59 * * * * *\nTimeZone=Asia/Kathmandu\n", 5, true);
+    take("Cron=59 * * * * *\n", 40, true);
+    take("Cron=*/5 * * * *\nTimeZone=Europe/Berlin\n", 100, true);
+    take("OnCalendar=Mon *:*:00\nTimeZone=Europe/Berlin\n", 150, true);
+    take("OnCalendar=*:*:00/0.5\nAllowEverySecond=yes\n", 1, true);
+    /* What it would take too long to count. */
+    take("Cron=* * * * * *\nEvery=1h30s\nAllowEverySecond=yes\n", 20, false);
     for (int c = 0; c < _SLOT_CAUSE_MAX; c++)
         g_assert_cmpint(slot_cause_from_string(slot_cause_to_string((SlotCause)c)), ==, c);
     g_assert_cmpint(slot_cause_from_string("weather"), ==, _SLOT_CAUSE_INVALID);
