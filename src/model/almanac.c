@@ -279,6 +279,40 @@ bool almanac_next(const Almanac *a, const Zone *own, uint64_t at, bool within, u
     return false;
 }
 
+/* --- without a look at any time --- */
+
+/* Each by the zone of who asks: all that is within part is within a. */
+static bool almanac_contains(const Almanac *a, const Zone *own, const Almanac *part, const Zone *own_part)
+{
+    const Zone *zone = a->zone ? a->zone : own;
+
+    if (a == part)
+        return a->zone || own == own_part;
+    for (guint i = 0; i < a->includes->len && a->excludes->len == 0; i++)
+        if (almanac_contains(g_ptr_array_index(a->includes, i), zone, part, own_part))
+            return true;
+    return false;
+}
+
+static bool almanac_is_excluded(
+    const GPtrArray *excludes, const Zone *own, const Almanac *part, const Zone *own_part)
+{
+    const Zone *zone = part->zone ? part->zone : own_part;
+
+    for (guint i = 0; i < excludes->len; i++)
+        if (almanac_contains(g_ptr_array_index(excludes, i), own, part, own_part))
+            return true;
+    for (guint i = 0; i < part->includes->len; i++)
+        if (!almanac_is_excluded(excludes, own, g_ptr_array_index(part->includes, i), zone))
+            return false;
+    return part->includes->len > 0 && !almanac_has_own_days(part);
+}
+
+bool almanac_is_void(const Almanac *a, const Zone *own)
+{
+    return almanac_is_excluded(a->excludes, a->zone ? a->zone : own, a, own);
+}
+
 bool almanac_has_day(const Almanac *a, const Zone *own, int64_t day)
 {
     uint64_t begin = calendar_instant(day * ALMANAC_DAY_USEC, own),

@@ -63,6 +63,8 @@ bool almanac_has(const Almanac *a, const Zone *own, uint64_t at, uint64_t *ret_u
  * costs as much as there are almanacs in it. */
 bool almanac_next(
     const Almanac *a, const Zone *own, uint64_t at, bool within, unsigned *looks, uint64_t *ret);
+/* Nothing is within, which is certain without a look at any time: all that it includes it excludes. */
+bool almanac_is_void(const Almanac *a, const Zone *own);
 /* Is anything of that day of the clock of `own` within? */
 bool almanac_has_day(const Almanac *a, const Zone *own, int64_t day);
 

@@ -9,7 +9,7 @@
 #define WINDOW_MOVED_MAX 31     /* days, by which a slot is moved at most */
 #define WINDOW_MOVES     10000u /* days that a search for those may look at */
 #define WINDOW_CERTAIN                                                                                       \
-    600000u /* what it may cost to know that there is nothing: two looks at each day there is, with some almanacs */
+    3000000u /* what it may cost to know that there is nothing: three looks at each day there is, with a dozen almanacs */
 
 static const Zone *schedule_own_zone(const Schedule *s)
 {
@@ -85,7 +85,8 @@ void schedule_keys_check_window(
         item = task_parser_where(p, scope, "NotCalendar");
     if (!s->window || !item || schedule_next(s, 0) == USEC_INFINITY)
         return;
-    if (schedule_next_within(s, 0, &never) == USEC_INFINITY && never)
+    if (almanac_is_void(s->window, schedule_own_zone(s)) ||
+        (schedule_next_within(s, 0, &never) == USEC_INFINITY && never))
         task_parser_key_fault(p, item, "never elapses: no time of this schedule is within");
 }
 
