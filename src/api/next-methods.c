@@ -196,11 +196,18 @@ static int next_parse(const NextQuery *n, Manager *m, Task **ret, Error *error)
 
 static char *next_note(const Coming *c)
 {
+    static const char drawn[] = "drawn from the names of task and schedule: it will be another";
+    g_autofree char *note = NULL;
     ClockChange change;
 
     if (c->when == UNSET)
         return follow_tell(c->schedule);
-    return schedule_change_at(c->schedule, c->when, &change) ? clock_change_note(&change, c->when) : NULL;
+    if (schedule_change_at(c->schedule, c->when, &change))
+        note = clock_change_note(&change, c->when);
+    /* What is defined has its names. */
+    if (*c->task || !schedule_is_drawn(c->schedule, c->when))
+        return g_steal_pointer(&note);
+    return note ? g_strdup_printf("%s; %s", note, drawn) : g_strdup(drawn);
 }
 
 static int next_append_slot(sd_bus_message *reply, const Coming *c)

@@ -1,4 +1,5 @@
-/* What is worth knowing about tasks that others follow (AfterTask=): whether they are there, and whether they go round. */
+/* What is worth knowing about tasks that others name: of AfterTask= whether they are there, and whether they go round; of OnMissed=
+ * whether it is there. */
 #include "core/internal.h"
 
 /* Tasks that t follows and that were not looked at yet. */
@@ -37,6 +38,8 @@ void after_note(Manager *m, const Task *t, DiagList *notes)
     const TaskSource *source = g_ptr_array_index(t->sources, 0);
 
     definition_note(t, clock_real(m->clock), notes);
+    if (*t->on_missed && !g_str_equal(t->on_missed, t->name) && !registry_find(m->registry, t->on_missed))
+        diag_add(notes, source->path, 0, 0, "OnMissed", "there is no task %s yet", t->on_missed);
     for (guint i = 0; i < t->schedules->len && !diag_list_full(notes); i++) {
         const Schedule *s = g_ptr_array_index(t->schedules, i);
         g_autofree char *section = g_strdup_printf("[Schedule %s]", s->name);

@@ -93,12 +93,38 @@ static void schedule_dates_read_until(TaskParser *p, Schedule *s, const TaskFile
         task_parser_value_fault(p, item, 0, "is before From=, which leaves nothing");
 }
 
+static int64_t schedule_dates_moment(const void *moments, int64_t from)
+{
+    return calendar_next_listed(moments, from);
+}
+
+/* The clock of the schedule shows it once, never, or twice. */
+static void schedule_dates_keep_at(Schedule *s, const TimespecMoment *m)
+{
+    g_autoptr(GArray) only = g_array_new(false, false, sizeof(int64_t));
+    const Zone *zone = schedule_dates_zone(s);
+    ClockChange change;
+    uint64_t at;
+
+    g_array_append_val(only, m->local);
+    if (m->zoned || !clock_change_at(schedule_dates_moment, only, zone, m->usec, &change)) {
+        g_array_append_val(s->at, m->usec);
+        return;
+    }
+    if (!s->at_changes)
+        s->at_changes = g_array_new(false, false, sizeof(int64_t));
+    g_array_append_val(s->at_changes, m->local);
+    for (at = m->usec - 1; (at = calendar_next_of(schedule_dates_moment, only, false, zone, s->gap, s->fold,
+                                at)) != USEC_INFINITY;)
+        g_array_append_val(s->at, at);
+}
+
 static void schedule_dates_read_at(TaskParser *p, Schedule *s, const TaskFileItem *item)
 {
     TimespecMoment m;
 
     if (schedule_dates_read_moment(p, s, item, &m))
-        g_array_append_val(s->at, m.usec);
+        schedule_dates_keep_at(s, &m);
 }
 
 /* RDate= and ExDate= are lists, as in iCalendar. */
@@ -236,6 +262,8 @@ void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope)
                 reader->take(p, s, l->item);
         }
     schedule_dates_sort(s->at);
+    if (s->at_changes)
+        schedule_dates_sort(s->at_changes);
     if (s->dates)
         schedule_dates_sort(s->dates);
     if (s->excluded)
@@ -263,7 +291,8 @@ static void schedule_dates_check_seconds(TaskParser *p, const Schedule *s, const
 void schedule_dates_check(TaskParser *p, const Schedule *s, const char *scope)
 {
     static const char *const keys[] = { "Until", "ExDate", "DST", "From" };
-    bool recurs = s->rules || s->dates, any = s->every_usec > 0 || s->at->len > 0 || s->calendars || recurs;
+    bool recurs = s->rules || s->dates || s->at_changes,
+         any = s->every_usec > 0 || s->at->len > 0 || s->calendars || recurs;
     bool bounded =
         s->from_usec > 0 || s->until_usec > 0 || s->excluded || (recurs && s->gap == CALENDAR_GAP_SKIP);
 

@@ -32,6 +32,7 @@ static int schedule_keys_read_cron(
     g_autofree char *salt = g_strconcat(p->task->name, "/", p->schedule->name, NULL);
 
     ret->cron = true;
+    ret->drawn = strchr(text, '~') != NULL;
     return cron_parse(text, salt, &ret->calendar, fault);
 }
 
@@ -213,7 +214,7 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
     } uses[] = {
         { "TimeZone", { "OnCalendar", "Cron", "RRule", "RDate", "At", "From", "Until", "Calendar",
                           "NotCalendar", NULL } },
-        { "DST", { "OnCalendar", "Cron", "RRule", "RDate", NULL } },
+        { "DST", { "OnCalendar", "Cron", "RRule", "RDate", "At", NULL } },
         { "AllowEverySecond", { "OnCalendar", "Cron", "RRule", NULL } },
         { "ExDate", { "RRule", "RDate", NULL } },
         { "FixedJitter", { "Jitter", NULL } },

@@ -12,6 +12,7 @@ void schedule_free(Schedule *s)
     g_free(s->name);
     g_free(s->after);
     g_clear_pointer(&s->at, g_array_unref);
+    g_clear_pointer(&s->at_changes, g_array_unref);
     g_clear_pointer(&s->calendars, g_ptr_array_unref);
     g_clear_pointer(&s->rules, g_ptr_array_unref);
     g_clear_pointer(&s->dates, g_array_unref);
@@ -212,6 +213,10 @@ static bool schedule_look_at_all(const Schedule *s, ScheduleChanges *c)
     }
     if (s->dates)
         schedule_look(c, schedule_next_moment, &m, own);
+    m = (ScheduleMoments){ NULL, s->at_changes, NULL };
+    if (s->at_changes)
+        schedule_look(c, schedule_next_moment, &m, own);
+    m = (ScheduleMoments){ NULL, NULL, s->excluded };
     for (guint i = 0; s->rules && i < s->rules->len; i++) {
         uint64_t until = c->until;
 
@@ -270,6 +275,20 @@ bool schedule_change_at(const Schedule *s, uint64_t slot, ClockChange *ret)
     if (schedule_look_at_all(s, &c))
         *ret = c.first;
     return c.found;
+}
+
+bool schedule_is_drawn(const Schedule *s, uint64_t slot)
+{
+    const Zone *own = s->zone ? s->zone : zone_local();
+
+    for (guint i = 0; slot > 0 && s->calendars && i < s->calendars->len; i++) {
+        const ScheduleCalendar *c = g_ptr_array_index(s->calendars, i);
+
+        if (c->drawn &&
+            calendar_next(&c->calendar, c->zone ? c->zone : own, s->gap, s->fold, slot - 1) == slot)
+            return true;
+    }
+    return false;
 }
 
 uint64_t schedule_jitter(const Schedule *s, const char *node, const char *task, uint64_t nominal)

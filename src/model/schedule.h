@@ -36,6 +36,8 @@ uint64_t schedule_deadline(const Schedule *s, uint64_t nominal);
 bool schedule_next_change(const Schedule *s, uint64_t after, uint64_t until, ClockChange *ret);
 /* The one that makes this slot stand for a moment that does not exist, or be one of two. */
 bool schedule_change_at(const Schedule *s, uint64_t slot, ClockChange *ret);
+/* It is one of Cron= that is drawn from the names of task and schedule. */
+bool schedule_is_drawn(const Schedule *s, uint64_t slot);
 /* With DST=skip: where the clock next jumps over moments of it, for which nothing stands. The last instant before the jump that
  * is no slot, which is one microsecond before it; after `after` and not after `until`, and UNSET if there is none. */
 uint64_t schedule_next_gap(const Schedule *s, uint64_t after, uint64_t until);

@@ -63,6 +63,7 @@ typedef struct ScheduleCalendar {
     Calendar calendar;
     const Zone *zone; /* named in the expression; NULL: the schedule's */
     bool cron;        /* of Cron=, else of OnCalendar= */
+    bool drawn;       /* some of it is drawn from the names of task and schedule ("~") */
 } ScheduleCalendar;
 
 /* What ExDate= takes away, in µs of the local clock, both ends with it. */
@@ -91,9 +92,11 @@ typedef enum CatchUp {
 } CatchUp;
 
 typedef struct Schedule {
-    char *name;                    /* of [Schedule NAME]; "default" for a bare [Schedule] */
-    bool enabled;                  /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
-    GArray *at;                    /* of uint64_t, real µs, ascending; At= */
+    char *name;   /* of [Schedule NAME]; "default" for a bare [Schedule] */
+    bool enabled; /* Enabled=, as defined; SetEnabled() may say otherwise, in the database */
+    GArray *at;   /* of uint64_t, real µs, ascending; At= */
+    GArray *
+        at_changes; /* of int64_t, µs of the local clock, ascending: those of At= that it shows never or twice; NULL is none */
     uint64_t every_usec;           /* Every=; 0 is none */
     bool from_finish;              /* EveryFrom=finish; see model/follow.h */
     bool at_boot;                  /* Cron=@reboot; likewise, the boot that is known of stands in at */

@@ -320,7 +320,8 @@ int timespec_parse_moment(const char *text, const Zone *zone, TimespecMoment *re
     }
     if (r < 0)
         return r;
-    if (copy[0] == '@' || s.has_zone)
+    ret->zoned = copy[0] == '@' || s.has_zone;
+    if (ret->zoned)
         ret->local = calendar_show(ret->usec, zone);
     else {
         ret->local = (int64_t)shown;

@@ -21,6 +21,7 @@ typedef struct TimespecMoment {
         local; /* what the clock of the zone shows then, in µs, counted as if that were UTC; as it is written where it
                        shows that never */
     bool whole_day; /* a date alone: its first moment */
+    bool zoned;     /* it says by itself which instant it is */
 } TimespecMoment;
 
 int timespec_parse_moment(const char *text, const Zone *zone, TimespecMoment *ret);

@@ -48,7 +48,12 @@ static const Case cases[] = {
     { "Cron=30 2 * * 1-5\n" BERLIN, YEAR, { NULL } },
     { "Cron=30 * * * *\n" BERLIN, YEAR, { NULL } },
     { "Every=1h\n", YEAR, { NULL } },
-    { "At=2026-03-29 02:30\n" BERLIN, YEAR, { NULL } },
+    { "At=2026-03-29 02:30\n" BERLIN, YEAR,
+        { "on 29 March 2026 this fires at 03:00, for 02:30 does not exist" } },
+    { "At=2026-03-29 02:30\nAt=2026-10-25 02:30\nAt=2026-10-25 03:00\nDST=skip both\n" BERLIN, YEAR,
+        { "on 29 March 2026 this does not fire, for 02:30 does not exist",
+            "on 25 October 2026 02:30 comes twice, and this fires both times" } },
+    { "At=2026-03-29 01:30 UTC\nAt=2026-10-25 00:30 UTC\nAt=@1792890000\n" BERLIN, YEAR, { NULL } },
     { "Cron=30 2 * * *\nTimeZone=UTC\n", YEAR, { NULL } },
     { "OnCalendar=*-*-* 02:30:00 Europe/Berlin\nTimeZone=UTC\n", YEAR,
         { "on 29 March 2026 this fires at 03:00, for 02:30 does not exist",
@@ -113,6 +118,45 @@ static void test_noted(void)
     check_note("Cron=30 2 * * *\nAt=2026-10-25 02:45\n" BERLIN, "2026-10-26T01:30:00Z", NULL);
     check_note("Cron=0 3 * * *\n" BERLIN, "2026-03-29T01:00:00Z", NULL);
     check_note("Every=1h\n", "2026-10-25T01:00:00Z", NULL);
+    check_note("At=2026-03-29 02:30\nAt=2026-03-30 02:30\n" BERLIN, "2026-03-29T01:00:00Z",
+        "for 02:30, which does not exist");
+    check_note("At=2026-03-29 02:30\nAt=2026-03-30 02:30\n" BERLIN, "2026-03-30T00:30:00Z", NULL);
+    check_note("At=2026-10-25 02:30\nDST=last\n" BERLIN, "2026-10-25T01:30:00Z", "the second 02:30 of two");
+}
+
+/* Of an instant that has no zone of its own; one that has is that instant. */
+static void test_at(void)
+{
+    static const struct {
+        const char *lines, *slots[3];
+    } rows[] = {
+        { "At=2026-03-29 02:30\n", { "2026-03-29T01:00:00Z" } },
+        { "At=2026-03-29 02:30\nAt=2026-03-29 03:30\nDST=skip\n", { "2026-03-29T01:30:00Z" } },
+        { "At=2026-10-25 02:30\n", { "2026-10-25T00:30:00Z" } },
+        { "At=2026-10-25 02:30\nDST=last\n", { "2026-10-25T01:30:00Z" } },
+        { "At=2026-10-25 02:30\nDST=both\n", { "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z" } },
+        { "At=2026-10-25 00:30 UTC\nDST=last\n", { "2026-10-25T00:30:00Z" } },
+        { "At=2026-10-25 12:00\nDST=last\n", { "2026-10-25T11:00:00Z" } },
+    };
+
+    ARRAY_FOREACH (row, rows) {
+        g_autofree char *lines = g_strconcat(row->lines, BERLIN, NULL);
+        g_autoptr(Task) task = NULL;
+        Schedule *s = schedule(lines, &task);
+        uint64_t slot = 0;
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(row->slots) && row->slots[i]; i++) {
+            slot = schedule_next(s, slot);
+            g_assert_cmpuint(slot, ==, at(row->slots[i]));
+        }
+        g_assert_cmpuint(schedule_next(s, slot), ==, USEC_INFINITY);
+    }
+    {
+        g_autoptr(Task) task = NULL;
+        Schedule *s = schedule("At=2026-03-29 02:30\nAt=2026-05-01\nDST=skip\n" BERLIN, &task);
+
+        g_assert_cmpuint(schedule_next_gap(s, 0, UNSET), ==, at("2026-03-29T01:00:00Z") - 1);
+    }
 }
 
 int main(int argc, char **argv)
@@ -120,5 +164,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/model-clock-change/told", test_told);
     g_test_add_func("/model-clock-change/noted", test_noted);
+    g_test_add_func("/model-clock-change/at", test_at);
     return g_test_run();
 }
