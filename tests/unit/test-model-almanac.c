@@ -537,14 +537,6 @@ static void test_keys(void)
         { "OnCalendar=Tue 10:00\nCalendar=good\n",
             "Calendar: never elapses: no time of this schedule is within" },
         { "OnCalendar=10:00\nNotCalendar=all\n", "NotCalendar: never elapses" },
-        { "OnCalendar=09:00\nCalendar=office\nNotCalendar=office\n", "Calendar: never elapses" },
-        { "OnCalendar=09:00\nCalendar=office\nNotCalendar=many\nOnExcluded=next\n",
-            "Calendar: never elapses" },
-        { "OnCalendar=09:00\nCalendar=some\nNotCalendar=office\n", "Calendar: never elapses" },
-        { "OnCalendar=09:00\nCalendar=office\nNotCalendar=bureau\n", "Calendar: never elapses" },
-        { "OnCalendar=20:00\nCalendar=many\nNotCalendar=office\n", NULL },
-        { "OnCalendar=09:00\nCalendar=office\nNotCalendar=most\n", NULL },
-        { "OnCalendar=20:00\nCalendar=office good\nNotCalendar=office\n", NULL },
         { "OnCalendar=Tue 10:00\nCalendar=good\nOnExcluded=next\n", NULL },
         { "OnCalendar=Tue 10:00\nCalendar=good\nCalendar=\n", NULL },
     };
@@ -558,11 +550,6 @@ static void test_keys(void)
 
         sources_add_calendar(&s, "good", "[Calendar]\nOnCalendar=Mon\n");
         sources_add_calendar(&s, "bad", "[Calendar]\nDays=never\n");
-        sources_add_calendar(&s, "office", "[Calendar]\nOnCalendar=Mon..Fri\nHours=08:00..18:00\n");
-        sources_add_calendar(&s, "bureau", "[Calendar]\nOnCalendar=Mon..Fri\nHours=08:00..18:00\n");
-        sources_add_calendar(&s, "many", "[Calendar]\nInclude=office good\n");
-        sources_add_calendar(&s, "some", "[Calendar]\nInclude=office\nExclude=good\n");
-        sources_add_calendar(&s, "most", "[Calendar]\nInclude=office\nExclude=good\n");
         sources_add_calendar(&s, "all", "[Calendar]\nHours=00:00..24:00\n");
         sources_add(&s, "t.task", NULL, text);
         (void)task_parse("t", s.list, s.n, diags, &t);
