@@ -159,11 +159,28 @@ static void test_at(void)
     }
 }
 
+/* A rule goes by what the clock shows, whatever its unit. */
+static void test_rule(void)
+{
+    static const char *const slots[] = { "2026-10-24T22:30:00Z", "2026-10-24T23:15:00Z",
+        "2026-10-25T00:00:00Z", "2026-10-25T00:45:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:45:00Z",
+        "2026-10-25T02:30:00Z" };
+    g_autoptr(Task) task = NULL;
+    Schedule *s = schedule("RRule=FREQ=MINUTELY;INTERVAL=45\nFrom=2026-10-25 00:30\n" BERLIN, &task);
+    uint64_t slot = 0;
+
+    ARRAY_FOREACH (expected, slots) {
+        slot = schedule_next(s, slot);
+        g_assert_cmpuint(slot, ==, at(*expected));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/model-clock-change/told", test_told);
     g_test_add_func("/model-clock-change/noted", test_noted);
     g_test_add_func("/model-clock-change/at", test_at);
+    g_test_add_func("/model-clock-change/rule", test_rule);
     return g_test_run();
 }
