@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/hold.h"
 #include "store/row.h"
 
 #define BATCH_OPS_MAX   1000u
@@ -16,6 +17,7 @@
 struct Batch {
     Store *store;
     GPtrArray *ops; /* of Op*, by kind, within a kind in the order asked */
+    bool holds;     /* a statement goes before them */
 };
 
 typedef struct Read {
@@ -149,6 +151,22 @@ static void send_group(Store *s, Exchange *x, Op *const *ops, unsigned n)
         exchange_add_prepared(x, info->second_name, values, info->second_n_values);
 }
 
+/* Who has the database alone waits for nobody. */
+static bool send_hold(const Store *s, Exchange *x, const GPtrArray *ops)
+{
+    char *values[HOLD_VALUES];
+    bool holds;
+
+    if (!s->heard)
+        return false;
+    holds = hold_values(ops, values);
+    if (holds)
+        exchange_add_prepared(x, HOLD_NAME, (const char *const *)values, HOLD_VALUES);
+    for (unsigned i = 0; i < HOLD_VALUES; i++)
+        g_free(values[i]);
+    return holds;
+}
+
 /* Other nodes hear of it when it is committed. */
 static void send_told(Exchange *x, const GPtrArray *ops)
 {
@@ -177,6 +195,7 @@ void batch_send(Store *s)
     b->ops = take_ops(s);
     s->batch = b;
     x = connection_begin(s->connection, 0, on_batch, b);
+    b->holds = send_hold(s, x, b->ops);
     for (unsigned i = 0, n; i < b->ops->len; i += n) {
         n = group_length(b->ops, i);
         send_group(s, x, (Op *const *)b->ops->pdata + i, n);
@@ -213,7 +232,7 @@ static void answer_shared(Store *s, Op *const *ops, unsigned n, const PGresult *
 
 static void answer_batch(Batch *b, const ExchangeResult *result)
 {
-    unsigned statement = 0;
+    unsigned statement = b->holds;
 
     for (unsigned i = 0, n; i < b->ops->len; i += n) {
         Op *op = b->ops->pdata[i];

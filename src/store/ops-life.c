@@ -198,7 +198,7 @@ static const char end_sql[] =
                "  FROM d WHERE a.run = d.run AND a.attempt = d.attempt),"
                " expected AS ("
                "  UPDATE expectation e SET success = greatest(e.success, x.finished)"
-               "  FROM (SELECT task, max(finished) AS finished FROM d WHERE result = 'success' AND NOT more GROUP BY task) x"
+               "  FROM (SELECT task, max(finished) AS finished FROM d WHERE result = 'success' AND NOT more GROUP BY task ORDER BY task) x"
                "  WHERE e.task = x.task),"
                " late AS ("
                "  UPDATE attempt a SET late = q.result || ', ' || q.exit_code || '/' || coalesce(q.exit_status::text, '-')"

@@ -25,7 +25,7 @@
                         " WHERE k.schedule = excluded.name)), '-infinity')")
 
 /* Touches nothing where nothing changed: at every start all files are put. A schedule's last_nominal outlives
- * a change of the definition. */
+ * a change of the definition; where its revision was another than the task's, it is mended. Of several nodes that put one task each sees what the one before it wrote: see hold.c. */
 static const char put_task_sql[] =
     "WITH old AS MATERIALIZED ("
     "  SELECT t.revision, t.deleted, coalesce(v.definition = $5::jsonb, false) AS same,"
@@ -33,7 +33,7 @@ static const char put_task_sql[] =
     "  FROM task t LEFT JOIN task_revision v ON v.task = t.name AND v.revision = t.revision"
     "  WHERE t.name = $1::text),"
     " now AS MATERIALIZED ("
-    "  SELECT coalesce((SELECT CASE WHEN same THEN revision ELSE revision + 1 END FROM old), 1) AS revision,"
+    "  SELECT coalesce((SELECT revision FROM old WHERE same), (SELECT max(revision) FROM task_revision WHERE task = $1) + 1, 1) AS revision,"
     "   coalesce((SELECT same FROM old), false) AS same)," SKIPS("$8::jsonb",
         " AND NOT (SELECT same FROM now)") ","
                                            " v AS ("
@@ -52,13 +52,14 @@ static const char put_task_sql[] =
                                            " s AS ("
                                            "  INSERT INTO schedule AS s (task, name, since, revision, task_until, follows)"
                                            "  SELECT $1, n, usec_to_time($7::bigint), now.revision, (SELECT until FROM old), nullif(f, '') FROM now, unnest($6::text[], $9::text[]) AS x(n, f)"
-                                           "  ON CONFLICT (task, name) DO UPDATE SET since = excluded.since, revision = excluded.revision, last_nominal = greatest(s.last_nominal,"
+                                           "  ON CONFLICT (task, name) DO UPDATE SET since = CASE WHEN (SELECT same FROM now) THEN s.since ELSE excluded.since END, revision = excluded.revision, last_nominal = greatest(s.last_nominal,"
                                            "   (SELECT usec_to_time(k.last) FROM skipped k WHERE k.schedule = excluded.name)),"
                                            "   follows = excluded.follows,"
                                            "   ended = CASE WHEN s.follows = excluded.follows THEN s.ended END,"
                                            "   under_way = CASE WHEN s.follows = excluded.follows THEN s.under_way END,"
                                            "   " PAST_SKIPPED
-                                           " WHERE NOT (SELECT same FROM now) AND " SKIPS_FIRST "),"
+                                           " WHERE (s.revision <> excluded.revision OR NOT (SELECT same FROM now)) AND " SKIPS_FIRST
+                                           "),"
                                            " expected AS ("
                                            "  INSERT INTO expectation (task, since) SELECT $1, usec_to_time($7) WHERE $10::boolean"
                                            "  ON CONFLICT DO NOTHING),"

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "store/batch.h"
 #include "store/dump.h"
+#include "store/hold.h"
 #include "store/lock.h"
 #include "store/migration.h"
 #include "store/row.h"
@@ -248,8 +249,10 @@ static void prepare(Setup *u)
 
     if (u->alone)
         exchange_add(x, "SELECT pg_advisory_unlock(" LOCK_DATABASE ")", NULL, 0);
-    if (u->store->heard)
+    if (u->store->heard) {
         exchange_add(x, "SELECT pg_advisory_unlock(" LOCK_COMING ")", NULL, 0);
+        exchange_add_prepare(x, HOLD_NAME, hold_sql);
+    }
     for (unsigned kind = 0; kind < _OP_KIND_MAX; kind++) {
         const OpInfo *info = op_info((OpKind)kind);
 
