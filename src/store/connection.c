@@ -190,8 +190,11 @@ static void on_notice(void *userdata, const PGresult *res)
 int connection_open(sd_event *event, Clock *clock, const char *conninfo, const ConnectionCallbacks *callbacks,
     void *userdata, Connection **ret)
 {
-    const char *keywords[] = { "dbname", "application_name", "client_encoding", NULL };
-    const char *values[] = { util_strempty(conninfo), "taskschedd", "UTF8", NULL };
+    /* What comes before conninfo is overridden by it. */
+    const char *keywords[] = { "keepalives_idle", "keepalives_interval", "keepalives_count",
+        "tcp_user_timeout", "dbname", "application_name", "client_encoding", NULL };
+    const char *values[] = { CONNECTION_IDLE_SEC, CONNECTION_PROBE_SEC, CONNECTION_PROBES,
+        CONNECTION_SILENT_MSEC, util_strempty(conninfo), "taskschedd", "UTF8", NULL };
     Connection *c = g_new0(Connection, 1);
     int r;
 

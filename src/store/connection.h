@@ -40,6 +40,13 @@ typedef void (*ExchangeFn)(const ExchangeResult *result, void *userdata);
 /* How long an answer may take before the connection counts as stalled and is dropped. */
 #define CONNECTION_ANSWER_USEC (30 * USEC_PER_SEC)
 
+/* To another host: from when each end asks whether the other is there, how often, and how many times; and how long what was sent
+ * may go without being acknowledged. So a host that is gone without a word is found gone by either end after three quarters of a minute. */
+#define CONNECTION_IDLE_SEC    "15"
+#define CONNECTION_PROBE_SEC   "5"
+#define CONNECTION_PROBES      "6"
+#define CONNECTION_SILENT_MSEC "45000"
+
 int connection_open(sd_event *event, Clock *clock, const char *conninfo, const ConnectionCallbacks *callbacks,
     void *userdata, Connection **ret);
 /* Exchanges in flight are answered as lost. */
