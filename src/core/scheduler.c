@@ -1,6 +1,5 @@
-/* The next slot of every schedule, behind one timer: an agenda has them by when they are to be looked at, so that a wake-up
- * costs what is due, however many there are. A slot is fired by asking for its run; that the same
- * slot is never fired twice is the database's guard, not ours. */
+/* The next slot of every schedule, behind one timer: an agenda has them by when they are to be looked at, so that a wake-up costs what is
+ * due, however many there are. A slot is fired by asking for its run; that it is never fired twice is the database's guard, not ours. */
 #include "core/internal.h"
 
 #include "base/log.h"
@@ -17,8 +16,7 @@
 struct Scheduler {
     Manager *manager;
     ClockTimer *timer;
-    Agenda
-        *agenda; /* each schedule with a next slot, but for what is settling and what waits for late runs */
+    Agenda *agenda;    /* each schedule with a next slot, but for those that settle or wait for late runs */
     GPtrArray *doubts; /* of Settling*: skips whose commit was not answered */
     Late *late;
     Awake awake;
@@ -238,6 +236,20 @@ static void settling_done(const Settling *f, uint64_t last, uint64_t fired)
     scheduler_act(f->scheduler);
 }
 
+/* The database has no such schedule. Its definition is another by now, unless it is read to be the same. */
+static bool settling_is_unknown(const Settling *f, ScheduleEntry *se)
+{
+    if (se->refused >= REFUSED_REREAD) {
+        log_error(
+            "The database has no schedule %s/%s, though its definition is in force.", f->task, f->schedule);
+        return false;
+    }
+    se->refused = REFUSED_REREAD;
+    se->rereading = true;
+    manager_reread_task(f->scheduler->manager, f->task);
+    return true;
+}
+
 /* The database does not take it. It is asked again when something changes, or after it was away: not at once and for ever. */
 static void settling_failed(const Settling *f, int r, const Error *error)
 {
@@ -246,7 +258,7 @@ static void settling_failed(const Settling *f, int r, const Error *error)
     if (r != -ENOENT)
         log_error("The slots of %s/%s cannot be written down: %s", f->task, f->schedule,
             error && error->message ? error->message : g_strerror(-r));
-    if (!se)
+    if (!se || (r == -ENOENT && settling_is_unknown(f, se)))
         return;
     se->settling = false;
     se->next = UNSET;
