@@ -69,6 +69,30 @@ BEGIN
     END LOOP;
 END $$;
 
+-- As it was, but that a run began where an attempt of it was started, or ended in another way than by not being started: one that was claimed,
+-- and cancelled or too late before its start, or given back, did not.
+CREATE OR REPLACE FUNCTION run_followed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    began boolean := NEW.started IS NOT NULL;
+BEGIN
+    IF NOT began AND NEW.attempt > 0 THEN
+        began := EXISTS (SELECT FROM attempt WHERE run = NEW.id
+            AND (started IS NOT NULL OR result NOT IN ('', 'cancelled', 'skipped', 'expired')));
+    END IF;
+    UPDATE schedule SET under_way = NULL,
+            ended = CASE WHEN under_way IS NULL THEN greatest(ended, coalesce(NEW.finished, now()))
+                ELSE coalesce(NEW.finished, now()) END
+        WHERE follows = NEW.task AND CASE WHEN under_way IS NULL THEN began
+            ELSE name = NEW.schedule AND under_way = NEW.nominal END;
+    -- What never began did not end; and nobody is to be alarmed by what somebody cancelled.
+    UPDATE schedule SET end_runs = end_runs || NEW.id,
+            ends = ends || greatest(coalesce(NEW.finished, now()), since, last_nominal + interval '1 microsecond',
+                ends[cardinality(ends)] + interval '1 microsecond')
+        WHERE began AND follows IN (NEW.task || ' any',
+            NEW.task || CASE NEW.result WHEN 'success' THEN ' success' WHEN 'cancelled' THEN ' any' ELSE ' failure' END);
+    RETURN NULL;
+END $$;
+
 -- What two nodes left that changed one task at the same moment.
 UPDATE schedule s SET revision = t.revision FROM task t WHERE t.name = s.task AND s.revision <> t.revision AND NOT t.deleted;
 DELETE FROM schedule s USING task t WHERE t.name = s.task AND t.deleted;

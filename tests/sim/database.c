@@ -275,6 +275,7 @@ static void apply_running(DbOp *op)
         row->run.state = RUN_RUNNING;
         g_strlcpy(row->invocation, op->invocation, sizeof row->invocation);
         row->run.started = op->started != UNSET ? op->started : database_now();
+        row->began = true;
         op->r = STORE_RECORDED;
     } else {
         op->r =
@@ -336,7 +337,7 @@ static void apply_end(DbOp *op)
 {
     Row *row = database_find(op->run);
     Truth *t = database_truth(op->run, op->attempt, op->token);
-    bool caused, more;
+    bool caused, more, own;
     RunResult result;
 
     if (!row_is_ours(row, op) || !state_is_owned(row->run.state)) {
@@ -353,8 +354,9 @@ static void apply_end(DbOp *op)
     caused = row->run.cause != RUN_RESULT_NONE &&
              (op->killed || op->finished == UNSET || op->finished >= row->run.cause_at);
     result = caused ? row->run.cause : op->result;
-    more = op->again && !row->no_more && row->run.cause != RUN_CANCELLED && result != RUN_CANCELLED &&
-           result != RUN_SKIPPED && result != RUN_EXPIRED;
+    own = result != RUN_CANCELLED && result != RUN_SKIPPED && result != RUN_EXPIRED;
+    row->began = row->began || own || op->started != UNSET;
+    more = op->again && !row->no_more && row->run.cause != RUN_CANCELLED && own;
     if (t) {
         t->recorded = true;
         t->record = result;

@@ -47,7 +47,7 @@ static bool queues_end(const ScheduleRow *s, const Row *row)
 {
     bool success = row->run.result == RUN_SUCCESS;
 
-    if (!queues_after(s, row->run.task) || row->run.attempt == 0)
+    if (!queues_after(s, row->run.task) || !row->began)
         return false;
     if (g_str_has_suffix(s->follows, " success"))
         return success;
@@ -60,6 +60,7 @@ static void database_queue(ScheduleRow *s, const Row *row, uint64_t finished)
 
     if (!queues_end(s, row))
         return;
+    check_began(row);
     if (!s->ends)
         s->ends = g_array_new(FALSE, FALSE, sizeof(DbEnd));
     if (!s->seen)
@@ -110,9 +111,10 @@ void database_follow(const Row *row)
 
         if (strcmp(s->follows, row->run.task) != 0)
             continue;
-        if (own ? strcmp(s->name, row->schedule) != 0 || s->under_way != row->run.nominal
-                : row->run.attempt == 0)
+        if (own ? strcmp(s->name, row->schedule) != 0 || s->under_way != row->run.nominal : !row->began)
             continue;
+        if (!own)
+            check_began(row);
         s->ended = own || s->ended == UNSET ? finished : MAX(s->ended, finished);
         s->under_way = UNSET;
         sim_trace("followed", row->run.id, s->ended, own);
@@ -275,6 +277,20 @@ void check_after(const Row *row)
     if (!before || before->run.state != RUN_DONE)
         sim_fail("run %" G_GUINT64_FORMAT " follows one that is not over", row->run.id);
     check_only(row, offsetof(StoreRun, after_run), "follow one end");
+}
+
+static bool truth_began(const Truth *t)
+{
+    return t->executed > 0 || (t->recorded && t->record != RUN_CANCELLED && t->record != RUN_EXPIRED);
+}
+
+/* An attempt of what is followed was executed, or ended in another way than by not being. */
+void check_began(const Row *row)
+{
+    for (guint i = 0; i < row->truths->len; i++)
+        if (truth_began(g_ptr_array_index(row->truths, i)))
+            return;
+    sim_fail("the end of run %" G_GUINT64_FORMAT " is followed, and it never began", row->run.id);
 }
 
 void check_ends_closed(const ScheduleRow *s)

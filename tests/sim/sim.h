@@ -111,6 +111,7 @@ typedef struct Row {
     char token[SIM_TEXT], invocation[SIM_TEXT], boot[SIM_TEXT], requester[SIM_TEXT], schedule[SIM_TEXT];
     char reason[2 * SIM_TEXT];
     bool no_more;
+    bool began; /* an attempt was started, or ended in another way than by not being started */
     Place place;
     Chain chain;
     uint64_t late_since;    /* boot µs: its deadline has passed, and it waits; 0: not so */
@@ -476,6 +477,7 @@ void check_followers(void);
 void check_ends(const ScheduleRow *s, uint64_t first, uint64_t last, uint64_t count);
 void check_passed(const ScheduleRow *s, uint64_t first, uint64_t last);
 void check_after(const Row *row);
+void check_began(const Row *row);
 void check_ends_closed(const ScheduleRow *s);
 void check_all_ends(void);
 void check_every_event(void);

@@ -176,9 +176,48 @@ static void test_queue_anew(void)
     g_assert_cmpint(fixture_delete(f, "head"), ==, 0);
 }
 
+/* A run that was claimed, and whose attempt neither was started nor ended for another reason, did not begin. */
+static void test_not_begun(void)
+{
+    static const RunResult unbegun[] = { RUN_EXPIRED, RUN_CANCELLED };
+    g_autoptr(GPtrArray) runs = NULL, started = NULL;
+    StoreOwner o;
+    StoreEnd e;
+
+    put_head();
+    put_tail("[4]", TIME, by_result);
+    for (unsigned i = 0; i < G_N_ELEMENTS(unbegun); i++) {
+        (void)ask_head(i > 0 ? "h-8" : "h-7");
+        end_head(unbegun[i], UNSET, false);
+    }
+    (void)ask_head("h-9");
+    runs = fixture_claim(f, 10, NULL);
+    o = fixture_owner(runs->pdata[0]);
+    g_assert_cmpint(fixture_requeue(f, &o).r, ==, STORE_RECORDED);
+    g_assert_cmpint(fixture_cancel(f, o.run).c.state, ==, RUN_DONE);
+    assert_ends("head any", 0, 0);
+    assert_ends("head failure", 0, 0);
+    /* That it was started is known, or another attempt ended. */
+    (void)ask_head("h-10");
+    started = fixture_claim(f, 10, NULL);
+    o = fixture_owner(started->pdata[0]);
+    g_assert_cmpint(fixture_running(f, &o).r, ==, STORE_RECORDED);
+    e = fixture_ending(&o, RUN_CANCELLED);
+    e.finished = TIME + 2;
+    g_assert_cmpint(fixture_end(f, &e).state, ==, RUN_DONE);
+    (void)ask_head("h-11");
+    end_head(RUN_RESOURCES, UNSET, true);
+    end_head(RUN_EXPIRED, TIME + 9, false);
+    assert_ends("head any", TIME + 2, TIME + 9);
+    assert_ends("head failure", TIME + 9, 0);
+    g_assert_cmpint(fixture_delete(f, "tail"), ==, 0);
+    g_assert_cmpint(fixture_delete(f, "head"), ==, 0);
+}
+
 void contract_add_after(void)
 {
     g_test_add_func("/store/contract/queued", test_queued);
     g_test_add_func("/store/contract/queue-passes", test_queue_passes);
     g_test_add_func("/store/contract/queue-anew", test_queue_anew);
+    g_test_add_func("/store/contract/not-begun", test_not_begun);
 }

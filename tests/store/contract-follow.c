@@ -51,7 +51,7 @@ static void assert_own(uint64_t run, uint64_t ended, uint64_t under_way)
 }
 
 /* The one run that can be claimed ends then. */
-static void end_trail(uint64_t run, uint64_t finished)
+static void end_trail_as(uint64_t run, uint64_t finished, RunResult result)
 {
     g_autoptr(GPtrArray) runs = fixture_claim(f, 10, NULL);
     StoreOwner o;
@@ -60,9 +60,14 @@ static void end_trail(uint64_t run, uint64_t finished)
     g_assert_cmpuint(runs->len, ==, 1);
     g_assert_cmpuint(((const StoreRun *)runs->pdata[0])->id, ==, run);
     o = fixture_owner(runs->pdata[0]);
-    e = fixture_ending(&o, RUN_SUCCESS);
+    e = fixture_ending(&o, result);
     e.finished = finished;
     g_assert_cmpint(fixture_end(f, &e).state, ==, RUN_DONE);
+}
+
+static void end_trail(uint64_t run, uint64_t finished)
+{
+    end_trail_as(run, finished, RUN_SUCCESS);
 }
 
 /* From the end that is the last, and not while a run of its own is under way, be that told or not. */
@@ -94,6 +99,9 @@ static void test_followed(void)
     assert_own(by_hand, TIME + 5, UNSET);
     by_hand = ask_trail("f-4", NULL, UNSET, UNSET, UNSET).run;
     end_trail(by_hand, TIME + 4);
+    assert_own(by_hand, TIME + 5, UNSET);
+    by_hand = ask_trail("f-4b", NULL, UNSET, UNSET, UNSET).run;
+    end_trail_as(by_hand, TIME + 7, RUN_EXPIRED);
     assert_own(by_hand, TIME + 5, UNSET);
     plain = ask_trail("f-5", "plain", UNSET, TIME, UNSET);
     end_trail(plain.run, TIME + 8);
