@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = json_write(node);
     g_assert(json_read(text, strlen(text), &again, NULL) >= 0);
     twice = json_write(again);
-    g_assert(g_str_equal(text, twice));
+    g_assert(g_str_equal(text, twice) && json_node_equal(node, again));
     parser = json_parser_new();
     g_assert(json_parser_load_from_data(parser, text, (gssize)strlen(text), NULL));
     return 0;

@@ -96,15 +96,23 @@ static void fuzz_check_task(const Task *t)
     g_assert(task_parse(t->name, copies, sources->len, diags, &second) >= 0);
     again = task_sources_to_json(second);
     g_assert(g_str_equal(json, again));
-    g_assert(second->settings->len == t->settings->len && second->command->len == t->command->len);
+    g_assert(second->settings->len == t->settings->len && second->command->len == t->command->len &&
+             second->schedules->len == t->schedules->len);
     fuzz_check_settings(t);
     fuzz_check_times(t);
     fuzz_check_after(t);
     g_assert(command_expand(t, NULL, &path, &argv, NULL) >= 0 && path[0] == '/');
     for (guint i = 0; i < t->schedules->len; i++) {
-        const Schedule *s = g_ptr_array_index(t->schedules, i);
+        const Schedule *s = g_ptr_array_index(t->schedules, i),
+                       *same = g_ptr_array_index(second->schedules, i);
+        uint64_t at = 1000;
 
-        g_assert(schedule_next(s, 1000) > 1000);
+        for (unsigned n = 0; n < 20 && at != USEC_INFINITY; n++) {
+            uint64_t next = schedule_next(s, at);
+
+            g_assert(next > at && next == schedule_next(same, at));
+            at = next;
+        }
     }
 }
 
