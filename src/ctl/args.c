@@ -11,7 +11,8 @@
     "success exit-code signal core-dump oom-kill timeout watchdog resources condition cancelled skipped "    \
     "expired lost not-found dependency"
 
-#define CAUSES "by-hand not-existing disabled paused host-down window-passed deadline-passed changed refused"
+#define CAUSES                                                                                               \
+    "by-hand overlap calendar paused disabled host-down window-passed deadline-passed not-existing changed refused"
 
 /* A name may have several rows, for verbs that mean different things by it; letter and kind of value are the same in
  * all of them. */
