@@ -148,9 +148,9 @@ def set_zone(name):
 
 
 def ledger(task):
-    """Its entries in order of time; moments in seconds."""
+    """Its entries in order of time; moments and how late it came, in seconds."""
     found = [{"first": parse_time(entry["First"]), "last": parse_time(entry["Nominal"]), "count": entry["Count"],
-              "outcome": entry["Outcome"]} for entry in ctl_json("list-slots", task, "--limit", "0")]
+              "outcome": entry["Outcome"], "late": entry["LateUSec"] / 1e6} for entry in ctl_json("list-slots", task, "--limit", "0")]
     return sorted(found, key=lambda entry: entry["last"])
 
 
