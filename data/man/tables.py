@@ -115,7 +115,9 @@ def scale():
         if row["what"].startswith("due in one second"):
             yield f"{int(row['schedules']):,} {row['what']}, ms", row["value"], ""
         elif row["what"].startswith("next slot, "):
-            yield row["what"].replace("next slot", "Next slot").replace(" calendar", "") + ", ns", row["value"], row["aim"]
+            # The parts of a rule have a space between them, where the line of a narrow column can end.
+            what = row["what"].replace("next slot", "Next slot").replace(" calendar", "").replace(";", "; ")
+            yield f"{what}, ns", row["value"], row["aim"]
 
 
 def figures():
