@@ -3,17 +3,18 @@
  * goes over a socket and through all that the daemon has between its bus and its manager. There is one answer to each,
  * of the method's signature or a known error; a reading that was taken, formatted as a call again, is read as the same. */
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "api/ask-message.h"
 #include "api/manager-object.h"
 #include "api/memory-file.h"
 #include "api/object.h"
 #include "base/utf8.h"
+#include "message-again.h"
 #include "message-twin.h"
-#include "model/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -107,6 +108,8 @@ static void world_make(void)
 {
     int fds[2];
 
+    /* A file that cannot grow is an error, and no end. */
+    g_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     g_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
     world.client = world_bus(fds[0], false);
     world.server = world_bus(fds[1], true);
@@ -154,7 +157,8 @@ static const uint8_t *source_bytes(Source *s, size_t *ret)
 static const char *const words[] = { "token", "at", "priority", "meta", "texts", "files", "json", "raw",
     "input-fd", "task", "state", "result", "since", "until", "requester", "user", "method", "granted",
     "follow", "lines", "format", "success", "done", "up", "t", "s", "n", "1", "a", "b", "c", "t/s", "1-1",
-    "cat", "org.taskschedd1.Run", "Meta", "{\"a\":[1.5,null]}", "root" };
+    "cat", "org.taskschedd1.Run", "Meta", "{\"a\":[1.5,null]}", "root", "dry-run", "notes", "expressions",
+    "schedule", "outcome", "cause", "fired", "skipped", "by-hand", "Every=1h" };
 
 static char *source_text(Source *s)
 {
@@ -216,16 +220,19 @@ static int append_text(sd_bus_message *m, Source *s, char type)
     return sd_bus_message_append_basic(m, 'o', path);
 }
 
-/* A file in memory, sealed or not, or something else. */
+/* A file in memory, sealed or not, or too large, or something else. */
 static int append_fd(sd_bus_message *m, Source *s)
 {
+    static const uint8_t large[MESSAGE_TWIN_INPUT_MAX + 1];
     _cleanup_(util_closep) int fd = -1;
     uint8_t how = source_byte(s);
     const uint8_t *p;
     size_t n;
 
     p = source_bytes(s, &n);
-    if (how < 0xf0)
+    if (how >= 0xe8 && how < 0xf0)
+        g_assert(memory_file_new("x", large, sizeof large, &fd) >= 0);
+    else if (how < 0xf0)
         g_assert(memory_file_new("x", p, n, &fd) >= 0);
     else
         fd = how < 0xf8 ? memfd_create("x", MFD_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -390,12 +397,34 @@ static sd_bus_message *call_wait(void)
     return NULL;
 }
 
+/* What does not know an option or a filter tells of those that it knows: the words have each, so that their values are
+ * reached. */
+static void call_check_words(const char *message)
+{
+    static const char begin[] = "Hint: Known are: ";
+    /* Last stands what the daemon says, whatever the name was. */
+    const char *hint = g_str_has_prefix(message, "Unknown ") ? g_strrstr(message, "Hint: ") : NULL;
+    g_auto(GStrv) keys = NULL;
+
+    if (!hint || !g_str_has_prefix(hint, begin))
+        return;
+    keys = g_strsplit_set(hint + strlen(begin), ",. ", -1);
+    for (char **key = keys; *key; key++) {
+        bool found = **key == '\0';
+
+        ARRAY_FOREACH (word, words)
+            found = found || g_str_equal(*word, *key);
+        g_assert(found);
+    }
+}
+
 static void call_check(const Call *call, sd_bus_message *reply)
 {
     const sd_bus_error *e = sd_bus_message_get_error(reply);
 
     g_assert(reply);
     if (e) {
+        call_check_words(e->message);
         g_assert(g_str_has_prefix(e->name, "org.taskschedd1.Error.") ||
                  g_str_has_prefix(e->name, "org.freedesktop.DBus.Error."));
         g_assert(e->message && *e->message && strlen(e->message) < 1024 * 1024);
@@ -405,167 +434,34 @@ static void call_check(const Call *call, sd_bus_message *reply)
     g_assert(sd_bus_message_skip(reply, call->out) >= 0 && sd_bus_message_at_end(reply, 1) > 0);
 }
 
-/* --- what was read is read the same again --- */
-
-/* The whole input, whichever of both ways it came. */
-static JsonNode *ask_json(const ManagerAsk *a)
-{
-    JsonNode *node;
-
-    if (a->json)
-        return json_node_copy(a->json);
-    node = json_node_new(JSON_NODE_OBJECT);
-    json_node_set_object(node, a->given.typed);
-    return node;
-}
-
-static int format_texts(sd_bus_message *m, GHashTable *texts)
-{
-    GHashTableIter i;
-    void *name, *value;
-    int r = sd_bus_message_open_container(m, 'a', "{ss}");
-
-    g_hash_table_iter_init(&i, texts);
-    while (r >= 0 && g_hash_table_iter_next(&i, &name, &value))
-        r = sd_bus_message_append(m, "{ss}", name, value);
-    return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int format_bytes(sd_bus_message *m, GBytes *bytes)
-{
-    size_t n;
-    const void *data = g_bytes_get_data(bytes, &n);
-
-    return sd_bus_message_append_array(m, 'y', data ? data : "", n);
-}
-
-static int format_files(sd_bus_message *m, GHashTable *files)
-{
-    GHashTableIter i;
-    void *name, *value;
-    int r = sd_bus_message_open_container(m, 'a', "{say}");
-
-    g_hash_table_iter_init(&i, files);
-    while (r >= 0 && g_hash_table_iter_next(&i, &name, &value)) {
-        r = sd_bus_message_open_container(m, 'e', "say");
-        if (r >= 0)
-            r = sd_bus_message_append_basic(m, 's', name);
-        if (r >= 0)
-            r = format_bytes(m, value);
-        if (r >= 0)
-            r = sd_bus_message_close_container(m);
-    }
-    return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static void format_open(sd_bus_message *m, const char *key, const char *type)
-{
-    g_assert(sd_bus_message_open_container(m, 'e', "sv") >= 0);
-    g_assert(sd_bus_message_append_basic(m, 's', key) >= 0);
-    g_assert(sd_bus_message_open_container(m, 'v', type) >= 0);
-}
-
-static void format_close(sd_bus_message *m, int r)
-{
-    g_assert(r >= 0 && sd_bus_message_close_container(m) >= 0 && sd_bus_message_close_container(m) >= 0);
-}
-
-static void format_meta(sd_bus_message *m, const char *json)
-{
-    g_autoptr(JsonNode) node = NULL;
-    g_autoptr(GHashTable) table = g_hash_table_new(g_str_hash, g_str_equal);
-    JsonObjectIter i;
-    const char *name;
-    JsonNode *value;
-
-    g_assert(json_read(json, strlen(json), &node, NULL) >= 0);
-    json_object_iter_init(&i, json_node_get_object(node));
-    while (json_object_iter_next(&i, &name, &value))
-        g_hash_table_insert(table, (char *)name, (char *)json_node_get_string(value));
-    format_open(m, "meta", "a{ss}");
-    format_close(m, format_texts(m, table));
-}
-
-static void format_options(sd_bus_message *m, const ManagerAsk *a)
-{
-    g_autoptr(JsonNode) node = ask_json(a);
-    g_autofree char *json = json_write(node);
-
-    g_assert(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
-    g_assert(sd_bus_message_append(m, "{sv}", "at", "t", a->at) >= 0);
-    if (a->token)
-        g_assert(sd_bus_message_append(m, "{sv}", "token", "s", a->token) >= 0);
-    if (a->priority)
-        g_assert(sd_bus_message_append(m, "{sv}", "priority", "i", *a->priority) >= 0);
-    if (a->meta)
-        format_meta(m, a->meta);
-    format_open(m, "files", "a{say}");
-    format_close(m, format_files(m, a->given.files));
-    format_open(m, "texts", "a{ss}");
-    format_close(m, format_texts(m, a->given.texts));
-    if (a->raw) {
-        format_open(m, "raw", "ay");
-        format_close(m, format_bytes(m, a->raw));
-    } else {
-        g_assert(sd_bus_message_append(m, "{sv}", "json", "s", json) >= 0);
-    }
-    g_assert(sd_bus_message_close_container(m) >= 0);
-}
-
-static gboolean same_text(gpointer name, gpointer value, gpointer other)
-{
-    return g_strcmp0(value, g_hash_table_lookup(other, name)) != 0;
-}
-
-static gboolean same_bytes(gpointer name, gpointer value, gpointer other)
-{
-    GBytes *there = g_hash_table_lookup(other, name);
-
-    return !there || !g_bytes_equal(value, there);
-}
-
-static bool same_meta(const char *a, const char *b)
-{
-    g_autoptr(JsonNode) x = NULL, y = NULL;
-
-    if (!a || !b)
-        return a == b;
-    g_assert(json_read(a, strlen(a), &x, NULL) >= 0 && json_read(b, strlen(b), &y, NULL) >= 0);
-    return json_node_equal(x, y);
-}
-
-static void same_ask(const ManagerAsk *a, const ManagerAsk *b)
-{
-    g_autoptr(JsonNode) x = ask_json(a), y = ask_json(b);
-
-    g_assert(a->raw ? b->raw && g_bytes_equal(a->raw, b->raw) : !b->raw && json_node_equal(x, y));
-    g_assert(g_str_equal(a->task, b->task) && g_strcmp0(a->token, b->token) == 0 && a->at == b->at);
-    g_assert(a->priority ? b->priority && *a->priority == *b->priority : !b->priority);
-    g_assert(same_meta(a->meta, b->meta));
-    g_assert(g_hash_table_size(a->given.texts) == g_hash_table_size(b->given.texts));
-    g_assert(!g_hash_table_find(a->given.texts, same_text, b->given.texts));
-    g_assert(g_hash_table_size(a->given.files) == g_hash_table_size(b->given.files));
-    g_assert(!g_hash_table_find(a->given.files, same_bytes, b->given.files));
-}
-
-static void on_asked(const ManagerAsk *ask)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-    g_autoptr(AskMessage) again = NULL;
-    g_auto(Error) error = { 0 };
-    ManagerAsk second;
-
-    g_assert(sd_bus_message_new_method_call(world.client, &m, NULL, "/x", "x.x", "X") >= 0);
-    g_assert(sd_bus_message_append(m, "a{sv}", 0) >= 0);
-    format_options(m, ask);
-    g_assert(sd_bus_message_seal(m, 1, 0) >= 0 && sd_bus_message_rewind(m, 1) >= 0);
-    g_assert(ask_message_read(m, ask->task, MESSAGE_TWIN_INPUT_MAX, &again, &error) >= 0);
-    g_assert(sd_bus_message_at_end(m, 1) > 0);
-    second = ask_message_ask(again);
-    same_ask(ask, &second);
-}
-
 /* ------------------------------------------------------------------------------------------------------ */
+
+static void call_again(void)
+{
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = message_again_call(), *reply = NULL;
+    uint64_t cookie;
+
+    if (m) {
+        g_assert(sd_bus_send(world.client, m, &cookie) >= 0);
+        reply = call_wait();
+        g_assert(reply);
+    }
+    message_again_end();
+}
+
+/* While files in memory cannot grow. */
+static sd_bus_message *call_wait_without_room(void)
+{
+    struct rlimit before, none;
+    sd_bus_message *reply;
+
+    g_assert(sd_bus_flush(world.client) >= 0 && getrlimit(RLIMIT_FSIZE, &before) == 0);
+    none = (struct rlimit){ 0, before.rlim_max };
+    g_assert(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    reply = call_wait();
+    g_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    return reply;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -573,19 +469,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Source s = { data, data + size };
     g_autofree char *path = NULL;
     const Call *call;
-    bool raw;
+    uint8_t how;
 
     if (!world.client)
         world_make();
-    message_twin.asked = on_asked;
+    message_again_begin(world.client);
     call = world_call((uint16_t)source_number(&s, 2));
-    raw = source_byte(&s) & 1;
+    how = source_byte(&s);
     path = call_path(call->kind, &s);
-    if (raw)
+    if (how & 1)
         call_send_raw(call, path, &s);
     else
         call_send(call, path, &s);
-    reply = call_wait();
+    reply = how < 0xf8 ? call_wait() : call_wait_without_room();
     call_check(call, reply);
+    call_again();
     return 0;
 }

@@ -37,8 +37,9 @@ PARSERS = {
               " ctl/import-list.c ctl/import-timer.c ctl/import-write.c",
     "input": "model/input.c model/input-convert.c model/input-spec.c model/timespec.c model/timespec-span.c model/words.c",
     "json": "model/json.c",
-    "message": "api/ask-message.c api/audit-methods.c api/list-methods.c api/message.c api/node-methods.c"
-               " api/run-files.c api/run-methods.c api/task-methods.c",
+    "message": "api/ask-message.c api/audit-methods.c api/backfill-methods.c api/calendar-methods.c api/list-methods.c"
+               " api/memory-file.c api/message.c api/next-methods.c api/node-methods.c api/property.c api/run-files.c"
+               " api/run-message.c api/run-methods.c api/slot-methods.c api/task-message.c api/task-methods.c",
     "output": "model/input-output.c",
     "recurrence": "model/recurrence.c model/recurrence-parse.c",
     "properties": "exec/properties.c exec/property-encode.c exec/property-files.c exec/property-lists.c"

@@ -141,6 +141,8 @@ int manager_open_log(Manager *m, const Caller *caller, const StoreRun *run, cons
     const ManagerLog *log, int *ret, Error *error)
 {
     g_assert(log->format && (log->lines == UNSET || log->lines <= INT32_MAX));
+    if (message_twin.opened)
+        message_twin.opened(log);
     *ret = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return 0;
 }
@@ -260,6 +262,9 @@ int manager_pause(Manager *m, const Caller *caller, const char *object, uint64_t
 int manager_by_hand(Manager *m, const Caller *caller, const ManagerByHand *given, ManagerDoneFn fn,
     void *userdata, Error *error)
 {
+    g_assert(given->nominal <= INT64_MAX);
+    if (message_twin.by_hand)
+        message_twin.by_hand(given);
     fn(0, &none, userdata);
     return 0;
 }
@@ -272,6 +277,8 @@ int manager_backfill(Manager *m, const Caller *caller, const ManagerBackfill *gi
     g_autoptr(GArray) times = g_array_new(FALSE, FALSE, sizeof(StoreBackfilled));
 
     g_assert(given->from <= INT64_MAX && given->until <= INT64_MAX);
+    if (message_twin.backfilled)
+        message_twin.backfilled(given);
     if (given->dry)
         return error_set(error, ERROR_LIMIT_EXCEEDED, "too many");
     g_array_append_vals(times, each, G_N_ELEMENTS(each));
@@ -373,6 +380,8 @@ int manager_list_slots(Manager *m, const StoreSlotFilter *f, StoreSlotsFn fn, vo
     g_autoptr(GPtrArray) slots = g_ptr_array_new();
 
     g_assert(f->limit >= 1 && f->limit <= 1000 && f->since <= INT64_MAX && f->until <= INT64_MAX);
+    if (message_twin.slots)
+        message_twin.slots(f);
     if (f->before == 0)
         g_ptr_array_add(slots, &slot);
     fn(0, slots, &none, userdata);

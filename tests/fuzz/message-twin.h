@@ -8,6 +8,10 @@ typedef struct MessageTwin {
     void (*asked)(const ManagerAsk *ask);      /* for each RunTask; borrowed for the call */
     void (*listed)(const StoreFilter *filter); /* for each ListRuns */
     void (*audited)(const StoreAuditFilter *filter);
+    void (*slots)(const StoreSlotFilter *filter);
+    void (*backfilled)(const ManagerBackfill *given);
+    void (*by_hand)(const ManagerByHand *given);
+    void (*opened)(const ManagerLog *log);
 } MessageTwin;
 
 extern MessageTwin message_twin;
