@@ -78,6 +78,15 @@ def memory():
             yield f"Memory (PSS){world} after {int(row['runs']):,} runs, MiB", f"{int(row['Pss KiB']) / 1024:.1f}", "at most 10"
 
 
+def many_files():
+    for row in Measured("many-files").rows:
+        used = f"{row['seconds']}; {row['daemon CPU s']}; " + row["its processes' CPU s"]
+        yield (f"{int(row['files']):,} task files, {row['what']} (fsync off): seconds; CPU of the daemon; of its processes, s", used,
+               "at most 60" if row["what"] == "loaded" else "")
+        yield ("- memory then (PSS), MiB; an answer meanwhile, p99; the last, ms",
+               f"{int(row['Pss KiB']) / 1024:.0f}; {row['p99 ms']}; {row['longest ms']}", "")
+
+
 def retention():
     found = Measured("retention")
     for runs in dict.fromkeys(row["runs"] for row in found.rows):
@@ -121,7 +130,7 @@ def scale():
 
 
 def figures():
-    rows = [row for source in (throughput, latency, asked, idle, memory, retention, lateness, scale) for row in source()]
+    rows = [row for source in (throughput, latency, asked, idle, memory, many_files, retention, lateness, scale) for row in source()]
     on = Measured("throughput").on
     words = ", ".join(on[key] for key in ("CPU", "systemd", "PostgreSQL") if key in on)
     return table(["", "Measured", "Aim"], rows) + ["", f"Measured on {words}; PostgreSQL on the same machine's disk, fsync on.".replace("_", "\\_")]
