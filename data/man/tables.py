@@ -80,9 +80,9 @@ def memory():
 
 def many_files():
     for row in Measured("many-files").rows:
+        what = f"{int(row['files']):,} task files, {row['what']} (fsync off, load {row['load average']})"
         used = f"{row['seconds']}; {row['daemon CPU s']}; " + row["its processes' CPU s"]
-        yield (f"{int(row['files']):,} task files, {row['what']} (fsync off): seconds; CPU of the daemon; of its processes, s", used,
-               "at most 60" if row["what"] == "loaded" else "")
+        yield f"{what}: seconds; CPU of the daemon; of its processes, s", used, "at most 60" if row["what"] == "loaded" else ""
         yield ("- memory then (PSS), MiB; an answer meanwhile, p99; the last, ms",
                f"{int(row['Pss KiB']) / 1024:.0f}; {row['p99 ms']}; {row['longest ms']}", "")
 
