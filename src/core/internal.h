@@ -265,18 +265,21 @@ typedef struct Awake {
 void awake_begin(Awake *a);
 uint64_t awake_since(Awake *a, Clock *clock);
 
+/* skips.c: what a definition that is changed or deleted at that instant leaves without an outcome: of StoreSkip, for the statement
+ * that does it. entry may be NULL. */
+GArray *skips_left(const TaskEntry *entry, uint64_t at);
+
 /* scheduler.c: the next slots behind one timer */
 Scheduler *scheduler_new(Manager *m);
 void scheduler_free(Scheduler *s);
+/* The first slot without an outcome, be it in its window or not, and the schedule enabled or not; UNSET: there is none. */
+uint64_t manager_schedule_slot(const ScheduleEntry *s);
 /* Of these tasks, what was said of their schedules in the database; also forgets what was under way. */
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules);
 /* Of one task, that was read anew; what is being written down meanwhile goes on. */
 void scheduler_take(Scheduler *s, const char *task, const GPtrArray *schedules);
 /* It cannot be read. */
 void scheduler_give_up(Scheduler *s, const char *task);
-/* What a definition that is changed or deleted at that instant leaves without an outcome: of StoreSkip, for the statement
- * that does it. entry may be NULL. */
-GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at);
 /* They are in the ledger, but for what had its outcome before; the definition is still in force here. */
 void scheduler_skipped(Scheduler *s, const GArray *skips);
 /* An entry is new, or, where since (real µs) is not 0, has another definition: its slots are computed anew, none before

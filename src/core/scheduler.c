@@ -58,7 +58,7 @@ void scheduler_free(Scheduler *s)
 
 /* Its next slot: after the last one with an outcome, none before it was said that it is to fire, and none when as many have
  * fired as may. */
-static uint64_t schedule_entry_next(const ScheduleEntry *se)
+uint64_t manager_schedule_slot(const ScheduleEntry *se)
 {
     uint64_t after = se->since > 0 ? se->since - 1 : 0, next;
 
@@ -129,7 +129,7 @@ static uint64_t schedule_entry_first(const ScheduleEntry *se)
 {
     if (se->schedule->after)
         return follow_next_end(se->schedule, se->last);
-    return schedule_entry_is_on(se) ? schedule_entry_next(se) : UNSET;
+    return schedule_entry_is_on(se) ? manager_schedule_slot(se) : UNSET;
 }
 
 static void scheduler_compute(Scheduler *s, ScheduleEntry *se)
@@ -449,7 +449,7 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
 /* Ends that are no slots: before From= or after Until=, or more than MaxRuns=. They pass without an entry. */
 static void scheduler_pass(Scheduler *s, ScheduleEntry *se)
 {
-    uint64_t last = follow_last_end(se->schedule, schedule_entry_next(se));
+    uint64_t last = follow_last_end(se->schedule, manager_schedule_slot(se));
 
     scheduler_skip(s, se, &(SlotFate){ false, false, { se->next, last, 0 }, SLOT_NO_CAUSE, "" });
 }
@@ -462,7 +462,7 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
     SlotFate fate;
 
     agenda_remove(s->agenda, se);
-    if (se->schedule->after && schedule_entry_next(se) != se->next) {
+    if (se->schedule->after && manager_schedule_slot(se) != se->next) {
         scheduler_pass(s, se);
         return;
     }
@@ -481,55 +481,6 @@ static void scheduler_handle(Scheduler *s, ScheduleEntry *se, uint64_t now)
 }
 
 /* --- what changes --- */
-
-static void skip_clear(void *skip)
-{
-    StoreSkip *k = skip;
-
-    g_free((char *)k->task);
-    g_free((char *)k->schedule);
-}
-
-/* Of slots from next on and before at, as one range. */
-static SlotCause schedule_entry_cause(const ScheduleEntry *se, uint64_t next, uint64_t at)
-{
-    uint64_t until;
-
-    if (!schedule_has(se->schedule, next, &until) && schedule_same_until(se->schedule, next) >= at)
-        return SLOT_CALENDAR;
-    if (!se->enabled || !se->entry->enabled || next < se->off_until)
-        return SLOT_DISABLED;
-    return next < manager_schedule_paused_until(se) ? SLOT_PAUSED : SLOT_CHANGED;
-}
-
-GArray *scheduler_skips(Scheduler *s, const TaskEntry *entry, uint64_t at)
-{
-    static const char *const reasons[_SLOT_CAUSE_MAX] = {
-        [SLOT_CALENDAR] = "they are outside of their calendar (Calendar=, NotCalendar=)",
-        [SLOT_DISABLED] = "the schedule or its task was disabled",
-        [SLOT_PAUSED] = "the schedule or its task was paused",
-        [SLOT_CHANGED] = "the schedule was changed or deleted before it could be acted on",
-    };
-    GArray *skips = g_array_new(FALSE, FALSE, sizeof(StoreSkip));
-
-    g_array_set_clear_func(skips, skip_clear);
-    for (guint i = 0; entry && i < entry->schedules->len; i++) {
-        const ScheduleEntry *se = g_ptr_array_index(entry->schedules, i);
-        uint64_t next = schedule_entry_next(se);
-        SlotCause cause;
-        SlotRange range;
-        StoreSkip k;
-
-        if (next >= at)
-            continue;
-        cause = schedule_entry_cause(se, next, at);
-        slots_take(se->schedule, next, at, &range);
-        k = (StoreSkip){ g_strdup(entry->task->name), g_strdup(se->schedule->name), entry->revision, se->last,
-            range.first, range.last, range.count, slot_cause_to_string(cause), reasons[cause], se->ended };
-        g_array_append_val(skips, k);
-    }
-    return skips;
-}
 
 void scheduler_skipped(Scheduler *s, const GArray *skips)
 {

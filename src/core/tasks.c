@@ -149,7 +149,7 @@ typedef struct Putting {
     const char *origin, *node;
     char *path;
     uint64_t since; /* when the database was asked: slots from then on are its own */
-    GArray *skips;  /* of the definition before; see scheduler_skips() */
+    GArray *skips;  /* of the definition before; see skips_left() */
 } Putting;
 
 static void putting_free(Putting *p)
@@ -214,7 +214,7 @@ static int putting_send(Putting *p)
     g_ptr_array_add(names, NULL);
     g_ptr_array_add(follows, NULL);
     p->since = clock_real(m->clock);
-    p->skips = scheduler_skips(m->scheduler, registry_find(m->registry, task->name), p->since);
+    p->skips = skips_left(registry_find(m->registry, task->name), p->since);
     put = (StorePutTask){ task->name, p->origin, p->path, task->description, definition,
         (const char *const *)names->pdata, p->since, task_is_expected(task), p->skips,
         (const char *const *)follows->pdata, p->node };
@@ -392,7 +392,7 @@ static int change_delete(Change *c)
 {
     Manager *m = c->manager;
 
-    c->skips = scheduler_skips(m->scheduler, registry_find(m->registry, c->task), clock_real(m->clock));
+    c->skips = skips_left(registry_find(m->registry, c->task), clock_real(m->clock));
     return m->store_up ? store_delete_task(m->store, c->task, c->skips, on_deleted, c) : -ENOTCONN;
 }
 
