@@ -48,7 +48,8 @@ static void on_started(int r, const Error *error, void *userdata)
     case EXEC_WITHDRAWN: /* we are to end: it goes back */
         attempt_has_none(a);
         break;
-    case EXEC_GONE:
+    case EXEC_GONE: /* it was there: where its end cannot be taken in now, it is not started again for that */
+        a->view.phase = ATTEMPT_STARTED;
         attempt_take_gone(a);
         break;
     case -E2BIG: /* the service manager is full; others will be gone */
