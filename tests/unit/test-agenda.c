@@ -143,11 +143,29 @@ static void test_awake(void)
     g_assert_cmpuint(awake_since(&awake, clock), ==, clock_real(clock));
 }
 
+/* Its end is told before the answer that names it, while another is asked for as well. */
+static void test_done_before(void)
+{
+    Late *l = late_new();
+
+    late_ask(l);
+    late_ask(l);
+    g_assert_null(late_done(l, 7));
+    late_answered(l);
+    late_add(l, "task", "s", 7);
+    g_assert_false(late_has(l, "task", "s"));
+    late_answered(l);
+    late_add(l, "task", "s", 9);
+    g_assert_true(late_has(l, "task", "s"));
+    late_free(l);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/agenda/order", test_order);
     g_test_add_func("/agenda/late", test_late);
+    g_test_add_func("/agenda/late-done-before", test_done_before);
     g_test_add_func("/awake", test_awake);
     return g_test_run();
 }
