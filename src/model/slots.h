@@ -56,8 +56,8 @@ void slots_decide(const Schedule *s, const GArray *by_hand, uint64_t next, uint6
     uint64_t paused_until, uint64_t awake_since, uint64_t now, SlotFate *ret);
 /* Its slots are caught up one by one. */
 bool slots_one_by_one(const Schedule *s);
-/* next and all slots after it that are before end. They are not counted where they are more than a million, and neither an interval's
- * alone nor seconds of every minute. */
+/* next and all slots after it that are before end. They are not counted where they are more than a million (of one entry; less of
+ * several and of rules), and neither an interval's alone nor seconds of every minute. */
 void slots_take(const Schedule *s, uint64_t next, uint64_t end, SlotRange *ret);
 /* The first time after `after` that gets an entry of the ledger: a slot, or where DST=skip leaves out what the clock jumps over;
  * USEC_INFINITY if there is none. */

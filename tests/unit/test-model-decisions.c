@@ -669,7 +669,9 @@ static void test_slots_take(void)
     take("Cron=*/5 * * * *\nTimeZone=Europe/Berlin\n", 100, true);
     take("OnCalendar=Mon *:*:00\nTimeZone=Europe/Berlin\n", 150, true);
     take("OnCalendar=*:*:00/0.5\nAllowEverySecond=yes\n", 1, true);
+    take("RRule=FREQ=MINUTELY\nFrom=2026-01-01\nTimeZone=Europe/Berlin\n", 60, true);
     /* What it would take too long to count. */
+    take("RRule=FREQ=SECONDLY\nFrom=2026-01-01\nAllowEverySecond=yes\n", 4, false);
     take("Cron=* * * * * *\nEvery=1h30s\nAllowEverySecond=yes\n", 20, false);
     for (int c = 0; c < _SLOT_CAUSE_MAX; c++)
         g_assert_cmpint(slot_cause_from_string(slot_cause_to_string((SlotCause)c)), ==, c);
