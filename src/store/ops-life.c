@@ -207,7 +207,7 @@ static const char end_sql[] =
                "   AND q.ord NOT IN (SELECT ord FROM d))"
                "SELECT ord, 0, result, state, time_to_usec(due) FROM u "
                "UNION ALL SELECT q.ord, CASE WHEN a.result <> '' THEN 1 ELSE 2 END,"
-               "  CASE WHEN r.state = 'done' AND r.attempt = q.attempt THEN r.result ELSE coalesce(a.result, '') END,"
+               "  CASE WHEN r.state = 'done' THEN r.result ELSE coalesce(a.result, '') END,"
                "  coalesce(r.state, ''), time_to_usec(r.due)"
                " FROM q LEFT JOIN run r ON r.id = q.run"
                " LEFT JOIN attempt a ON a.run = q.run AND a.attempt = q.attempt AND a.token::text = q.token"

@@ -343,8 +343,8 @@ static void apply_end(DbOp *op)
     if (!row_is_ours(row, op) || !state_is_owned(row->run.state)) {
         op->r = t && t->recorded ? STORE_RECORDED_BEFORE : STORE_NOT_YOURS;
         op->result = t ? t->record : RUN_RESULT_NONE;
-        if (row && row->run.state == RUN_DONE && row->run.attempt == op->attempt)
-            op->result = row->run.result; /* it may have been cancelled since, as it waited */
+        if (row && row->run.state == RUN_DONE)
+            op->result = row->run.result; /* it may have been cancelled since, or tried again */
         op->state = row ? row->run.state : _RUN_STATE_INVALID;
         op->due = row ? row->run.due : UNSET;
         return;

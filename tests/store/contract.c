@@ -65,7 +65,7 @@ static void test_again(void)
     g_autoptr(GPtrArray) second = NULL;
     uint64_t run = fixture_ask(f, "again", 0, 0).asked.run;
     StoreOwner o = fixture_owner(claim_one(&first)), p;
-    StoreEnd e = fixture_ending(&o, RUN_EXIT_CODE);
+    StoreEnd e = fixture_ending(&o, RUN_EXIT_CODE), last;
     const StoreRun *r;
     Outcome out;
     unsigned n;
@@ -88,8 +88,13 @@ static void test_again(void)
     g_ptr_array_unref(g_steal_pointer(&second));
     p = fixture_owner(claim_one(&second));
     g_assert_cmpuint(p.attempt, ==, 3);
-    e = fixture_ending(&p, RUN_SUCCESS);
-    g_assert_cmpint(fixture_end(f, &e).state, ==, RUN_DONE);
+    last = fixture_ending(&p, RUN_SUCCESS);
+    g_assert_cmpint(fixture_end(f, &last).state, ==, RUN_DONE);
+    /* It is told how the run ended, not how that attempt did. */
+    out = fixture_end(f, &e);
+    g_assert_cmpint(out.r, ==, STORE_RECORDED_BEFORE);
+    g_assert_cmpint(out.state, ==, RUN_DONE);
+    g_assert_cmpint(out.result, ==, RUN_SUCCESS);
     r = fixture_get(f, run, &n);
     g_assert_cmpint(r->result, ==, RUN_SUCCESS);
     g_assert_cmpuint(n, ==, 3);
