@@ -142,7 +142,7 @@ def conclude(tap, fault, load, prober, flying, recovery, drained, hits):
                        ("wrong", "result, status, output and times are right")):
         tap.ok(not found[what], f"{name}: {text}", "\n".join(str(f) for f in found[what][:10]))
     if fault.answers:
-        judge_answers(tap, name, prober.took)
+        judge_answers(tap, name, [end - begin for begin, end in prober.took])
     if drained:
         leftovers(tap, name)
     values = [name, fault.promise, len(flying), len(asked), min(flying), *(len(found[k]) for k in ("missing", "wrong", "twice", "unknown")),

@@ -5,6 +5,8 @@ was asked for lies beside it: it survives the loss of the machine's power as the
 
 import collections
 import dataclasses
+import re
+import subprocess
 import threading
 import time
 
@@ -14,16 +16,21 @@ import dbus.lowlevel
 
 from world import ENDS, TRUTH, chance, sql
 
-ASKED = f"{TRUTH}.asked"
+ASKED, HELD = f"{TRUTH}.asked", f"{TRUTH}.held"
 IN_FLIGHT = 20  # so many are to execute at once
+ENOUGH = IN_FLIGHT + 5  # and so many are aimed at, since some end before something comes
 DURATIONS = (0, 0.05, 0.5, 2, 3, 4)  # seconds, at most
 STRETCH = 1.01, 10  # and longer where all is slow and too few execute: by so much from one to the next, and at most
 CAP = 60  # so many are asked for and not over, by the truth
-# Seconds from what the service manager says of a moment to what the task says of it, at least and at most, where all wait for a
-# processor: a process may begin before its parent has looked at the clock, but none ends after it was waited for.
-BEGIN, END = (-5, 60), (-60, 0.1)
+# Seconds from what the kernel or the task says of a moment to what the service manager says of it, at least and at most: it looks
+# at the clock when it makes a process, and when it has the time to reap it. For as long as it answers nobody it may be later.
+BEGIN, END = (-2, 2), (-0.1, 2)
+NOTED = 0.3  # seconds: what it takes at most for an answer most of the time
 CODES = {"exited": "1", "killed": "2"}
+CHANGED = re.compile(rb'uint64 (\d+)\s+string "done"\s')
 NAME, ROOT, MANAGER, PEER = "org.taskschedd1", "/org/taskschedd1", "org.taskschedd1.Manager", "org.freedesktop.DBus.Peer"
+# Who else is asked for a sign of life: the service manager, and a service that has nothing to do.
+PID_1, IDLE = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1"), ("org.freedesktop.login1", "/org/freedesktop/login1")
 
 
 class Client:
@@ -32,12 +39,12 @@ class Client:
     def __init__(self):
         self.bus = None
 
-    def call(self, method, signature="", *args, interface=MANAGER, timeout=30):
+    def call(self, method, signature="", *args, interface=MANAGER, timeout=30, whom=(NAME, ROOT)):
         try:
             if not self.bus:
                 self.bus = dbus.bus.BusConnection(dbus.bus.BusConnection.TYPE_SYSTEM)
                 self.bus.set_exit_on_disconnect(False)
-            message = dbus.lowlevel.MethodCallMessage(NAME, ROOT, interface, method)
+            message = dbus.lowlevel.MethodCallMessage(*whom, interface, method)
             message.set_auto_start(False)
             message.append(*args, signature=signature)
             return self.bus.send_message_with_reply_and_block(message, timeout).get_args_list()
@@ -46,6 +53,14 @@ class Client:
                 self.bus = None
             raise
 
+    def ping(self, whom=(NAME, ROOT)):
+        """Whether it gave a sign of life."""
+        try:
+            self.call("Ping", interface=PEER, timeout=10, whom=whom)
+            return True
+        except dbus.DBusException:
+            return False
+
 
 class Truth:
     """What the tasks have written down so far."""
@@ -53,7 +68,9 @@ class Truth:
     def __init__(self):
         self.offset, self.lock = 0, threading.Lock()
         self.begins, self.ends = collections.defaultdict(list), collections.defaultdict(list)
+        self.made = {}  # when the kernel made its process
         self.runs, self.full = {}, set()
+        self.ended = []  # (when, token), one after the other
 
     def look(self):
         with self.lock, open(TRUTH, encoding="utf-8") as f:
@@ -65,12 +82,21 @@ class Truth:
                 self.take(*line.split())
         return self
 
-    def take(self, kind, token, run, _, at):
+    def take(self, kind, token, run, _, at, made=None):
         if kind == "full":
             self.full.add(token)
+            return
+        self.runs[token] = run
+        if kind == "begin":
+            self.begins[token].append(float(at))
+            self.made[token] = float(made)
         else:
-            (self.begins if kind == "begin" else self.ends)[token].append(float(at))
-            self.runs[token] = run
+            self.ends[token].append(float(at))
+            self.ended.append((float(at), token))
+
+    def executing(self, moment):
+        """Tokens of what executed then and came to its end, or to none."""
+        return [t for t, at in list(self.begins.items()) if at[0] <= moment < self.ends.get(t, [float("inf")])[0]]
 
 
 @dataclasses.dataclass
@@ -82,15 +108,21 @@ class Asked:
     answered: float = 0
     may: list = dataclasses.field(default_factory=list)
 
-    def expected(self):
-        return [ENDS[self.end], *self.may]
+    def expected(self, ended):
+        """What is not said to have ended did not end as it was to."""
+        return [ENDS[self.end], *self.may] if ended else self.may
+
+
+def note(path, *words):
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(" ".join(words) + "\n")
 
 
 class Load:
     """Asks for one run after the other, as many as are not too many at once, each until it is answered."""
 
-    def __init__(self, name, task="timed", cap=CAP, durations=DURATIONS):
-        self.name, self.task, self.cap, self.durations = name, task, cap, durations
+    def __init__(self, name, task="timed", cap=CAP, durations=DURATIONS, enough=ENOUGH):
+        self.name, self.task, self.cap, self.durations, self.enough = name, task, cap, durations, enough
         self.asked, self.truth, self.client = {}, Truth(), Client()
         self.stopping = self.given_up = False
         # Tokens of what is over though the truth has no end of it: it went with its machine, or never began. And of what was
@@ -135,16 +167,12 @@ class Load:
         """What was ended on purpose says nothing itself."""
         return bool(one.may) or one.token in self.truth.ends or one.token in self.over
 
-    def note(self, *words):
-        with open(ASKED, "a", encoding="utf-8") as f:
-            f.write(" ".join(words) + "\n")
-
     def ask(self, one):
         options = {"token": dbus.String(one.token, variant_level=1),
                    "texts": dbus.Dictionary({"token": one.token, "end": one.end, "seconds": one.seconds}, signature="ss", variant_level=1)}
         self.client.call("RunTask", "sa{sv}a{sv}", self.task, {}, options)
         one.answered = time.time()
-        self.note("answered", one.token, f"{one.answered:.6f}")
+        note(ASKED, "answered", one.token, f"{one.answered:.6f}")
 
     def ask_until_answered(self, one):
         while not one.answered and not self.given_up:
@@ -158,11 +186,11 @@ class Load:
         # What ends at once is seldom, or nothing would be in flight.
         if len(self.asked) > self.cap:
             step, most = STRETCH
-            self.stretch = min(self.stretch * step, most) if len(self.flying()) < IN_FLIGHT else max(self.stretch / step, 1)
+            self.stretch = min(self.stretch * step, most) if len(self.flying()) < self.enough else max(self.stretch / step, 1)
         seconds = chance.choice(self.durations) * chance.uniform(0.5, 1) * self.stretch
         self.numbered += 1
         one = Asked(f"{self.name}-{self.numbered - 1}", chance.choice(list(ENDS)), f"{seconds:.2f}")
-        self.note("try", one.token, one.end, one.seconds)
+        note(ASKED, "try", one.token, one.end, one.seconds)
         with self.lock:
             self.asked[one.token] = one
         return one
@@ -204,13 +232,16 @@ class Load:
 
 
 class Prober:
-    """Asks ten times a second for a sign of life, and as often how a run stands whose task has ended: one run after the other
-    until it is told to be done."""
+    """Asks ten times a second for a sign of life, and as often how that run stands whose task ended first of all that are not
+    known to be done. What ended before since is nobody's concern. Watches the service manager likewise, and where it is wanted
+    a service that has nothing to do, for what is the machine's fault."""
 
-    def __init__(self, load):
-        self.load, self.stopping = load, False
-        self.took, self.silence, self.overdue = [], 0.0, 0.0
-        self.threads = [threading.Thread(target=f, daemon=True) for f in (self.ping, self.follow)]
+    def __init__(self, load, since=0.0, compare=False):
+        self.load, self.since, self.stopping = load, since, False
+        self.took, self.idle, self.silence, self.overdue = [], [], 0.0, 0.0
+        self.told, self.monitor = set(), None
+        work = [self.ping, self.listen, self.follow, self.watch] + [self.compare] * compare
+        self.threads = [threading.Thread(target=f, daemon=True) for f in work]
         for thread in self.threads:
             thread.start()
 
@@ -218,39 +249,81 @@ class Prober:
         client, last = Client(), time.monotonic()
         while not self.stopping:
             begin = time.monotonic()
-            try:
-                client.call("Ping", interface=PEER, timeout=10)
+            if client.ping():
                 now = time.monotonic()
-                self.took.append(now - begin)
+                self.took.append((begin, now))
                 self.silence, last = max(self.silence, now - last), now
-            except dbus.DBusException:
-                pass
             time.sleep(0.1)
         self.silence = max(self.silence, time.monotonic() - last)
 
-    def follow(self):
-        client, seen, run, token = Client(), 0.0, None, None
+    def compare(self):
+        """More often than the daemon; what keeps this thread from asking counts as well."""
+        client = Client()
         while not self.stopping:
+            due = time.monotonic() + 0.02
+            time.sleep(0.02)
+            if client.ping(IDLE):
+                self.idle.append((due, time.monotonic()))
+
+    def slower(self):
+        """Of each sign of life, by how many seconds it was later than one of who has nothing to do at that time."""
+        return [end - begin - max((to - due for due, to in self.idle if due < end and to > begin), default=0) for begin, end in self.took]
+
+    def watch(self):
+        """Writes down when the service manager answered nobody."""
+        client, last = Client(), time.time()
+        while not self.stopping:
+            begin = time.time()
+            if client.ping(PID_1):
+                if time.time() > last + NOTED:
+                    note(HELD, f"{last:.6f}", f"{time.time():.6f}")
+                last = begin
             time.sleep(0.1)
-            truth = self.load.truth
-            if not run:
-                ended = [(at[0], t) for t, at in list(truth.ends.items()) if at[0] > seen and t.startswith(f"{self.load.name}-")]
-                if not ended:
-                    continue
-                at, token = max(ended)
-                run, seen = truth.runs[token], at
-            try:
-                done = client.call("GetRun", "t", int(run), timeout=10)[0]["State"] == "done"
-            except dbus.DBusException:
-                done = False
-            forgotten = token not in self.load.asked  # an older copy of the database has never heard of it
-            if not forgotten:
-                self.overdue = max(self.overdue, time.time() - seen)
-            if done or forgotten:
-                run = None
+        note(HELD, f"{last:.6f}", f"{time.time():.6f}")
+
+    def listen(self):
+        """Ends that are told on the bus are recorded: nobody has to ask."""
+        rule = "type='signal',interface='org.taskschedd1.Manager',member='RunChanged'"
+        while not self.stopping:
+            with subprocess.Popen(["dbus-monitor", "--system", rule], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as self.monitor:
+                text = b""
+                while more := self.monitor.stdout.read1(65536):
+                    text += more
+                    while match := CHANGED.search(text):
+                        self.told.add(match[1].decode())
+                        text = text[match.end():]
+            time.sleep(0.1)
+
+    def follow(self):
+        client, n, waited = Client(), 0, False
+        while not self.stopping:
+            if n == len(self.load.truth.ended):
+                time.sleep(0.1)
+                self.load.truth.look()
+                continue
+            at, token = self.load.truth.ended[n]
+            # An older copy of the database has never heard of some.
+            if at <= self.since or token not in self.load.asked:
+                n, waited = n + 1, False
+                continue
+            done = self.load.truth.runs[token] in self.told or self.is_done(client, token)
+            if waited or not done:
+                self.overdue = max(self.overdue, time.time() - at)
+            if done:
+                n, waited = n + 1, False
+            else:
+                waited = True
+                time.sleep(0.1)
+
+    def is_done(self, client, token):
+        try:
+            return client.call("GetRun", "t", int(self.load.truth.runs[token]), timeout=10)[0]["State"] == "done"
+        except dbus.DBusException:
+            return False
 
     def stop(self):
         self.stopping = True
+        self.monitor.terminate()
         for thread in self.threads:
             thread.join(30)
 
@@ -277,20 +350,38 @@ def rows_of(name, sql=sql):
     return found
 
 
-def right(row, one, truth):
+class Held:
+    """When the service manager answered nobody."""
+
+    def __init__(self):
+        try:
+            self.spans = [tuple(map(float, line.split())) for line in open(HELD, encoding="utf-8")]
+        except FileNotFoundError:
+            self.spans = []
+
+    def between(self, begin, end):
+        """Seconds for which it did so, of what lies in that time or reaches into it."""
+        return max((to - since for since, to in self.spans if since < end and to > begin), default=0)
+
+
+def times_are_right(row, one, truth, held):
+    """Those that the daemon records are the service manager's, not those at which it heard of them."""
+    def fits(recorded, at, least, most):
+        return at is None or least <= recorded - at <= most + held.between(at, recorded)
+    return fits(row.started, truth.made.get(one.token), *BEGIN) and fits(row.finished, truth.ends.get(one.token, [None])[0], *END)
+
+
+def right(row, one, truth, held):
     """Result, exit status, output and times are what the task says."""
-    ends = [(result, CODES[code], str(status)) for result, code, status in one.expected()]
-    if (row.result, row.code, row.status) not in ends:
+    ends = [(result, CODES[code], str(status)) for result, code, status in one.expected(one.token in truth.ends)]
+    if (row.result, row.code, row.status) not in ends or not times_are_right(row, one, truth, held):
         return False
-    begin, end = truth.begins.get(one.token), truth.ends.get(one.token)
-    if begin and not BEGIN[0] <= begin[0] - row.started <= BEGIN[1] or end and not END[0] <= end[0] - row.finished <= END[1]:
-        return False
-    return not end or row.output == ("" if one.token in truth.full else one.token)
+    return one.token not in truth.ends or row.output == ("" if one.token in truth.full else one.token)
 
 
 def judge(load, may_be_lost=lambda row, truth: False, sql=sql):
     """Lists of what is missing, wrong, twice; of what is recorded as lost and may be."""
-    truth, rows = load.truth.look(), rows_of(load.name, sql)
+    truth, rows, held = load.truth.look(), rows_of(load.name, sql), Held()
     found = {"missing": [], "wrong": [], "twice": [], "unknown": []}
     for one in load.snapshot():
         there = rows.get(one.token, [])
@@ -303,6 +394,6 @@ def judge(load, may_be_lost=lambda row, truth: False, sql=sql):
             found["twice"].append((one, begins, ends, row))
         if row.result == "lost" and may_be_lost(row, truth):
             found["unknown"].append((one, row))
-        elif not right(row, one, truth) or not one.may and (not begins or not ends):
-            found["wrong"].append((one, row, begins, ends))
+        elif not right(row, one, truth, held) or not one.may and (not begins or not ends):
+            found["wrong"].append((one, row, truth.made.get(one.token), begins, ends))
     return found

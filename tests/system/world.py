@@ -145,14 +145,21 @@ ENDS = {"0": ("success", "exited", 0), "1": ("exit-code", "exited", 1), "2": ("e
 
 
 def truth_task(name="timed", keys="", service="", apply=apply, program=TRUTH_TASK):
-    """A task that writes down when it begins and when it ends, each with the time, where the daemon never looks. It makes
-    no process but its own, so that nothing of it can fail for want of one: what waits is the reading of a pipe that nobody
-    writes to. While there is a file hold(WORD), none ends whose token is WORD and a number. program: what executes it."""
+    """A task that writes down when it begins and when it ends, each with the time, and when its process was made, where the daemon
+    never looks. It makes no process but its own, so that nothing of it can fail for want of one: what waits is the reading of a
+    pipe that nobody writes to. While there is a file hold(WORD), none ends whose token is WORD and a number. program: what
+    executes it."""
     held = hold("${1%%[0-9]*}")
     script(TRUTH_TASK, f"""#!/bin/bash
 # A token, how to end, and how long to take; what follows a lost attempt is short.
-say() {{ printf '%s %s %s %s %s\\n' "$1" "$2" "$TASKSCHEDD_RUN" "$TASKSCHEDD_ATTEMPT" "$EPOCHREALTIME" >>{TRUTH}; }}
-say begin "$1"
+say() {{ printf '%s %s %s %s %s\\n' "$1" "$2" "$TASKSCHEDD_RUN" "$TASKSCHEDD_ATTEMPT" "$EPOCHREALTIME${{3:+ $3}}" >>{TRUTH}; }}
+# When the kernel made this process, however long it waited for a processor since: in hundredths of a second since the boot.
+now=${{EPOCHREALTIME/[.,]/}}
+read -r up _ </proc/uptime
+read -r stat </proc/$$/stat
+stat=(${{stat##*) }})
+made=$((now - (10#${{up/./}} - ${{stat[19]}}) * 10000))
+say begin "$1" "${{made:0:-6}}.${{made: -6}}"
 wait() {{ read -rt "$1" -u 9 9<>{NEVER}; }}
 seconds=$3
 [ "$TASKSCHEDD_ATTEMPT" = 1 ] || seconds=1
@@ -191,7 +198,7 @@ def truth(kind):
     """What the tasks wrote: token -> times."""
     times = {}
     for line in open(TRUTH, encoding="utf-8"):
-        word, token, _, _, at = line.split()
+        word, token, _, _, at, *_ = line.split()
         if word == kind:
             times.setdefault(token, []).append(float(at))
     return times
