@@ -1,7 +1,9 @@
-"""Real faults under a steady load: a fault is an entry of a table, and what is done with each is the same. When at least 20
-runs execute it comes, it ends, all that was asked for is waited for, and each run is compared with the truth."""
+"""Real faults under a steady load: a fault is an entry of a table, and what is done with each is the same. It comes when at least
+20 runs execute, as often as its round has it, it ends, all that was asked for is waited for, and each run is compared with the
+truth."""
 
 import collections
+import contextlib
 import dataclasses
 import json
 import os
@@ -10,21 +12,22 @@ import sys
 import time
 import typing
 
-from load import CAP, DURATIONS, IN_FLIGHT, Load, Prober, judge
+from load import CAP, DURATIONS, ENOUGH, IN_FLIGHT, Load, Prober, judge
 from steps import SRC, Machine
 from world import LONG, Tap, chance, command, drop_in, manager, sql, truth_task, units, wait_running, wait_until
 
 AWAY = 20 if LONG else 5  # seconds for which something is away
 RUNS = 3000 if LONG else 60
 PATIENCE = 300  # for what has no bound of its own; it fails the test
-COLUMNS = ["fault", "promise", "rounds", "runs", "in flight", "missing", "wrong", "twice", "unknown", "silence s", "overdue s",
+COLUMNS = ["fault", "promise", "rounds", "injections", "runs", "in flight", "missing", "wrong", "twice", "unknown", "silence s", "overdue s",
            "recovery s"]
 LEFT = ["/run/taskschedd/input", "/run/tsched-output"]
 
 
 @dataclasses.dataclass
 class Fault:
-    """inject and undo get what plays it. may_be_lost says of a row and the truth whether that run's end can be unknown."""
+    """inject and undo get what plays it; each of the injections of a round is a strike of that. may_be_lost says of a row and
+    the truth whether that run's end can be unknown."""
     name: str
     promise: str  # which of those in the README it attacks
     inject: typing.Callable
@@ -36,46 +39,72 @@ class Fault:
     task: str = "timed"
     cap: int = CAP
     durations: tuple = DURATIONS
+    enough: int = ENOUGH  # so many are to execute
+    hits: tuple = ()  # names of what has to have been hit
     settle: bool = True  # each round is recovered from before the next
     answers: bool = False  # the daemon has to answer within 100 ms throughout
     may_be_lost: typing.Callable = lambda row, truth: False
 
 
-def wait_flying(load):
+def once(act):
+    """What is injected once a round; act says False where it hit nobody."""
+    return lambda play: play.strike(act)
+
+
+def wait_flying(load, enough=IN_FLIGHT):
     """How many they are when they are enough: a moment later some of them are over."""
     seen = []
 
-    def enough():
+    def there():
         seen.append(len(load.flying()))
-        return seen[-1] >= IN_FLIGHT
-    if not wait_until(enough, PATIENCE, 0.02):
+        return seen[-1] >= enough
+    if not wait_until(there, PATIENCE, 0.02):
         raise RuntimeError(f"{load.name}: {seen[-1]} runs in flight, {dict(load.trouble)}")
     return seen[-1]
+
+
+@dataclasses.dataclass
+class Score:
+    """What came of one fault."""
+    rounds: int = 0
+    injections: int = 0  # those that hit
+    vain: int = 0  # rounds in which none did
+    flying: list = dataclasses.field(default_factory=list)  # runs that executed at each
+    recovery: list = dataclasses.field(default_factory=list)  # seconds
+    hits: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # what else is told of it
 
 
 class Play:
     """One fault, as often as it has rounds."""
 
     def __init__(self, tap, fault):
-        self.tap, self.fault = tap, fault
-        self.flying, self.recovery, self.n = [], [], 0
-        self.rounds = fault.rounds[LONG]
-        self.hits = collections.Counter()  # what the fault wants to be told of it
+        self.tap, self.fault, self.n, self.score = tap, fault, 0, Score()
+        self.rounds, self.hits = fault.rounds[LONG], self.score.hits
+
+    def strike(self, act, wait=True):
+        """One injection, when enough runs execute; where nobody is to wait for that it is none. Whether it hit."""
+        flying = wait_flying(self.load) if wait else len(self.load.flying())
+        if flying < IN_FLIGHT or act() is False:
+            return False
+        self.score.flying.append(flying)
+        self.score.injections += 1
+        return True
 
     def round(self):
         share = RUNS * self.n // self.rounds
         wait_until(lambda: len(self.load.asked) >= share, PATIENCE, 0.02)
         time.sleep(chance.uniform(*self.fault.pause))
-        self.flying.append(wait_flying(self.load))
+        before = self.score.injections
         self.fault.inject(self)
         self.fault.undo(self)
         self.n += 1
+        self.score.rounds, self.score.vain = self.n, self.score.vain + (self.score.injections == before)
         if self.fault.settle or self.n == self.rounds:
-            self.recovery.append(recovered(self.load, time.time()))
+            self.score.recovery.append(recovered(self.load, time.time()))
 
     def all_rounds(self):
         self.fault.prepare(self)
-        self.load = Load(self.fault.name, self.fault.task, self.fault.cap, self.fault.durations)
+        self.load = Load(self.fault.name, self.fault.task, self.fault.cap, self.fault.durations, self.fault.enough)
         prober = Prober(self.load.start())
         try:
             while self.n < self.rounds:
@@ -86,12 +115,33 @@ class Play:
             drained = drain(self.tap, self.fault.name)
             prober.stop()
         self.fault.tidy(self)
-        return conclude(self.tap, self.fault, self.load, prober, self.flying, self.recovery, drained, self.hits)
+        return conclude(self.tap, self.fault, self.load, prober, self.score, drained)
+
+
+def main_pid(unit):
+    return int(command("systemctl", "show", "-P", "MainPID", unit))
+
+
+def ended(unit, act):
+    """Does what ends a unit's main process; whether that was there, and is no more."""
+    pid = main_pid(unit)
+    act()
+    return pid > 0 and wait_until(lambda: main_pid(unit) != pid, 10, 0.02)
+
+
+def kill_main(play, unit):
+    """A unit's main process, as soon as it has one, by SIGKILL."""
+    def kill(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            return wait_until(lambda: main_pid(unit) != pid, 10, 0.02)
+        return False
+    wait_until(lambda: (pid := main_pid(unit)) and play.strike(lambda: kill(pid)), PATIENCE)
 
 
 def recovered(load, end):
     """Seconds from the fault's end to the record of the last run that had ended by then."""
-    tokens = load.ended_by(end)
+    tokens = load.ended_by(end) + [t for t in load.over if t in load.truth.runs]
     ids = ", ".join(load.truth.runs[t] for t in tokens) or "0"
 
     def done():
@@ -132,12 +182,15 @@ def judge_answers(tap, name, took):
     tap.note(f"{name}: {len(took)} signs of life: " + ", ".join(f"p{p} {1000 * took[(len(took) - 1) * p // 100]:.1f}" for p in (50, 90, 99, 100)) + " ms")
 
 
-def conclude(tap, fault, load, prober, flying, recovery, drained, hits):
+def conclude(tap, fault, load, prober, score, drained):
     """The lines of TAP for one fault, and its row."""
-    name, asked = fault.name, load.snapshot()
+    name, asked, flying = fault.name, load.snapshot(), score.flying
     found = judge(load, fault.may_be_lost)
-    tap.ok(min(flying) >= IN_FLIGHT, f"{name}: at least {IN_FLIGHT} runs were in flight each time", flying)
+    tap.ok(flying and min(flying) >= IN_FLIGHT, f"{name}: at least {IN_FLIGHT} runs were in flight each time", flying)
+    tap.ok(not score.vain, f"{name}: it hit in each round", f"not in {score.vain} of {score.rounds}")
     tap.ok(all(a.answered for a in asked), f"{name}: whoever asked was answered", [a for a in asked if not a.answered])
+    for what in fault.hits:
+        tap.ok(score.hits[what] > 0, f"{name}: {what}", dict(score.hits))
     for what, text in (("missing", "each run that was asked for has its one final record"), ("twice", "none ran twice"),
                        ("wrong", "result, status, output and times are right")):
         tap.ok(not found[what], f"{name}: {text}", "\n".join(str(f) for f in found[what][:10]))
@@ -145,12 +198,17 @@ def conclude(tap, fault, load, prober, flying, recovery, drained, hits):
         judge_answers(tap, name, [end - begin for begin, end in prober.took])
     if drained:
         leftovers(tap, name)
-    values = [name, fault.promise, len(flying), len(asked), min(flying), *(len(found[k]) for k in ("missing", "wrong", "twice", "unknown")),
-              f"{prober.silence:.2f}", f"{prober.overdue:.2f}", f"{max(recovery):.2f}"]
+    values = [name, fault.promise, score.rounds, score.injections, len(asked), min(flying, default=0),
+              *(len(found[k]) for k in ("missing", "wrong", "twice", "unknown")),
+              f"{prober.silence:.2f}", f"{prober.overdue:.2f}", f"{max(score.recovery):.2f}"]
     tap.note("row " + json.dumps(dict(zip(COLUMNS, values))))
-    more = {**load.trouble, **hits}
-    tap.note(f"{name}: {len(asked)} runs, {len(flying)} rounds with {min(flying)} to {max(flying)} in flight" +
-             (f"; {', '.join(f'{k} {n}' for k, n in sorted(more.items()))}" if more else ""))
+    more = {**load.trouble, **score.hits}
+    tap.note(f"{name}: {len(asked)} runs, {score.rounds} rounds, {score.injections} injections with {min(flying, default=0)} to "
+             f"{max(flying, default=0)} in flight" + (f"; {', '.join(f'{k} {n}' for k, n in sorted(more.items()))}" if more else ""))
+    if found["unknown"]:
+        over = sum(one.token in load.truth.ends for one, _ in found["unknown"])
+        tap.note(f"{name}: of those that are lost {len(found['unknown']) - over} executed at that moment, or were about to, and {over} had "
+                 f"ended before")
 
 
 # --- inside ------------------------------------------------------------------------------------------------------------
