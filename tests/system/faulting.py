@@ -243,7 +243,6 @@ def inside(faults, names):
 
 def keep_results(machine, test):
     """Each row as soon as it is there: what is done stays when the rest is stopped."""
-    sys.path.append(os.path.join(SRC, "tests/bench"))
     from machine import Results, fsync_usec
     results, fsync = Results(os.path.basename(test).partition(".")[0], COLUMNS), fsync_usec(machine)
     results.taken_on(machine, fsync)
@@ -261,6 +260,9 @@ def outside(test, steps):
     try:
         machine.must("up")
         machine.must("ready")
+        sys.path.append(os.path.join(SRC, "tests/bench"))
+        from machine import check_durable
+        check_durable(tap, machine)
         if LONG:
             keep_results(machine, test)
         steps(tap, machine)
