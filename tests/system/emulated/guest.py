@@ -107,8 +107,9 @@ def wait_states(runs, wanted, seconds):
 
 
 def all_runs():
-    """Of all there are: [token, run, state, result, attempts, output's token]"""
-    return sql("select coalesce(input->>'token', ''), id, state, coalesce(result, ''), attempt, coalesce(output->>'token', '') from run order by id")
+    """Of all there are: [token, run, state, result, attempts, output's token, whether it was claimed before this boot]"""
+    return sql("select coalesce(input->>'token', ''), id, state, coalesce(result, ''), attempt, coalesce(output->>'token', ''), "
+               "coalesce(claimed < pg_postmaster_start_time(), false) from run order by id")
 
 
 def slots(task):
