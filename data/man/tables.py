@@ -139,8 +139,9 @@ def figures():
 # --- faults: what was done to it, and what came of that ----------------------------------------------------------------
 
 # Set as they are: a table's columns are too narrow for the names.
-FAULTS = [["fault", "rounds", "runs", "missing", "wrong", "twice", "unknown"],
-          ["fault", "promise", "in flight", "silence s", "overdue s", "recovery s"]]
+FAULTS = [["fault", "promise", "rounds", "injections", "runs", "in flight"],
+          ["fault", "missing", "wrong", "twice", "unknown"],
+          ["fault", "silence s", "overdue s", "recovery s"]]
 
 
 def columns_of(rows):
@@ -150,7 +151,7 @@ def columns_of(rows):
 
 
 def faults():
-    files = [Measured(path.stem) for path in sorted(RESULTS.glob("faults-*.tsv"))]
+    files = [Measured(path.stem) for path in [*sorted(RESULTS.glob("faults-*.tsv")), RESULTS / "machine.tsv"]]
     measured = [row for found in files for row in found.rows]
     if not measured:
         return ["Nothing of this has been measured yet."]
@@ -159,7 +160,7 @@ def faults():
     out = []
     for columns in FAULTS:
         heads = [column.removesuffix(" s") for column in columns]
-        out += ["```", *columns_of([heads, *([row.get(column, "") for column in columns] for row in measured)]), "```", ""]
+        out += ["```", *columns_of([heads, *([row.get(column, "-") for column in columns] for row in measured)]), "```", ""]
     return out + [f"Measured on {'; '.join(dict.fromkeys(on))}.".replace("_", "\\_")]
 
 
