@@ -432,24 +432,9 @@ static void timer_write_timeout(const Timer *t, GString *out)
         g_string_append_printf(out, "Timeout=%s\n", item->value);
 }
 
-/* The seconds of a minute that an event names, bit 0 … 59; what it is not systemd refuses, and so does who reads the task. */
-static uint64_t timer_seconds(const char *event)
-{
-    g_auto(CalendarExpression) e = { 0 };
-    g_auto(CalendarFault) fault = { 0 };
-    g_auto(Calendar) c = { 0 };
-
-    if (calendar_expression_parse(event, &e, &fault) < 0)
-        return 0;
-    calendar_expression_compile(&e, &c);
-    return calendar_seconds(&c);
-}
-
 /* Minutes that the clock leaves out systemd leaves out as well. */
 static bool timer_write_calendars(Timer *t, GString *out, ImportTimes *times)
 {
-    uint64_t seconds = 0;
-
     times->rule = IMPORT_RULE_EVENTS;
     times->events = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < t->calendars->len; i++) {
@@ -461,12 +446,9 @@ static bool timer_write_calendars(Timer *t, GString *out, ImportTimes *times)
             return false;
         }
         g_string_append_printf(out, "OnCalendar=%s\n", value);
-        seconds |= timer_seconds(value);
         g_ptr_array_add(times->events, g_steal_pointer(&value));
     }
     g_string_append(out, "DST=skip\n");
-    if (seconds == CALENDAR_ALL_MINUTES)
-        g_string_append(out, "AllowEverySecond=yes\n");
     return true;
 }
 

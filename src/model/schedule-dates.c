@@ -270,10 +270,10 @@ void schedule_dates_read(TaskParser *p, Schedule *s, const char *scope)
         schedule_dates_join(s->excluded);
 }
 
-/* What several keys say together is a fault of the last of them. */
+/* What several keys say together is a fault of the last of them; OnCalendar= alone is taken as systemd takes it. */
 static void schedule_dates_check_seconds(TaskParser *p, const Schedule *s, const char *scope)
 {
-    static const char *const keys[] = { "OnCalendar", "Cron", "RRule" };
+    static const char *const keys[] = { "Cron", "RRule" };
     const TaskFileItem *last = NULL;
 
     if (s->every_second || !schedule_is_secondly(s))

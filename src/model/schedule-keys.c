@@ -215,7 +215,7 @@ static void schedule_keys_check_uses(TaskParser *p, const char *scope)
         { "TimeZone", { "OnCalendar", "Cron", "RRule", "RDate", "At", "From", "Until", "Calendar",
                           "NotCalendar", NULL } },
         { "DST", { "OnCalendar", "Cron", "RRule", "RDate", "At", NULL } },
-        { "AllowEverySecond", { "OnCalendar", "Cron", "RRule", NULL } },
+        { "AllowEverySecond", { "Cron", "RRule", NULL } },
         { "ExDate", { "RRule", "RDate", NULL } },
         { "FixedJitter", { "Jitter", NULL } },
         { "OnExcluded", { "Calendar", "NotCalendar", NULL } },

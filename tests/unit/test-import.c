@@ -542,15 +542,6 @@ static void test_timer_inactive(void)
     g_assert_cmpuint(im->notes->len, ==, 0);
 }
 
-static void test_timer_seconds(void)
-{
-    g_autoptr(Import) im =
-        timer("t.timer", "[Timer]\nOnCalendar=*:*:0/2\nOnCalendar=*:*:1/2\n", "[Service]\nExecStart=/a\n");
-
-    assert_has(task_at(im, 0), "AllowEverySecond=yes");
-    g_assert_cmpuint(im->notes->len, ==, 0);
-}
-
 int main(int argc, char **argv)
 {
     g_setenv("TZ", "UTC", true);
@@ -571,6 +562,5 @@ int main(int argc, char **argv)
     g_test_add_func("/import/timer/refused", test_timer_refused);
     g_test_add_func("/import/timer/spacing", test_timer_spacing);
     g_test_add_func("/import/timer/inactive", test_timer_inactive);
-    g_test_add_func("/import/timer/seconds", test_timer_seconds);
     return g_test_run();
 }

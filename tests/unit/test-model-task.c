@@ -202,8 +202,7 @@ static void test_every_second(void)
         "Cron=0-59 */5 * * * *\n",
         "Cron=*/2 * * * * *\nCron=1-59/2 * * * * *\n",
         "Cron=0-29 0 12 * * 1\nCron=30-59 * * 29 2 *\nCron=0-29 * * 28-29 2 *\n",
-        "OnCalendar=*:*:*\n",
-        "OnCalendar=*:*:0/2\nOnCalendar=*:*:1.5/2\n",
+        "OnCalendar=*:*:0/2\nCron=1-59/2 * * * * *\n",
         "OnCalendar=Mon *:*:0..29 Asia/Tokyo\nCron=30-59 5 * * * *\nTimeZone=Europe/Berlin\n",
         "Every=2s\nCron=1-59/2 * * * 2 *\n",
         "From=2026-01-01\nRRule=FREQ=SECONDLY\n",
@@ -220,7 +219,7 @@ static void test_every_second(void)
     }
 }
 
-/* Each second fires, but in no minute all of them do; or it is said outright. */
+/* Each second fires, but in no minute all of them do; or it is said outright; or it is systemd's grammar alone. */
 static void test_not_every_second(void)
 {
     static const char *const schedules[] = {
@@ -230,6 +229,8 @@ static void test_not_every_second(void)
         "Cron=*/2 * * * * *\nCron=3-59/2 * * * * *\n",
         "OnCalendar=Mon *:*:0..29 UTC\nOnCalendar=Tue *:*:30..59 UTC\n",
         "OnCalendar=*:*:0/2.5\n",
+        "OnCalendar=*:*:*\n",
+        "OnCalendar=*:*:0/2\nOnCalendar=*:*:1.5/2\n",
         "Every=1s\nCron=*/2 * * * * *\n",
         "Every=3s\nCron=1-59/3 * * * * *\n",
         "From=2026-01-01\nRRule=FREQ=SECONDLY;COUNT=59\n",
@@ -537,7 +538,7 @@ static void test_values(void)
         { "[Schedule s]\nCron=0 25 * * *\n", "25 is no hour" },
         { "[Schedule s]\nCron=0 0 30 2 *\n", "never elapses" },
         { "[Schedule s]\nCron=@daily\nAllowEverySecond=maybe\n", "neither yes nor no" },
-        { "[Schedule s]\nEvery=1h\nAllowEverySecond=yes\n", "is for OnCalendar=, Cron=, RRule=, and none" },
+        { "[Schedule s]\nEvery=1h\nAllowEverySecond=yes\n", "is for Cron=, RRule=, and none" },
     };
 
     ARRAY_FOREACH (c, cases) {
