@@ -281,10 +281,10 @@ void check_after(const Row *row)
 
 static bool truth_began(const Truth *t)
 {
-    return t->executed > 0 || (t->recorded && t->record != RUN_CANCELLED && t->record != RUN_EXPIRED);
+    return t->made || (t->recorded && t->record != RUN_CANCELLED && t->record != RUN_EXPIRED);
 }
 
-/* An attempt of what is followed was executed, or ended in another way than by not being. */
+/* The service manager had an attempt of what is followed, or it ended in another way than by not being started. */
 void check_began(const Row *row)
 {
     for (guint i = 0; i < row->truths->len; i++)

@@ -71,6 +71,7 @@ typedef struct Truth {
     uint64_t run;
     unsigned attempt;
     char token[SIM_TEXT];
+    bool made;            /* its unit was */
     unsigned executed;    /* processes that came to be */
     bool alive;           /* the main one is */
     unsigned rest;        /* others in its control group */

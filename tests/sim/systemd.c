@@ -473,6 +473,8 @@ int systemd_start(const ExecStart *start, Unit **ret)
     g_hash_table_insert(systemd.units, u->name, u);
     if (!u->truth)
         sim_fail("unit %s is started for a claim that is in no row", name);
+    if (u->truth)
+        u->truth->made = true;
     sim_trace("unit made", u->run, u->attempt, 0);
     sim_at(sim_now() + (sim_chance(10) ? sim_between(1, 500) * USEC_PER_MSEC : sim_between(100, 3000)),
         on_job, NULL, u->serial);
