@@ -200,7 +200,7 @@ static void test_timer_schedules(void)
         { "Cron=30 2 * * *\nTimeZone=Europe/Berlin\nDST=skip\n", "*-*-* 02:30:00 Europe/Berlin", 0, 0 },
         { "Cron=0 0 15W * *\n", "", 1, 0 },
         { "OnCalendar=*:0:0.5\n", "*-*-* *:00:00.500000", 0, 0 },
-        { "OnCalendar=Mon *:*:00/0.5\nAllowEverySecond=yes\n", "Mon *-*-* *:*:00/0.500000", 0, 0 },
+        { "OnCalendar=Mon *:*:00/0.5\n", "Mon *-*-* *:*:00/0.500000", 0, 0 },
         { "OnCalendar=12:00:01.5..3.5/0.25,10\n", "*-*-* 12:00:01.500000..03.500000/0.250000,10", 0, 0 },
         { "Every=7h\n", "", 1, 0 },
         { "Cron=1 1 * * *\nMaxRuns=3\n", "", 1, 0 },
