@@ -250,8 +250,8 @@ static int check_change(const Zone *z, int64_t start, int64_t before, GRand *cha
     Around a = { .step = find_step(begin) };
 
     a.n = AROUND / a.step;
-    a.utc = g_new(int64_t, a.n);
-    a.local = g_new(int64_t, a.n);
+    a.utc = g_new(int64_t, (gsize)a.n);
+    a.local = g_new(int64_t, (gsize)a.n);
     for (int i = 0; i < a.n; i++) {
         a.utc[i] = begin + i * a.step;
         a.local[i] = a.utc[i] + offset_of(a.utc[i]);
