@@ -9,9 +9,12 @@
 #include "model/task.h"
 
 #define SEC USEC_PER_SEC
-/* Seconds, as RRule= names them. */
-#define THIRTY "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29"
-#define RUN    "[Service]\nExecStart=/bin/true\n"
+/* Half of the seconds are RRule='s, the other half Cron='s: of each minute, and of every second one in turn. */
+#define SECONDS "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29"
+#define HALVES  "From=2026-01-01\nRRule=FREQ=MINUTELY;BYSECOND=" SECONDS "\nCron=30-59 * * * * *\n"
+#define IN_TURN                                                                                              \
+    "From=2026-01-01\nRRule=FREQ=MINUTELY;INTERVAL=2;BYSECOND=" SECONDS "\nCron=30-59 1-59/2 * * * *\n"
+#define RUN "[Service]\nExecStart=/bin/true\n"
 
 typedef struct File {
     const char *path, *text;
@@ -206,7 +209,7 @@ static void test_every_second(void)
         "OnCalendar=Mon *:*:0..29 Asia/Tokyo\nCron=30-59 5 * * * *\nTimeZone=Europe/Berlin\n",
         "Every=2s\nCron=1-59/2 * * * 2 *\n",
         "From=2026-01-01\nRRule=FREQ=SECONDLY\n",
-        "From=2026-01-01\nRRule=FREQ=MINUTELY;BYSECOND=" THIRTY "\nCron=30-59 * * * * *\n",
+        HALVES,
         "From=2026-01-01\nRRule=FREQ=SECONDLY;INTERVAL=2\nRRule=FREQ=SECONDLY;COUNT=61\n",
     };
 
@@ -235,7 +238,7 @@ static void test_not_every_second(void)
         "Every=3s\nCron=1-59/3 * * * * *\n",
         "From=2026-01-01\nRRule=FREQ=SECONDLY;COUNT=59\n",
         "From=2026-01-01\nRRule=FREQ=SECONDLY;INTERVAL=2\nEvery=2s\n",
-        "From=2026-01-01\nRRule=FREQ=MINUTELY;INTERVAL=2;BYSECOND=" THIRTY "\nCron=30-59 1-59/2 * * * *\n",
+        IN_TURN,
     };
 
     ARRAY_FOREACH (schedule, schedules) {
