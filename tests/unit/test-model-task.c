@@ -11,9 +11,9 @@
 #define SEC USEC_PER_SEC
 /* Half of the seconds are RRule='s, the other half Cron='s: of each minute, and of every second one in turn. */
 #define SECONDS "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29"
-#define HALVES  "From=2026-01-01\nRRule=FREQ=MINUTELY;BYSECOND=" SECONDS "\nCron=30-59 * * * * *\n"
+#define HALVES  ("From=2026-01-01\nRRule=FREQ=MINUTELY;BYSECOND=" SECONDS "\nCron=30-59 * * * * *\n")
 #define IN_TURN                                                                                              \
-    "From=2026-01-01\nRRule=FREQ=MINUTELY;INTERVAL=2;BYSECOND=" SECONDS "\nCron=30-59 1-59/2 * * * *\n"
+    ("From=2026-01-01\nRRule=FREQ=MINUTELY;INTERVAL=2;BYSECOND=" SECONDS "\nCron=30-59 1-59/2 * * * *\n")
 #define RUN "[Service]\nExecStart=/bin/true\n"
 
 typedef struct File {
