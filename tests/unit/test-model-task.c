@@ -218,6 +218,7 @@ static void test_every_second(void)
         g_autofree char *allowed = g_strconcat("[Schedule s]\nAllowEverySecond=yes\n", *schedule, RUN, NULL);
         g_autoptr(Task) t = read_good(allowed, NULL);
 
+        g_assert_true(task_find_schedule(t, "s")->every_second);
         expect(text, NULL, "t.task:", "fires every second", NULL);
     }
 }
