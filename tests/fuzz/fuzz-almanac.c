@@ -43,6 +43,16 @@ static void fuzz_check_stays(const Almanac *a)
     }
 }
 
+/* Where it is said, without a look at any time, that nothing is within, nothing is. */
+static void fuzz_check_void(const Almanac *a)
+{
+    unsigned looks = LOOKS;
+    uint64_t next;
+
+    if (almanac_is_void(a, zone_utc()))
+        g_assert(!fuzz_has(a, START) && !almanac_next(a, zone_utc(), START, true, &looks, &next));
+}
+
 static void fuzz_write_day(GString *s, int64_t day)
 {
     CivilDate d = civil_from_days(day);
@@ -133,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     fuzz_check_stays(a);
+    fuzz_check_void(a);
     fuzz_check_written(a);
     return 0;
 }

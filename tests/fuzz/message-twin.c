@@ -382,7 +382,7 @@ int manager_list_slots(Manager *m, const StoreSlotFilter *f, StoreSlotsFn fn, vo
     g_assert(f->limit >= 1 && f->limit <= 1000 && f->since <= INT64_MAX && f->until <= INT64_MAX);
     if (message_twin.slots)
         message_twin.slots(f);
-    if (f->before == 0)
+    if (f->before == 0 && (!f->task || g_str_equal(f->task, slot.task)))
         g_ptr_array_add(slots, &slot);
     fn(0, slots, &none, userdata);
     return 0;
