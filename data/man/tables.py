@@ -109,6 +109,9 @@ def lateness():
             f"{int(row[column]) / 1000:.1f}" for column in ("p50 µs", "p99 µs", "max µs")), ""
 
 
+NEXT_SLOT = "next slot, "
+
+
 def scale():
     found = Measured("scale")
     whats = {"start until work begins": "loaded, s", "start, CPU of the daemon": "- CPU of that, s",
@@ -123,17 +126,26 @@ def scale():
     for row in found.rows:
         if row["what"].startswith("due in one second"):
             yield f"{int(row['schedules']):,} {row['what']}, ms", row["value"], ""
-        elif row["what"].startswith("next slot, "):
-            # The parts of a rule have a space between them, where the line of a narrow column can end.
-            what = row["what"].replace("next slot", "Next slot").replace(" calendar", "").replace(";", "; ")
-            yield f"{what}, ns", row["value"], row["aim"]
+
+
+def next_slots():
+    """Set as they are, since a table's columns are too narrow for expressions; what follows a rule has a line of its own."""
+    rows = [row for row in Measured("scale").rows if row["what"].startswith(NEXT_SLOT)]
+    if not rows:
+        return
+    yield from ["", f"From one slot to the next, ns, of which at most {int(rows[0]['aim']):,} are aimed at:", "", "```"]
+    for row in rows:
+        first, *more = row["what"].removeprefix(NEXT_SLOT).replace(" From=", "\n From=").split("\n")
+        yield f"{row['value']:>10}  {first}"
+        yield from (f"{'':>12}{line}" for line in more)
+    yield "```"
 
 
 def figures():
     rows = [row for source in (throughput, latency, asked, idle, memory, many_files, retention, lateness, scale) for row in source()]
     on = Measured("throughput").on
     words = ", ".join(on[key] for key in ("CPU", "systemd", "PostgreSQL") if key in on)
-    return table(["", "Measured", "Aim"], rows) + ["", f"Measured on {words}; PostgreSQL on the same machine's disk, fsync on.".replace("_", "\\_")]
+    return table(["", "Measured", "Aim"], rows) + list(next_slots()) + ["", f"Measured on {words}; PostgreSQL on the same machine's disk, fsync on.".replace("_", "\\_")]
 
 
 # --- faults: what was done to it, and what came of that ----------------------------------------------------------------

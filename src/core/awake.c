@@ -4,9 +4,10 @@
 
 #define BREAK_USEC USEC_PER_SEC
 
-void awake_begin(Awake *a)
+void awake_begin(Awake *a, Clock *clock)
 {
-    a->begun = false;
+    a->since = a->real = clock_real(clock);
+    a->monotonic = clock_monotonic(clock);
 }
 
 uint64_t awake_since(Awake *a, Clock *clock)
@@ -14,10 +15,8 @@ uint64_t awake_since(Awake *a, Clock *clock)
     uint64_t real = clock_real(clock), monotonic = clock_monotonic(clock);
     int64_t jumped = (int64_t)(real - a->real) - (int64_t)(monotonic - a->monotonic);
 
-    if (!a->begun || jumped < -(int64_t)BREAK_USEC || jumped > (int64_t)BREAK_USEC) {
+    if (jumped < -(int64_t)BREAK_USEC || jumped > (int64_t)BREAK_USEC)
         a->since = real;
-        a->begun = true;
-    }
     a->real = real;
     a->monotonic = monotonic;
     return a->since;

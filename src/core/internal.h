@@ -245,7 +245,7 @@ ScheduleEntry *agenda_first(const Agenda *a, uint64_t *ret_moment);
 typedef struct Late Late;
 Late *late_new(void);
 void late_free(Late *l);
-/* One is asked for; and the answer was taken in, of one that is late by late_add() before this. */
+/* One that others may have to wait for is asked for; and the answer was taken in, of one that is late by late_add() before this. */
 void late_ask(Late *l);
 void late_answered(Late *l);
 void late_add(Late *l, const char *task, const char *schedule, uint64_t run);
@@ -257,12 +257,11 @@ char **late_clear(Late *l);
 
 /* awake.c: since when slots are acted on without a break */
 typedef struct Awake {
-    bool begun;
     uint64_t since;           /* real µs */
     uint64_t real, monotonic; /* µs, when that was last asked for */
 } Awake;
-/* There was a break, up to the next time that it is asked for. */
-void awake_begin(Awake *a);
+/* There was a break up to now. */
+void awake_begin(Awake *a, Clock *clock);
 uint64_t awake_since(Awake *a, Clock *clock);
 
 /* skips.c: what a definition that is changed or deleted at that instant leaves without an outcome: of StoreSkip, for the statement

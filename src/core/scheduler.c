@@ -157,6 +157,7 @@ typedef struct Settling {
     uint64_t ended;    /* what they follow */
     uint64_t deadline; /* of its run */
     bool late;         /* when it was asked for; the clock may be set back before the answer */
+    bool one_by_one;   /* of its schedule */
     char *reason;      /* NULL: it is to fire */
 } Settling;
 
@@ -166,7 +167,8 @@ static Settling *settling_new(Scheduler *s, const ScheduleEntry *se, const SlotF
 
     *f = (Settling){ s, g_strdup(se->entry->task->name), g_strdup(se->schedule->name), se->entry->revision,
         fate->range, fate->cause, se->ended, schedule_deadline(se->schedule, fate->range.first),
-        clock_real(s->manager->clock) > fate->range.first, fate->fires ? NULL : g_strdup(fate->reason) };
+        clock_real(s->manager->clock) > fate->range.first, slots_one_by_one(se->schedule),
+        fate->fires ? NULL : g_strdup(fate->reason) };
     return f;
 }
 
@@ -380,7 +382,7 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
             se->under_way = true;
         else if (asked->run == 0 && !asked->reason)
             scheduler_look(f->scheduler, se);
-        if (se && asked->run != 0 && asked->state != RUN_DONE && slots_one_by_one(se->schedule) &&
+        if (se && asked->run != 0 && asked->state != RUN_DONE && f->one_by_one &&
             (f->late || clock_real(m->clock) > f->range.first))
             late_add(f->scheduler->late, f->task, f->schedule, asked->run);
         settling_done(f, asked->last, asked->fired);
@@ -392,7 +394,8 @@ static void on_fired(int r, const StoreAsked *asked, const Error *error, void *u
             scheduler_refuse(f->scheduler, se, f->range.first,
                 error && error->message ? error->message : "the database refused its run");
     }
-    late_answered(f->scheduler->late);
+    if (f->one_by_one)
+        late_answered(f->scheduler->late);
     settling_free(f);
 }
 
@@ -438,9 +441,11 @@ static void scheduler_fire(Scheduler *s, ScheduleEntry *se, const SlotFate *fate
     };
     f = settling_new(s, se, fate);
     se->settling = true;
-    late_ask(s->late);
+    if (f->one_by_one)
+        late_ask(s->late);
     if (store_ask(m->store, &ask, on_fired, f) < 0) {
-        late_answered(s->late);
+        if (f->one_by_one)
+            late_answered(s->late);
         se->settling = false;
         settling_free(f);
     }
@@ -572,7 +577,7 @@ static void schedule_entry_load_ledger(ScheduleEntry *se, const StoreSchedule *r
 
 void scheduler_load(Scheduler *s, const GPtrArray *tasks, const GPtrArray *schedules)
 {
-    awake_begin(&s->awake);
+    awake_begin(&s->awake, s->manager->clock);
     for (guint i = 0; i < schedules->len; i++) {
         const StoreSchedule *row = g_ptr_array_index(schedules, i);
         ScheduleEntry *se = scheduler_find(s, row->task, row->name);
