@@ -420,7 +420,7 @@ static void on_requeued(int r, RunResult cause, uint64_t cause_at, const Error *
     if (r == STORE_RECORDED &&
         cause != RUN_RESULT_NONE) { /* cancelled meanwhile: it does not go back, it is done */
         manager_run_changed(m, a->run->id, RUN_DONE, cause);
-        if (a->run->places > 0)
+        if (attempt_makes_way(a))
             dispatcher_asking(m->dispatcher);
     } else if (r == STORE_RECORDED) {
         m->n_waiting++;

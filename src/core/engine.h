@@ -117,5 +117,7 @@ void attempt_finish_from_signal(Attempt *a);
 void attempt_finish(Attempt *a, RunResult result, const char *reason);
 void attempt_finish_from_evidence(Attempt *a, const Evidence *e);
 void attempt_record(Attempt *a);
+/* When its run is done another may have its place, or comes after it: a claim is to be asked for. */
+bool attempt_makes_way(const Attempt *a);
 /* evidence.c */
 void engine_want_evidence(Attempt *a);

@@ -269,8 +269,7 @@ static uint64_t attempt_started(const Attempt *a)
     return a->seen ? a->seen->started : a->started;
 }
 
-/* Another may have its place then, or comes after it. */
-static bool attempt_makes_way(const Attempt *a)
+bool attempt_makes_way(const Attempt *a)
 {
     if (a->run->places > 0)
         return true;
