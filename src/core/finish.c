@@ -107,7 +107,7 @@ void attempt_finish_from_signal(Attempt *a)
         attempt_read_output(a, before);
 }
 
-/* The journal never heard of it; that is proof only for the same life of the service manager. */
+/* There is no trace of it; that is proof only for the same life of the service manager. */
 static bool attempt_was_never_started(const Attempt *a)
 {
     const Manager *m = a->engine->manager;
@@ -118,14 +118,47 @@ static bool attempt_was_never_started(const Attempt *a)
            g_strcmp0(a->run->boot_id, m->boot_id) == 0;
 }
 
-/* That it cannot be read now says nothing of what it holds: how a run ended is not given up for that at once, but nobody is
- * to wait for ever either. */
-static void attempt_read_journal_again(Attempt *a)
+/* No trace of it in either place: not in the journal, which may have a gap, and no directory, which would be there still, but
+ * that one of which the database has forgotten the end was released. */
+static bool attempt_left_nothing(const Attempt *a, const Evidence *e)
 {
-    if (++a->unread < UNREAD_MAX)
+    bool kept = a->task && !a->task->own_runtime_directory && !a->task->own_runtime_preserve;
+
+    if (a->suspect || (a->state && *a->state->invocation_id) || !attempt_was_never_started(a))
+        return false;
+    return kept && !e->left;
+}
+
+static void attempt_claim_stands(Attempt *a)
+{
+    a->view.phase = ATTEMPT_CLAIMED;
+    a->view.unit_changed = a->asked = a->suspect = false;
+    expect_wake(a->engine->manager->expect);
+}
+
+/* The journal has heard of nothing, and says that it would have. */
+static void attempt_finish_unheard(Attempt *a, const Evidence *e)
+{
+    /* Which life of the manager this is may not be known yet. */
+    if (a->engine->manager->manager_stamp == 0)
         attempt_retry_later(a);
+    else if (e->left)
+        attempt_finish(
+            a, RUN_LOST, "its unit is gone, and left a directory that the journal does not know of");
+    else if (attempt_was_never_started(a))
+        attempt_claim_stands(a);
     else
-        attempt_finish(a, RUN_LOST, "its unit is gone, and the journal cannot be read");
+        attempt_finish(a, RUN_LOST, "its unit is gone with the service manager that it was claimed under");
+}
+
+static void attempt_finish_unknown(Attempt *a, const Evidence *e, const char *reason)
+{
+    if (a->engine->manager->manager_stamp == 0)
+        attempt_retry_later(a);
+    else if (attempt_left_nothing(a, e))
+        attempt_claim_stands(a);
+    else
+        attempt_finish(a, RUN_LOST, reason);
 }
 
 void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
@@ -138,17 +171,7 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
     a->finished = e->ended;
     switch (e->verdict) {
     case EVIDENCE_NEVER:
-        /* Which life of the manager this is may not be known yet. */
-        if (a->engine->manager->manager_stamp == 0) {
-            attempt_retry_later(a);
-        } else if (attempt_was_never_started(a)) {
-            a->view.phase = ATTEMPT_CLAIMED;
-            a->view.unit_changed = a->asked = a->suspect = false;
-            expect_wake(a->engine->manager->expect);
-        } else {
-            attempt_finish(
-                a, RUN_LOST, "its unit is gone with the service manager that it was claimed under");
-        }
+        attempt_finish_unheard(a, e);
         return;
     case EVIDENCE_FAILED:
         if (attempt_may_have_lost_command(a, e->main_code, e->main_status)) {
@@ -170,10 +193,13 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
         attempt_finish(a, RUN_LOST, "its unit is gone, and the journal does not say how it ended");
         return;
     case EVIDENCE_UNKNOWN:
-        attempt_finish(a, RUN_LOST, "its unit is gone, and the journal has a gap since it was claimed");
+        attempt_finish_unknown(a, e, "its unit is gone, and the journal has a gap since it was claimed");
         return;
-    case EVIDENCE_UNREAD:
-        attempt_read_journal_again(a);
+    case EVIDENCE_UNREAD: /* which says nothing of what it holds, but nobody is to wait for ever either */
+        if (++a->unread < UNREAD_MAX)
+            attempt_retry_later(a);
+        else
+            attempt_finish_unknown(a, e, "its unit is gone, and the journal cannot be read");
         return;
     }
 }

@@ -15,10 +15,19 @@
 typedef struct EvidenceHelper {
     Exec *exec;
     size_t n;
+    bool *left; /* for each, whether its directory was there when it was asked for */
     HelperProcess *process;
     EvidenceFn fn;
     void *userdata;
 } EvidenceHelper;
+
+static void evidence_helper_free(EvidenceHelper *h)
+{
+    g_free(h->left);
+    g_free(h);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EvidenceHelper, evidence_helper_free)
 
 /* One answer: false where it is not understood. */
 static bool evidence_parse_line(const char *line, Evidence *e)
@@ -64,10 +73,12 @@ static void evidence_parse(const EvidenceHelper *h, int r, const char *output, E
 
 static void on_answers(int r, const char *output, size_t length, void *userdata)
 {
-    g_autofree EvidenceHelper *h = userdata;
+    g_autoptr(EvidenceHelper) h = userdata;
     g_autofree Evidence *all = g_new0(Evidence, h->n);
 
     evidence_parse(h, r, output, all);
+    for (size_t i = 0; i < h->n; i++)
+        all[i].left = h->left[i];
     if (r < 0 && !h->exec->freeing)
         log_warning("The journal could not be asked what became of %zu units: %s", h->n, g_strerror(-r));
     g_hash_table_remove(h->exec->evidences, h);
@@ -174,11 +185,14 @@ int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn
     h = g_new0(EvidenceHelper, 1);
     h->exec = e;
     h->n = n;
+    h->left = g_new(bool, n);
+    for (size_t i = 0; i < n; i++)
+        h->left[i] = output_is_left(e, queries[i].unit);
     h->fn = fn;
     h->userdata = userdata;
     r = evidence_start(h, queries);
     if (r < 0) {
-        g_free(h);
+        evidence_helper_free(h);
         return r;
     }
     g_hash_table_add(e->evidences, h);

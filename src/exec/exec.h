@@ -175,6 +175,9 @@ typedef struct Evidence {
     EvidenceVerdict verdict;
     int main_code, main_status; /* with FAILED */
     uint64_t started, ended;    /* real µs, UNSET if not known */
+    /* The attempt's directory is in /run: the manager had begun to execute it. It stays when the unit goes, but for a task
+     * that says itself what becomes of its RuntimeDirectory=, and goes when the attempt is released. */
+    bool left;
 } Evidence;
 
 /* evidence[i] belongs to queries[i]. The helper is killed after 20 s: then all are UNREAD. */

@@ -146,5 +146,8 @@ char *files_private_directory(const char *output_directory);
 unsigned files_put_away(
     const char *runtime_directory, const char *output_directory, LeftoverFn is_known, void *userdata);
 
+/* output.c. Whether the directory that the manager makes for the attempt of this unit is there. */
+bool output_is_left(Exec *e, const char *unit);
+
 void evidence_cancel_all(Exec *e);
 void journal_end_all(Exec *e);

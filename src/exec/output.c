@@ -23,6 +23,28 @@ static int output_open_directory(Exec *e, uint64_t run, unsigned attempt)
     return fd < 0 ? -errno : fd;
 }
 
+/* Not there is what is known not to be: what cannot be looked for may be. */
+static bool output_may_be_in(const char *directory, const char *name)
+{
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+    struct stat st;
+
+    return fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) >= 0 || errno != ENOENT;
+}
+
+bool output_is_left(Exec *e, const char *unit)
+{
+    g_autofree char *private = files_private_directory(e->output_directory);
+    g_autofree char *name = NULL;
+    unsigned attempt;
+    uint64_t run;
+
+    if (!exec_unit_parse(unit, &run, &attempt))
+        return true;
+    name = g_strdup_printf("%" G_GUINT64_FORMAT "-%u", run, attempt);
+    return output_may_be_in(e->output_directory, name) || output_may_be_in(private, name);
+}
+
 static int output_check(const struct stat *st, size_t limit, Error *error)
 {
     if (S_ISLNK(st->st_mode)) {

@@ -171,7 +171,7 @@ static bool is_lost_rightly(const Row *row, const Truth *t)
     systemd_judge(&q, &e);
     if (*row->invocation && e.verdict == EVIDENCE_FAILED)
         return false;
-    return t->destroyed || row->shared_name || systemd.whole_since >= row->run.claimed_monotonic;
+    return t->destroyed || row->shared_name || (t->executed && systemd.gap >= row->run.claimed_monotonic);
 }
 
 /* What left an output that is not taken is no success. */
@@ -206,7 +206,7 @@ static void check_output(const Truth *t, const DbOp *op)
 static void check_started(const Row *row, const Truth *t, const DbOp *op)
 {
     uint64_t started = op->started != UNSET ? op->started : row->run.started;
-    bool untold = started == UNSET && systemd.whole_since >= row->run.claimed_monotonic;
+    bool untold = started == UNSET && systemd.gap >= row->run.claimed_monotonic;
 
     if (op->result == RUN_LOST || t->destroyed)
         return;

@@ -363,10 +363,13 @@ typedef struct Unit {
 } Unit;
 
 typedef struct Systemd {
-    GHashTable *units;  /* name → Unit* */
-    GPtrArray *journal; /* of Line* */
+    GHashTable *units;       /* name → Unit* */
+    GPtrArray *journal;      /* of Line* */
+    GHashTable *directories; /* of attempts that began to be executed, by unit, until these are released */
     uint64_t stamp;
-    uint64_t whole_since; /* monotonic µs of this boot: the journal's beginning, or its last gap */
+    uint64_t
+        whole_since; /* monotonic µs of this boot: the journal's beginning, or its last gap that it tells of */
+    uint64_t gap;    /* or its last gap */
     bool shutting_down;
     bool full; /* it has as many units as it takes */
     bool helper_fails;

@@ -27,6 +27,7 @@ void systemd_clear(void)
 {
     g_clear_pointer(&systemd.units, g_hash_table_unref);
     g_clear_pointer(&systemd.journal, g_ptr_array_unref);
+    g_clear_pointer(&systemd.directories, g_hash_table_unref);
     systemd = (Systemd){ 0 };
 }
 
@@ -35,8 +36,9 @@ void systemd_reset(void)
     systemd_clear();
     systemd.units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     systemd.journal = g_ptr_array_new_with_free_func(g_free);
+    systemd.directories = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     systemd.stamp = 1;
-    systemd.whole_since = sim_monotonic() / 2;
+    systemd.gap = systemd.whole_since = sim_monotonic() / 2;
 }
 
 Unit *systemd_find(const char *name)
@@ -88,7 +90,7 @@ static void journal_write(const Unit *u, LineKind kind)
 static void judge_line(const Line *l, Evidence *e)
 {
     if (l->kind == LINE_EXITED) {
-        *e = (Evidence){ EVIDENCE_FAILED, l->code, l->status, e->started, l->real };
+        *e = (Evidence){ EVIDENCE_FAILED, l->code, l->status, e->started, l->real, e->left };
     } else if (l->kind == LINE_STOPPED || l->kind == LINE_FAILED) {
         if (e->verdict == EVIDENCE_FAILED)
             return;
@@ -121,6 +123,7 @@ void systemd_judge(const EvidenceQuery *q, Evidence *ret)
     bool by_invocation = *q->invocation_id != 0, before = false;
 
     *ret = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
+    ret->left = g_hash_table_contains(systemd.directories, q->unit);
     for (guint i = 0; i < systemd.journal->len; i++) {
         const Line *l = g_ptr_array_index(systemd.journal, i);
 
@@ -143,7 +146,9 @@ void systemd_lose_journal(void)
         left = 0;
     else if (left > 0 && sim_chance(50))
         left--;
-    systemd.whole_since = sim_monotonic();
+    systemd.gap = sim_monotonic();
+    if (!sim_chance(60)) /* of what it could not write it may say nothing */
+        systemd.whole_since = systemd.gap;
     g_ptr_array_set_size(systemd.journal, (gint)left);
 }
 
@@ -352,6 +357,7 @@ static void on_job(void *data, uint64_t serial)
         return;
     sim_trace("execute", u->run, u->attempt, u->lost_command);
     journal_write(u, LINE_STARTED);
+    g_hash_table_add(systemd.directories, g_strdup(u->name));
     if (u->lost_command) {
         u->code = RUN_EXITED;
         u->status = 203;
@@ -516,6 +522,7 @@ bool systemd_release(const char *name)
 {
     Unit *u = systemd_find(name);
 
+    g_hash_table_remove(systemd.directories, name);
     if (!u)
         return true;
     check_released(u);
@@ -633,7 +640,8 @@ void systemd_reboot(bool power, bool host)
     if (!host)
         return;
     clock_fake_reboot(sim.clock);
-    systemd.whole_since = sim_monotonic();
+    g_hash_table_remove_all(systemd.directories);
+    systemd.gap = systemd.whole_since = sim_monotonic();
     while (power && systemd.journal->len > 0 && sim_chance(60))
         g_ptr_array_set_size(systemd.journal, (gint)systemd.journal->len - 1);
 }

@@ -66,10 +66,15 @@ static void prepare(uint64_t run, const char *token)
     g_ptr_array_add(row->truths, t);
 }
 
+static void stop_by_hand(const char *unit)
+{
+    systemd_stop_by_admin(systemd_find(unit));
+}
+
 int main(int argc, char **argv)
 {
     const ExecEvents events = { on_changed, on_removed, on_resync, on_connection };
-    ExecContract contract = { NULL, 1, sim_real, sim_monotonic, NULL, turn, prepare, check };
+    ExecContract contract = { NULL, 1, sim_real, sim_monotonic, NULL, turn, prepare, stop_by_hand, check };
     const ExecConfig config = { .runtime_directory = "/run", .output_directory = "/run" };
 
     sim_reset(1);

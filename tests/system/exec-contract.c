@@ -226,8 +226,10 @@ static void test_ends(void)
                      t.state->started >= claimed.claimed && t.state->exited >= t.state->started &&
                      t.state->exited_boot >= t.state->started_boot && t.state->exited_boot != UNSET,
             "%s: its claim, its times and its limit are told", e->what);
+        c->check(ask_evidence(run, claimed).left, "%s: it has a directory", e->what);
         check_released(e->what);
         evidence = ask_evidence(run, claimed);
+        c->check(!evidence.left, "%s: which goes with it", e->what);
         c->check(evidence.verdict == e->verdict &&
                      (e->verdict != EVIDENCE_FAILED ||
                          (evidence.main_code == e->code && evidence.main_status == e->status)),
@@ -235,6 +237,9 @@ static void test_ends(void)
             evidence.main_status);
         c->check(evidence.started >= claimed.claimed && evidence.started <= evidence.ended,
             "%s: and that it was started", e->what);
+        claimed.invocation_id = t.state->invocation_id;
+        c->check(ask_evidence(run, claimed).verdict == e->verdict, "%s: and so by its invocation", e->what);
+        claimed.invocation_id = "";
         claimed.claimed += 3600 * USEC_PER_SEC;
         c->check(ask_evidence(run, claimed).verdict == e->verdict,
             "%s: and so if the clock was set back since", e->what);
@@ -243,6 +248,23 @@ static void test_ends(void)
             (int)evidence.verdict);
         run++;
     }
+}
+
+/* What somebody else let go of. */
+static void test_stopped(void)
+{
+    const char *const argv[] = { "/bin/sleep", "60", NULL };
+    g_autofree char *unit = exec_unit_name(run, 1);
+    EvidenceQuery claimed = claim();
+    g_auto(Told) t = { 0 };
+
+    c->check(start(argv, "token", USEC_INFINITY) == EXEC_STARTED, "one that somebody stops");
+    c->stop(unit);
+    for (unsigned i = 0; i < 500 && get(&t) != -ENOENT; i++)
+        pause_msec(20);
+    c->check(get(&t) == -ENOENT && ask_evidence(run, claimed).left, "is gone, and left its directory");
+    c->check(release() == 0 && !ask_evidence(run, claimed).left, "until it is released");
+    run++;
 }
 
 static void test_name(void)
@@ -370,7 +392,8 @@ static void test_never(void)
     ARRAY_FOREACH (x, cases) {
         Evidence e = ask_evidence(run, x->claim);
 
-        c->check(e.verdict == x->verdict, "a unit that never was: %s (%d)", x->what, (int)e.verdict);
+        c->check(
+            e.verdict == x->verdict && !e.left, "a unit that never was: %s (%d)", x->what, (int)e.verdict);
     }
 }
 
@@ -379,6 +402,7 @@ void exec_contract(const ExecContract *contract)
     c = contract;
     run = c->run;
     test_ends();
+    test_stopped();
     test_name();
     test_stubborn();
     test_rest();

@@ -11,6 +11,7 @@ typedef struct ExecContract {
     const char *boot_id;                              /* that it counts in */
     void (*turn)(void);                               /* lets a little time pass */
     void (*prepare)(uint64_t run, const char *token); /* a claim is made; NULL: nothing is to be done */
+    void (*stop)(const char *unit);                   /* by somebody else */
     void (*check)(bool ok, const char *format, ...) _printf_(2, 3);
 } ExecContract;
 

@@ -123,6 +123,7 @@ int exec_evidence(Exec *e, const EvidenceQuery *queries, size_t n, EvidenceFn fn
     for (size_t i = 0; i < n; i++) {
         all[i].verdict =
             g_hash_table_contains(twins.started, queries[i].unit) ? EVIDENCE_STARTED : EVIDENCE_NEVER;
+        all[i].left = all[i].verdict == EVIDENCE_STARTED;
         all[i].started = all[i].ended = UNSET;
     }
     fn(all, n, userdata);
