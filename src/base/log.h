@@ -1,5 +1,6 @@
 /* Structured messages to the journal, or to standard error where no journal listens. One line per failure,
- * written where the failure is handled. */
+ * written where the failure is handled. What journald does not take is dropped, and counted in a message once it does: a
+ * message is waited for 50 ms at most. */
 #pragma once
 
 #include <syslog.h>
@@ -13,7 +14,7 @@ typedef struct LogContext {
     uint64_t run;            /* TASKSCHEDD_RUN=, 0 is none */
     uint64_t attempt;        /* TASKSCHEDD_ATTEMPT=, 0 is none */
     const char *unit;        /* OBJECT_UNIT=: `journalctl -u` of the unit shows the line too */
-    const char *const *more; /* "FIELD=value", NULL-terminated */
+    const char *const *more; /* "FIELD=value", NULL-terminated; other fields than these */
 } LogContext;
 
 /* Each has an entry in data/taskschedd.catalog. */

@@ -170,6 +170,13 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
     a->started = e->started;
     a->finished = e->ended;
     switch (e->verdict) {
+    case EVIDENCE_NOTED:
+        a->exit_code = e->main_code;
+        a->exit_status = e->main_status;
+        attempt_finish(a, e->result,
+            "its end was recorded before, and the database has forgotten that: this is how the journal has it, and its output "
+            "is not known");
+        return;
     case EVIDENCE_NEVER:
         attempt_finish_unheard(a, e);
         return;
@@ -204,14 +211,30 @@ void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
     }
 }
 
+/* As it was read, or where the unit went before that, as the last signal about it told. */
+static uint64_t attempt_started(const Attempt *a)
+{
+    if (a->state && a->state->started != UNSET)
+        return a->state->started;
+    return a->seen ? a->seen->started : a->started;
+}
+
+/* For people, and for whoever has to know it when the database has forgotten it. */
 static void attempt_log_end(const Attempt *a, RunResult result, RunState state)
 {
+    const ExecEnd end = { result, a->exit_code, a->exit_status, attempt_started(a), a->finished };
     const char *id = result == RUN_LOST  ? LOG_ID_RUN_LOST
                      : state == RUN_DONE ? LOG_ID_RUN_ENDED
                                          : LOG_ID_RETRY;
+    g_auto(GStrv) fields = exec_end_fields(&end);
+    const LogContext context = { .message_id = id,
+        .task = a->run->task,
+        .run = a->run->id,
+        .attempt = a->run->attempt,
+        .unit = a->unit,
+        .more = (const char *const *)fields };
 
-    log_message(result == RUN_SUCCESS ? LOG_DEBUG : LOG_NOTICE,
-        &(LogContext){ id, a->run->task, a->run->id, a->run->attempt, a->unit },
+    log_message(result == RUN_SUCCESS ? LOG_INFO : LOG_NOTICE, &context,
         "Run %" G_GUINT64_FORMAT " of %s ended: %s%s%s%s", a->run->id, a->run->task,
         run_result_to_string(result), a->reason ? ", " : "", util_strempty(a->reason),
         state == RUN_DONE ? "" : "; it is tried again");
@@ -285,14 +308,6 @@ static void on_ended(
         a->finished);
     attempt_act(a);
     manager_update(m);
-}
-
-/* As it was read, or where the unit went before that, as the last signal about it told. */
-static uint64_t attempt_started(const Attempt *a)
-{
-    if (a->state && a->state->started != UNSET)
-        return a->state->started;
-    return a->seen ? a->seen->started : a->started;
 }
 
 bool attempt_makes_way(const Attempt *a)

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <systemd/sd-journal.h>
 
+#include "base/log.h"
 #include "exec/exec.h"
 
 #define MESSAGE_STARTING   "7d4958e842da4a758f6c1cdc7b36dcc5"
@@ -239,6 +240,56 @@ static bool helper_is_since(sd_journal *j, const Query *q, const Now *now)
     return helper_time(j) >= q->claimed;
 }
 
+static uint64_t helper_number(sd_journal *j, const char *name)
+{
+    g_autofree char *text = helper_field(j, name);
+    uint64_t value = UNSET;
+
+    if (text && !g_ascii_string_to_unsigned(text, 10, 0, UNSET, &value, NULL))
+        return UNSET;
+    return value;
+}
+
+static bool helper_read_note(sd_journal *j, Evidence *e)
+{
+    g_autofree char *result = helper_field(j, EXEC_END_RESULT);
+    g_autofree char *code = helper_field(j, "EXIT_CODE");
+    g_autofree char *status = helper_field(j, "EXIT_STATUS");
+    RunResult known = run_result_from_string(util_strempty(result));
+
+    if (known <= RUN_RESULT_NONE)
+        return false;
+    *e = (Evidence){ .verdict = EVIDENCE_NOTED,
+        .result = known,
+        .main_code = helper_code(code),
+        .main_status = status ? (int)g_ascii_strtoll(status, NULL, 10) : -1,
+        .started = helper_number(j, EXEC_END_STARTED),
+        .ended = helper_number(j, EXEC_END_FINISHED) };
+    return true;
+}
+
+/* The daemon's own message of the end, which says it all. The kernel vouches for who wrote it. */
+static int helper_judge_note(sd_journal *j, const Query *q, const Now *now, Evidence *e)
+{
+    g_autofree char *uid = g_strdup_printf("%u", (unsigned)getuid());
+    int r;
+
+    sd_journal_flush_matches(j);
+    r = helper_match(j, "OBJECT_UNIT", q->unit);
+    if (r >= 0)
+        r = helper_match(j, "_UID", uid);
+    if (r >= 0)
+        r = helper_match(j, "MESSAGE_ID", LOG_ID_RUN_ENDED);
+    if (r >= 0)
+        r = helper_match(j, "MESSAGE_ID", LOG_ID_RETRY);
+    if (r >= 0)
+        r = sd_journal_seek_head(j);
+    while (r >= 0 && (r = sd_journal_next(j)) > 0)
+        if (helper_is_since(j, q, now) && helper_read_note(j, e))
+            return 1;
+    return r;
+}
+
 static void helper_judge(sd_journal *j, const Query *q, const Now *now, Evidence *e)
 {
     const bool by_invocation = q->invocation[0] != 0;
@@ -246,6 +297,8 @@ static void helper_judge(sd_journal *j, const Query *q, const Now *now, Evidence
     int r;
 
     *e = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
+    if (helper_judge_note(j, q, now, e) > 0)
+        return;
     sd_journal_flush_matches(j);
     r = helper_match_manager(j, q);
     if (r >= 0 && by_invocation)
@@ -312,7 +365,8 @@ int evidence_helper_main(void)
             helper_look(j, &q, &now);
         looked = true;
         helper_judge(j, &q, &now, &e);
-        printf("{\"verdict\":%d,\"code\":%d,\"status\":%d", (int)e.verdict, e.main_code, e.main_status);
+        printf("{\"result\":\"%s\",\"verdict\":%d,\"code\":%d,\"status\":%d", run_result_to_string(e.result),
+            (int)e.verdict, e.main_code, e.main_status);
         if (e.started != UNSET)
             printf(",\"started\":%" G_GUINT64_FORMAT, e.started);
         if (e.ended != UNSET)

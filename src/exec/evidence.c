@@ -49,6 +49,9 @@ static bool evidence_parse_line(const char *line, Evidence *e)
     if (verdict < EVIDENCE_NEVER || verdict > EVIDENCE_UNKNOWN)
         return false;
     e->verdict = (EvidenceVerdict)verdict;
+    e->result = run_result_from_string(json_object_get_string_member_with_default(o, "result", ""));
+    if (e->verdict == EVIDENCE_NOTED && e->result <= RUN_RESULT_NONE)
+        return false;
     e->main_code = (int)json_object_get_int_member_with_default(o, "code", 0);
     e->main_status = (int)json_object_get_int_member_with_default(o, "status", 0);
     e->started = started < 0 ? UNSET : (uint64_t)started;

@@ -152,8 +152,24 @@ int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GByt
 
 /* --- the second evidence: PID 1's own lines in the journal, read by a helper process --- */
 
+/* The end of an attempt as it is noted in the journal once it is recorded. That is what is left of it when its unit was
+ * released and the database went back to a state from before. */
+typedef struct ExecEnd {
+    RunResult result;
+    int code, status;        /* of the main process, a RunExitCode */
+    uint64_t started, ended; /* real µs, UNSET if not known */
+} ExecEnd;
+
+#define EXEC_END_RESULT   "TASKSCHEDD_RESULT"
+#define EXEC_END_STARTED  "TASKSCHEDD_STARTED"
+#define EXEC_END_FINISHED "TASKSCHEDD_FINISHED"
+/* These, EXIT_CODE= and EXIT_STATUS= (as the manager has them) are the fields of the message, LOG_ID_RUN_ENDED or LOG_ID_RETRY,
+ * about its unit; g_strfreev. */
+char **exec_end_fields(const ExecEnd *end);
+
 typedef enum EvidenceVerdict {
     EVIDENCE_NEVER,  /* the journal of this boot has no gap since the claim and has never heard of the unit */
+    EVIDENCE_NOTED,  /* its end had been recorded, and this is how */
     EVIDENCE_FAILED, /* a logged failure: code and status say how the main process ended */
     EVIDENCE_STOPPED, /* "Deactivated" alone: stopped while nobody watched; how it ended is not known */
     EVIDENCE_STARTED, /* started, its end is not in the journal */
@@ -173,7 +189,8 @@ typedef struct EvidenceQuery {
 
 typedef struct Evidence {
     EvidenceVerdict verdict;
-    int main_code, main_status; /* with FAILED */
+    RunResult result;           /* with NOTED */
+    int main_code, main_status; /* with NOTED and FAILED */
     uint64_t started, ended;    /* real µs, UNSET if not known */
     /* The attempt's directory is in /run: the manager had begun to execute it. It stays when the unit goes, but for a task
      * that says itself what becomes of its RuntimeDirectory=, and goes when the attempt is released. */

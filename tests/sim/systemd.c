@@ -90,7 +90,10 @@ static void journal_write(const Unit *u, LineKind kind)
 static void judge_line(const Line *l, Evidence *e)
 {
     if (l->kind == LINE_EXITED) {
-        *e = (Evidence){ EVIDENCE_FAILED, l->code, l->status, e->started, l->real, e->left };
+        e->verdict = EVIDENCE_FAILED;
+        e->main_code = l->code;
+        e->main_status = l->status;
+        e->ended = l->real;
     } else if (l->kind == LINE_STOPPED || l->kind == LINE_FAILED) {
         if (e->verdict == EVIDENCE_FAILED)
             return;

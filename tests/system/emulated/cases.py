@@ -13,6 +13,7 @@ MIB = 1 << 20
 ENDS = {0: "success", 1: "exit-code", 3: "exit-code", 9: "signal"}
 PATIENCE = 300  # for what has no bound of its own; it fails the test
 IN_FLIGHT = 20
+MORE = IN_FLIGHT + 4  # some end between the look and the power's failure
 CAP = 40  # so many are asked for and not over
 NEAR_LOSS = 10  # seconds before the power fails in which an end may not have been recorded
 LIMIT = 30  # seconds: the time-out in guest.py
@@ -258,6 +259,7 @@ class Loss:
         machine.call("start_load", f"{self.name}-", ["0", "long", "1", "long", "2"], CAP)
         self.witness.until(lambda w: w.in_flight() >= IN_FLIGHT and len(w.done) >= 10)
         self.witness.listen(self.chance.uniform(0, 3))
+        self.witness.until(lambda w: w.in_flight() >= MORE)
         machine.kill()
         self.flying = self.witness.in_flight()
         self.witness.rest()
