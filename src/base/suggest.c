@@ -5,7 +5,8 @@
 
 #define SUGGEST_WORD_MAX 64
 
-/* Or limit, where it is that or more. */
+/* Or limit, where it is that or more, as it is for any two parts whose lengths differ by so many: only what lies near the
+ * diagonal is looked at. */
 static unsigned suggest_distance(const char *a, const char *b, unsigned limit)
 {
     size_t n = strlen(a), m = strlen(b);
@@ -15,15 +16,15 @@ static unsigned suggest_distance(const char *a, const char *b, unsigned limit)
     for (size_t j = 0; j <= m; j++)
         previous[j] = (unsigned)j;
     for (size_t i = 1; i <= n; i++) {
+        size_t from = i >= limit ? i - limit + 1 : 1, to = MIN(m, i + limit - 1);
         unsigned *spare = before;
 
         /* No way to the end is shorter than what two rows have. */
         if (MIN(least, last) >= limit)
             return limit;
         last = least;
-        least = (unsigned)i;
-        current[0] = (unsigned)i;
-        for (size_t j = 1; j <= m; j++) {
+        least = current[from - 1] = from == 1 ? (unsigned)i : limit;
+        for (size_t j = from; j <= to; j++) {
             char x = g_ascii_tolower(a[i - 1]), y = g_ascii_tolower(b[j - 1]);
             unsigned d = previous[j - 1] + (x != y);
 
@@ -33,6 +34,8 @@ static unsigned suggest_distance(const char *a, const char *b, unsigned limit)
             current[j] = d;
             least = MIN(least, d);
         }
+        if (to < m)
+            current[to + 1] = limit;
         before = previous;
         previous = current;
         current = spare;
