@@ -267,6 +267,9 @@ uint64_t awake_since(Awake *a, Clock *clock);
 /* skips.c: what a definition that is changed or deleted at that instant leaves without an outcome: of StoreSkip, for the statement
  * that does it. entry may be NULL. */
 GArray *skips_left(const TaskEntry *entry, uint64_t at);
+/* They are in the ledger now, and the definition is still in force here. Ends may have come in (AfterTask=) that are not among
+ * them: the database has given these their outcome itself; that is read, and told as well. before may be NULL. */
+void skips_tell(Manager *m, const TaskEntry *before, const GArray *skips);
 
 /* scheduler.c: the next slots behind one timer */
 Scheduler *scheduler_new(Manager *m);
@@ -281,6 +284,8 @@ void scheduler_take(Scheduler *s, const char *task, const GPtrArray *schedules);
 void scheduler_give_up(Scheduler *s, const char *task);
 /* They are in the ledger, but for what had its outcome before; the definition is still in force here. */
 void scheduler_skipped(Scheduler *s, const GArray *skips);
+/* The database has come to last without this. */
+void scheduler_passed(Scheduler *s, const char *task, const char *schedule, uint64_t last);
 /* An entry is new, or, where since (real µs) is not 0, has another definition: its slots are computed anew, none before
  * since, those of skips having their outcome. */
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips);

@@ -630,6 +630,18 @@ void scheduler_give_up(Scheduler *s, const char *task)
     }
 }
 
+void scheduler_passed(Scheduler *s, const char *task, const char *schedule, uint64_t last)
+{
+    ScheduleEntry *se = scheduler_find(s, task, schedule);
+
+    if (!se || se->settling || (se->last != UNSET && se->last >= last))
+        return;
+    se->last = last;
+    by_hand_pass(&se->by_hand, last);
+    scheduler_compute(s, se);
+    scheduler_act(s);
+}
+
 void scheduler_put(Scheduler *s, TaskEntry *entry, uint64_t since, const GArray *skips)
 {
     /* Where the clock was set back since, this one counts: else nothing would fire until then. */

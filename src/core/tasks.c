@@ -169,7 +169,7 @@ static void putting_done(Putting *p, uint64_t revision, const TaskEntry *before)
     TaskEntry *entry;
 
     if (changed)
-        scheduler_skipped(m->scheduler, p->skips);
+        skips_tell(m, before, p->skips);
     entry =
         registry_put(m->registry, p->task, &(TaskOwner){ p->origin, p->path, p->node }, revision, p->since);
     scheduler_put(m->scheduler, entry, changed ? p->since : 0, p->skips);
@@ -381,7 +381,7 @@ static void on_deleted(int r, const Error *error, void *userdata)
     Change *c = userdata;
 
     if (r >= 0) {
-        scheduler_skipped(c->manager->scheduler, c->skips);
+        skips_tell(c->manager, registry_find(c->manager->registry, c->task), c->skips);
         registry_remove(c->manager->registry, c->task);
         manager_task_changed(c->manager, c->task);
     }
