@@ -6,11 +6,29 @@
 #include "model/json.h"
 
 #define SHUTDOWN_RETRY_USEC (5 * USEC_PER_SEC)
+#define FULL_USEC           USEC_PER_SEC
+#define FULL_SAID_USEC      (60 * USEC_PER_SEC)
 
 static void attempt_start_later(Attempt *a, int r, const Error *error)
 {
     log_warning("Starting %s failed, trying again: %s", a->unit,
         error && error->message ? error->message : g_strerror(-r));
+    attempt_retry_later(a);
+}
+
+/* The manager is asked again in a while, by as many as may ask at once, and this is said once a minute. */
+static void attempt_wait_for_room(Attempt *a, const Error *error)
+{
+    Engine *e = a->engine;
+    uint64_t now = clock_boot(e->manager->clock);
+
+    e->full_until = now + FULL_USEC;
+    if (now >= e->full_said) {
+        log_warning(
+            "The service manager takes no more units, what is due is started when others are gone: %s",
+            error && error->message ? error->message : g_strerror(E2BIG));
+        e->full_said = now + FULL_SAID_USEC;
+    }
     attempt_retry_later(a);
 }
 
@@ -54,7 +72,7 @@ static void on_started(int r, const Error *error, void *userdata)
         break;
     case -E2BIG: /* the service manager is full; others will be gone */
         attempt_has_none(a);
-        attempt_start_later(a, r, error);
+        attempt_wait_for_room(a, error);
         break;
     default:
         /* Unknown outcome: the unit may be there, or was. It is looked for before it is started again. */
@@ -136,6 +154,10 @@ void attempt_start(Attempt *a)
     ExecStart start;
     int r;
 
+    if (clock_boot(m->clock) < a->engine->full_until) {
+        attempt_retry_later(a);
+        return;
+    }
     r = attempt_resolve(a, &input, &error);
     if (r >= 0) {
         start = (ExecStart){
