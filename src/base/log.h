@@ -1,6 +1,6 @@
 /* Structured messages to the journal, or to standard error where no journal listens. One line per failure,
- * written where the failure is handled. What journald does not take is dropped, and counted in a message once it does: a
- * message is waited for 50 ms at most. */
+ * written where the failure is handled. What journald does not take is dropped, and how many were is said once it does; a
+ * twentieth of the time is waited for it at most. */
 #pragma once
 
 #include <syslog.h>

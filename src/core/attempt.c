@@ -205,6 +205,9 @@ static bool attempt_is_altered(const Attempt *a)
 
     if (!t || a->view.orphan)
         return false;
+    if (!t->own_runtime_directory && !t->own_runtime_preserve &&
+        !g_str_equal(a->state->directory_preserve, "yes"))
+        return true;
     return !a->state->remain_after_exit || a->state->runtime_max_usec != t->timeout_usec ||
            *a->state->token == '\0';
 }
@@ -614,7 +617,7 @@ static void attempt_mark_stopping(Attempt *a)
     if (a->view.cause == RUN_RESULT_NONE && a->view.altered) {
         cause = RUN_RESOURCES;
         reason =
-            "a drop-in of the administrator's changes RemainAfterExit=, RuntimeMaxSec= or LogExtraFields= of its "
+            "a drop-in of the administrator's changes RemainAfterExit=, RuntimeMaxSec=, RuntimeDirectoryPreserve= or LogExtraFields= of its "
             "unit, which are taskschedd's own";
     } else if (a->view.cause == RUN_RESULT_NONE && a->view.timed_out) {
         cause = RUN_TIMEOUT;

@@ -172,11 +172,13 @@ static void engine_forget_absent(Engine *e, GHashTable *there)
     }
 }
 
-void engine_load(Engine *e, GPtrArray *runs, uint64_t suspect)
+void engine_load(Engine *e, const StoreLoaded *loaded)
 {
     g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GPtrArray *runs = loaded->runs;
 
-    e->suspect = suspect;
+    e->suspect = loaded->suspect;
+    e->remembered_since = loaded->remembered_since;
     for (guint i = 0; i < runs->len; i++) {
         StoreRun *run = g_ptr_array_index(runs, i);
         char *unit = exec_unit_name(run->id, run->attempt);

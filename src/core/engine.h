@@ -49,11 +49,12 @@ typedef struct Attempt {
 
 struct Engine {
     Manager *manager;
-    GHashTable *by_unit; /* char* (the attempt's) → Attempt*, owned */
-    GHashTable *by_run;  /* &run->id → Attempt*: the newest of a run */
-    unsigned n_orphans;  /* of them, those without a row */
-    uint64_t suspect;    /* of StoreLoaded */
-    unsigned n_ended;    /* since memory was given back */
+    GHashTable *by_unit;       /* char* (the attempt's) → Attempt*, owned */
+    GHashTable *by_run;        /* &run->id → Attempt*: the newest of a run */
+    unsigned n_orphans;        /* of them, those without a row */
+    uint64_t suspect;          /* of StoreLoaded, */
+    uint64_t remembered_since; /* and this */
+    unsigned n_ended;          /* since memory was given back */
     uint64_t full_until; /* boot µs: the manager had no room for another unit, and is not asked before that */
     uint64_t full_said;  /* likewise: until then it is not said again */
     GHashTable *foreign;  /* set of char*: units without a row that were reported, gone or not */

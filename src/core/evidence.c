@@ -50,6 +50,7 @@ static void evidence_query(const Attempt *a, EvidenceQuery *ret)
         .claimed = a->run->claimed,
         .boot_id = util_strempty(a->run->boot_id),
         .claimed_monotonic = a->run->claimed_monotonic,
+        .token = a->suspect ? NULL : util_strempty(a->run->token),
     };
     evidence_since_asked(a, ret);
 }
@@ -88,7 +89,7 @@ static void on_evidence_timer(void *userdata)
     for (guint i = 0; i < b->units->len; i++) {
         const char *unit = g_ptr_array_index(b->units, i);
         const Attempt *a = engine_find(e, unit);
-        EvidenceQuery q = { unit, "", 0, "", UNSET };
+        EvidenceQuery q = { unit, "", 0, "", UNSET, "" };
 
         if (a)
             evidence_query(a, &q);

@@ -118,13 +118,21 @@ static bool attempt_was_never_started(const Attempt *a)
            g_strcmp0(a->run->boot_id, m->boot_id) == 0;
 }
 
-/* No trace of it in either place: not in the journal, which may have a gap, and no directory, which would be there still, but
- * that one of which the database has forgotten the end was released. */
+/* Directories that were there when it was claimed were not removed but by a release. */
+static bool attempt_is_remembered(const Attempt *a)
+{
+    return a->run->claimed_monotonic != UNSET && a->run->claimed_monotonic >= a->engine->remembered_since;
+}
+
+/* No trace of it in either place: not in the journal, which may have a gap, and no directory. That would be there still, unless
+ * it was released, which only a database that was restored can have forgotten. */
 static bool attempt_left_nothing(const Attempt *a, const Evidence *e)
 {
     bool kept = a->task && !a->task->own_runtime_directory && !a->task->own_runtime_preserve;
 
     if (a->suspect || (a->state && *a->state->invocation_id) || !attempt_was_never_started(a))
+        return false;
+    if (e->started != UNSET || e->ended != UNSET || a->seen || !attempt_is_remembered(a))
         return false;
     return kept && !e->left;
 }
@@ -133,6 +141,7 @@ static void attempt_claim_stands(Attempt *a)
 {
     a->view.phase = ATTEMPT_CLAIMED;
     a->view.unit_changed = a->asked = a->suspect = false;
+    a->unread = 0;
     expect_wake(a->engine->manager->expect);
 }
 
@@ -153,12 +162,14 @@ static void attempt_finish_unheard(Attempt *a, const Evidence *e)
 
 static void attempt_finish_unknown(Attempt *a, const Evidence *e, const char *reason)
 {
-    if (a->engine->manager->manager_stamp == 0)
+    if (a->engine->manager->manager_stamp == 0) {
         attempt_retry_later(a);
-    else if (attempt_left_nothing(a, e))
+    } else if (attempt_left_nothing(a, e)) {
         attempt_claim_stands(a);
-    else
+        attempt_retry_later(a); /* what becomes of it may be the same once more */
+    } else {
         attempt_finish(a, RUN_LOST, reason);
+    }
 }
 
 void attempt_finish_from_evidence(Attempt *a, const Evidence *e)
@@ -222,7 +233,8 @@ static uint64_t attempt_started(const Attempt *a)
 /* For people, and for whoever has to know it when the database has forgotten it. */
 static void attempt_log_end(const Attempt *a, RunResult result, RunState state)
 {
-    const ExecEnd end = { result, a->exit_code, a->exit_status, attempt_started(a), a->finished };
+    const ExecEnd end = { a->run->token, result, a->exit_code, a->exit_status, attempt_started(a),
+        a->finished };
     const char *id = result == RUN_LOST  ? LOG_ID_RUN_LOST
                      : state == RUN_DONE ? LOG_ID_RUN_ENDED
                                          : LOG_ID_RETRY;
@@ -300,9 +312,11 @@ static void on_ended(
             m->n_waiting++;
             dispatcher_due(m->dispatcher, due);
         }
-    } else if (r == STORE_RECORDED_BEFORE && state == RUN_DONE && !a->view.orphan) {
+    } else if (r == STORE_RECORDED_BEFORE && !a->view.orphan) {
         /* By us: the answer was lost, and nobody was told. */
-        manager_run_changed(m, a->run->id, state, result);
+        attempt_log_end(a, result, state);
+        if (state == RUN_DONE)
+            manager_run_changed(m, a->run->id, state, result);
     }
     expect_ended(m->expect, a->run->task, r != STORE_NOT_YOURS && state == RUN_DONE && result == RUN_SUCCESS,
         a->finished);

@@ -184,7 +184,7 @@ void engine_free(Engine *e);
 /* A run that was just claimed, which was asked for at that boot instant (a copy is not made: *run is taken and set to NULL). */
 void engine_claimed(Engine *e, StoreRun **run, uint64_t asked);
 /* What the database says is ours, after each time it came up; the runs are taken out of the array. */
-void engine_load(Engine *e, GPtrArray *runs, uint64_t suspect);
+void engine_load(Engine *e, const StoreLoaded *loaded);
 /* The units the manager has are to be compared with what we own. */
 void engine_resync(Engine *e);
 /* Units and rows were compared since both sides came up: what is ours is known. */

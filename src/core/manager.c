@@ -126,7 +126,7 @@ static void manager_database_up(Manager *m, const StoreLoaded *loaded)
     m->tasks_known = true;
     if (loaded->late)
         scheduler_load_late(m->scheduler, loaded->late);
-    engine_load(m->engine, loaded->runs, loaded->suspect);
+    engine_load(m->engine, loaded);
     engine_wake(m->engine);
     history_wake(m->history);
     dispatcher_deadline(m->dispatcher, loaded->next_deadline);

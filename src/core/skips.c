@@ -97,7 +97,8 @@ static void on_rest(int r, GPtrArray *slots, const Error *error, void *userdata)
 
 static uint64_t rest_known(const ScheduleEntry *se, const GArray *skips)
 {
-    uint64_t known = se->last == UNSET ? 0 : se->last;
+    /* None is from before the definition; what is there of that is of an earlier schedule of this name. */
+    uint64_t known = se->last == UNSET ? se->since - MIN(se->since, 1) : se->last;
 
     for (guint i = 0; skips && i < skips->len; i++) {
         const StoreSkip *k = &g_array_index(skips, StoreSkip, i);

@@ -48,6 +48,7 @@ static void on_started(int r, const Error *error, void *userdata)
     a->asked = r == EXEC_EXISTS || r == -ENOTCONN || r == -ETIMEDOUT;
     switch (r) {
     case EXEC_STARTED:
+        a->engine->full_until = 0;
         a->made = true;
         a->view.phase = ATTEMPT_STARTED;
         a->view.unit_changed = true;

@@ -11,6 +11,7 @@ char **exec_end_fields(const ExecEnd *end)
 {
     GPtrArray *fields = g_ptr_array_new();
 
+    g_ptr_array_add(fields, g_strdup_printf(EXEC_END_TOKEN "=%s", util_strempty(end->token)));
     g_ptr_array_add(fields, g_strdup_printf(EXEC_END_RESULT "=%s", run_result_to_string(end->result)));
     if (end->code != RUN_EXITED_UNKNOWN) {
         g_ptr_array_add(fields, g_strdup_printf("EXIT_CODE=%s", run_exit_code_to_string(end->code)));

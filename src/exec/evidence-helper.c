@@ -1,5 +1,6 @@
 /* The helper that reads the journal. It is a process of its own and may block; whoever asked ends it after a
- * while. Only lines that the service manager wrote itself count: the kernel vouches for their _PID. */
+ * while. Only lines that the service manager wrote itself count, for whose _PID the kernel vouches, and the daemon's notes of
+ * ends. */
 #include <json-glib/json-glib.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,8 +23,8 @@
 #define SYNC_REQUEST       "{\"method\":\"io.systemd.Journal.Synchronize\"}"
 
 typedef struct Query {
-    const char *unit, *invocation;
-    uint64_t claimed;   /* real µs */
+    const char *unit, *invocation, *token; /* token NULL: any */
+    uint64_t claimed;                      /* real µs */
     sd_id128_t boot;    /* that it was claimed in, as the kernel calls it; null is not known */
     uint64_t monotonic; /* µs in that boot, likewise; UNSET is not known */
     bool user;
@@ -245,7 +246,7 @@ static uint64_t helper_number(sd_journal *j, const char *name)
     g_autofree char *text = helper_field(j, name);
     uint64_t value = UNSET;
 
-    if (text && !g_ascii_string_to_unsigned(text, 10, 0, UNSET, &value, NULL))
+    if (text && !g_ascii_string_to_unsigned(text, 10, 0, INT64_MAX, &value, NULL))
         return UNSET;
     return value;
 }
@@ -268,7 +269,7 @@ static bool helper_read_note(sd_journal *j, Evidence *e)
     return true;
 }
 
-/* The daemon's own message of the end, which says it all. The kernel vouches for who wrote it. */
+/* The daemon's own message of the end, which says it all. The kernel vouches for whose process wrote it. 1: there is one. */
 static int helper_judge_note(sd_journal *j, const Query *q, const Now *now, Evidence *e)
 {
     g_autofree char *uid = g_strdup_printf("%u", (unsigned)getuid());
@@ -281,7 +282,11 @@ static int helper_judge_note(sd_journal *j, const Query *q, const Now *now, Evid
     if (r >= 0)
         r = helper_match(j, "MESSAGE_ID", LOG_ID_RUN_ENDED);
     if (r >= 0)
+        r = helper_match(j, "MESSAGE_ID", LOG_ID_RUN_LOST);
+    if (r >= 0)
         r = helper_match(j, "MESSAGE_ID", LOG_ID_RETRY);
+    if (r >= 0 && q->token)
+        r = helper_match(j, EXEC_END_TOKEN, q->token);
     if (r >= 0)
         r = sd_journal_seek_head(j);
     while (r >= 0 && (r = sd_journal_next(j)) > 0)
@@ -297,8 +302,6 @@ static void helper_judge(sd_journal *j, const Query *q, const Now *now, Evidence
     int r;
 
     *e = (Evidence){ .verdict = EVIDENCE_NEVER, .started = UNSET, .ended = UNSET };
-    if (helper_judge_note(j, q, now, e) > 0)
-        return;
     sd_journal_flush_matches(j);
     r = helper_match_manager(j, q);
     if (r >= 0 && by_invocation)
@@ -313,9 +316,13 @@ static void helper_judge(sd_journal *j, const Query *q, const Now *now, Evidence
         else
             before = true;
     }
+    /* A failure says how it ended. Of all else there may be a note that does. */
+    if (r >= 0 && e->verdict != EVIDENCE_FAILED)
+        r = helper_judge_note(j, q, now, e);
     whole = helper_is_of_now(q, now) && now->whole <= q->monotonic;
-    /* A line of that name from before the claim is of another run of that number. */
-    if (r < 0 || (e->verdict == EVIDENCE_NEVER && (by_invocation || before || !whole)))
+    /* What was found stays, though not all was read. A line of that name from before the claim is of another run of that
+     * number. */
+    if (e->verdict == EVIDENCE_NEVER && (r < 0 || by_invocation || before || !whole))
         e->verdict = EVIDENCE_UNKNOWN;
 }
 
@@ -332,6 +339,7 @@ static bool helper_parse(JsonParser *parser, const char *line, Query *q)
     o = json_node_get_object(root);
     q->unit = json_object_get_string_member_with_default(o, "unit", "");
     q->invocation = json_object_get_string_member_with_default(o, "invocation", "");
+    q->token = json_object_get_string_member_with_default(o, "token", NULL);
     q->claimed = (uint64_t)json_object_get_int_member_with_default(o, "claimed", 0);
     q->user = json_object_get_boolean_member_with_default(o, "user", FALSE);
     q->monotonic = (uint64_t)json_object_get_int_member_with_default(o, "monotonic", -1);

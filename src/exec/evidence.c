@@ -122,6 +122,8 @@ static char *evidence_format(Exec *e, const EvidenceQuery *q)
     json_builder_set_member_name(b, "claimed");
     json_builder_add_int_value(b, (int64_t)q->claimed);
     evidence_add(b, "boot", q->boot_id);
+    if (q->token)
+        evidence_add(b, "token", q->token);
     if (q->claimed_monotonic != UNSET) {
         json_builder_set_member_name(b, "monotonic");
         json_builder_add_int_value(b, (int64_t)q->claimed_monotonic);

@@ -34,6 +34,7 @@ typedef struct UnitState {
     char *private_pids;        /* PrivatePIDs=; "" before systemd 257, which does not have it */
     uint64_t runtime_max_usec; /* RuntimeMaxUSec= in force */
     bool remain_after_exit;    /* in force: false is a drop-in's doing */
+    char *directory_preserve;  /* RuntimeDirectoryPreserve= in force */
     bool never_ran; /* the manager was reloaded between making the unit and its process, and would have
                        mistaken its command: it executed nothing. To be released, and started again */
     uint64_t cpu_nsec, memory_peak, io_read, io_write, ip_in, ip_out;
@@ -155,16 +156,18 @@ int exec_read_output(Exec *e, uint64_t run, unsigned attempt, size_t limit, GByt
 /* The end of an attempt as it is noted in the journal once it is recorded. That is what is left of it when its unit was
  * released and the database went back to a state from before. */
 typedef struct ExecEnd {
+    const char *token; /* of its claim */
     RunResult result;
     int code, status;        /* of the main process, a RunExitCode */
     uint64_t started, ended; /* real µs, UNSET if not known */
 } ExecEnd;
 
+#define EXEC_END_TOKEN    "TASKSCHEDD_TOKEN"
 #define EXEC_END_RESULT   "TASKSCHEDD_RESULT"
 #define EXEC_END_STARTED  "TASKSCHEDD_STARTED"
 #define EXEC_END_FINISHED "TASKSCHEDD_FINISHED"
-/* These, EXIT_CODE= and EXIT_STATUS= (as the manager has them) are the fields of the message, LOG_ID_RUN_ENDED or LOG_ID_RETRY,
- * about its unit; g_strfreev. */
+/* These, EXIT_CODE= and EXIT_STATUS= (as the manager has them) are the fields of the message, LOG_ID_RUN_ENDED, LOG_ID_RUN_LOST
+ * or LOG_ID_RETRY, about its unit; g_strfreev. */
 char **exec_end_fields(const ExecEnd *end);
 
 typedef enum EvidenceVerdict {
@@ -185,6 +188,8 @@ typedef struct EvidenceQuery {
     /* µs of that boot's CLOCK_MONOTONIC, as the journal's entries have them: however the clock was set, what came after
      * the claim is known by it. UNSET is not known: then nothing proves that a unit was never started. */
     uint64_t claimed_monotonic;
+    /* Of the claim: of the notes about the unit only this one's counts. NULL: that of any, after the claim. */
+    const char *token;
 } EvidenceQuery;
 
 typedef struct Evidence {

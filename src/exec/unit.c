@@ -42,6 +42,7 @@ static const UnitProperty properties[] = {
     { "PrivatePIDs", 's', FIELD(private_pids) },
     { "RemainAfterExit", 'b', FIELD(remain_after_exit) },
     { "Result", 's', FIELD(result) },
+    { "RuntimeDirectoryPreserve", 's', FIELD(directory_preserve) },
     { "RuntimeMaxUSec", 't', FIELD(runtime_max_usec) },
     { "StatusText", 's', FIELD(status_text) },
     { "SubState", 's', FIELD(sub_state) },

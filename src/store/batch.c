@@ -208,6 +208,13 @@ void batch_send(Store *s)
 /* --- answering */
 
 /* The rows of a shared statement begin with the position of their operation. */
+static void remember_end(Store *s, const Op *op, int r)
+{
+    if (r == STORE_RECORDED || r == STORE_RECORDED_BEFORE)
+        remembered_end(&s->remembered, g_ascii_strtoull(op->values[0], NULL, 10),
+            g_ascii_strtoull(op->values[1], NULL, 10));
+}
+
 static void answer_shared(Store *s, Op *const *ops, unsigned n, const PGresult *res)
 {
     g_autofree int *rows = g_new(int, n);
@@ -225,6 +232,8 @@ static void answer_shared(Store *s, Op *const *ops, unsigned n, const PGresult *
 
             s->id_seen = MAX(s->id_seen, id);
         }
+        if (ops[i]->kind == OP_END && rows[i] >= 0)
+            remember_end(s, ops[i], (int)row_u64(res, rows[i], 1));
         store_answer(s, ops[i],
             &(OpAnswer){ .r = rows[i] < 0 && ops[i]->fn ? -ENOENT : 0, .res = res, .row = rows[i] });
     }

@@ -126,6 +126,7 @@ static void on_loaded(const ExchangeResult *result, void *userdata)
     loaded.late = late_runs(res[6]);
     remembered_compare(&s->remembered, res[7]);
     loaded.suspect = s->remembered.suspect;
+    loaded.remembered_since = s->remembered.since;
     store_up(s, &loaded);
     g_ptr_array_unref(loaded.tasks);
     g_ptr_array_unref(loaded.schedules);

@@ -175,6 +175,9 @@ typedef struct StoreLoaded {
     uint64_t
         suspect; /* the largest run of a backup that was restored: what is not done of it may have been executed
                              since; 0: there was none */
+    /* CLOCK_MONOTONIC µs: of what was claimed since, this host knows whether the database has forgotten something; UNSET: of
+     * nothing */
+    uint64_t remembered_since;
 } StoreLoaded;
 
 /* loaded only with STORE_LOADING and STORE_UP. reason is a sentence for people with the other two states. */

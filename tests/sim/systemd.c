@@ -682,6 +682,7 @@ UnitState *systemd_read(const Unit *u)
     s->control_group = g_strdup(u->name);
     s->runtime_max_usec = u->timeout;
     s->remain_after_exit = true;
+    s->directory_preserve = g_strdup("yes");
     s->never_ran = u->lost_command && u->stage == STAGE_FAILED;
     s->cpu_nsec = s->memory_peak = s->io_read = s->io_write = s->ip_in = s->ip_out = UNSET;
     return s;

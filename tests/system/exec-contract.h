@@ -18,6 +18,7 @@ typedef struct ExecContract {
 void exec_contract(const ExecContract *c);
 /* And those of systemd alone; after it. */
 void exec_jobs(const ExecContract *c);
+void exec_notes(const ExecContract *c);
 /* What its events tell goes here. */
 void exec_contract_changed(const UnitState *seen);
 void exec_contract_removed(const char *unit);

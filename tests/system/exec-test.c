@@ -712,6 +712,7 @@ static void test_contract(void)
 
     exec_contract(&contract);
     exec_jobs(&contract);
+    exec_notes(&contract);
     next_run += 1000;
 }
 

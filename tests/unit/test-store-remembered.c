@@ -107,6 +107,60 @@ static void test_claims(void)
     end(&m);
 }
 
+/* Of a database that has the latest claim, and not its end, that end tells. */
+static void test_ends(void)
+{
+    Remembered m;
+
+    begin(&m);
+    compare(&m, "one", "50", "70", NULL);
+    claim(&m, "71", "51");
+    remembered_end(&m, 71, 3);
+    check(&m, "one", 51, 71, 0);
+    g_assert_cmpuint(m.end, ==, 71);
+    g_assert_cmpuint(m.end_attempt, ==, 3);
+    compare(&m, "one", "51", "71", "71");
+    check(&m, "one", 51, 71, 71);
+    g_assert_cmpuint(m.end, ==, 0);
+    end(&m);
+}
+
+/* As long as the file is there, and of one database. */
+static void test_since(void)
+{
+    static const char old[] =
+        "00000000000000000005 00000000000000000007 00000000000000000000 00000000000000000007 "
+        "00000000000000000005 2026-01-01 00:00:00.123456+00\n";
+    Remembered m;
+    uint64_t first;
+
+    begin(&m);
+    first = m.since;
+    g_assert_cmpuint(first, >, 0);
+    g_usleep(2);
+    compare(&m, "one", "50", "70", NULL);
+    g_assert_cmpuint(m.since, >, first);
+    first = m.since;
+    compare(&m, "one", "51", "71", NULL);
+    check(&m, "one", 51, 71, 0);
+    g_assert_cmpuint(m.since, ==, first);
+    g_usleep(2);
+    compare(&m, "two", "51", "71", NULL);
+    g_assert_cmpuint(m.since, >, first);
+    first = m.since;
+    remembered_close(&m);
+    g_assert_true(g_file_set_contents(path, old, -1, NULL));
+    g_usleep(2);
+    remembered_open(&m, path); /* as an earlier version left it */
+    g_assert_cmpstr(m.identity, ==, "2026-01-01 00:00:00.123456+00");
+    g_assert_cmpuint(m.claim, ==, 7);
+    g_assert_cmpuint(m.end, ==, 0);
+    g_assert_cmpuint(m.since, >, first);
+    end(&m);
+    remembered_open(&m, NULL);
+    g_assert_cmpuint(m.since, ==, UNSET);
+}
+
 static void test_restored(void)
 {
     Remembered m;
@@ -178,6 +232,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store-remembered/life", test_life);
     g_test_add_func("/store-remembered/claims", test_claims);
+    g_test_add_func("/store-remembered/ends", test_ends);
+    g_test_add_func("/store-remembered/since", test_since);
     g_test_add_func("/store-remembered/restored", test_restored);
     g_test_add_func("/store-remembered/another", test_another);
     g_test_add_func("/store-remembered/rubbish", test_rubbish);
