@@ -10,7 +10,7 @@
 static unsigned suggest_distance(const char *a, const char *b, unsigned limit)
 {
     size_t n = strlen(a), m = strlen(b);
-    unsigned row[3][SUGGEST_WORD_MAX + 1];
+    unsigned row[3][SUGGEST_WORD_MAX + 1] = { 0 };
     unsigned *before = row[0], *previous = row[1], *current = row[2], least = 0, last = 0;
 
     for (size_t j = 0; j <= m; j++)

@@ -28,13 +28,17 @@ static unsigned distance(const char *a, const char *b)
     return d[strlen(a)][strlen(b)];
 }
 
-static void fill(GRand *rand, char *word, size_t length, const char *near)
+/* Letters by chance, three of four being those of the original, if there is one. */
+static void fill(GRand *rand, char *made, size_t length, const char *original)
 {
-    for (size_t i = 0; i < length; i++)
-        word[i] = near && i < strlen(near) && g_rand_int_range(rand, 0, 4) > 0
-                      ? near[i]
-                      : "abC"[g_rand_int_range(rand, 0, 3)];
-    word[length] = 0;
+    static const char letters[] = "abC";
+
+    for (size_t i = 0; i < length; i++) {
+        made[i] = letters[g_rand_int_range(rand, 0, 3)];
+        if (original && i < strlen(original) && g_rand_int_range(rand, 0, 4) > 0)
+            made[i] = original[i];
+    }
+    made[length] = 0;
 }
 
 static void test_distance(void)
@@ -47,19 +51,19 @@ static void test_distance(void)
     g_test_message("seed %" G_GUINT64_FORMAT, seed);
     for (unsigned n = 0; n < 200000; n++) {
         g_autoptr(GPtrArray) candidates = g_ptr_array_new();
-        char word[WORD + 1], other[WORD + 1];
+        char word[WORD + 1], mistyped[WORD + 1];
         size_t length = (size_t)g_rand_int_range(rand, 2, 14);
         unsigned limit = length < 4 ? 2 : length < 8 ? 3 : 4;
         bool near;
 
         fill(rand, word, length, NULL);
-        fill(rand, other,
+        fill(rand, mistyped,
             (size_t)g_rand_int_range(rand, length > 4 ? (gint32)length - 4 : 1, (gint32)length + 5), word);
-        g_ptr_array_add(candidates, other);
-        near = distance(word, other) < limit;
+        g_ptr_array_add(candidates, mistyped);
+        near = distance(word, mistyped) < limit;
         n_near += near;
         if (near != (suggest_nearest(word, candidates) != NULL))
-            g_error("%s and %s are %u apart", word, other, distance(word, other));
+            g_error("%s and %s are %u apart", word, mistyped, distance(word, mistyped));
     }
     g_assert_cmpuint(n_near, >, 20000);
     g_assert_cmpuint(n_near, <, 180000);
