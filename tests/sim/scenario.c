@@ -4,7 +4,8 @@
 
 #include "core/engine.h"
 
-#define STEPS_MAX    200000 /* what is held since the clock was set back is looked at each second, for some hours */
+#define STEPS_MAX                                                                                            \
+    200000 /* what is held since the clock was set back is looked at each second, for some hours */
 #define SETTLE_USEC  (600 * USEC_PER_SEC)
 #define QUIET_USEC   (3600 * USEC_PER_SEC)
 #define HEALTHY_USEC (30 * USEC_PER_SEC) /* schedules fire for a while when all is well */
