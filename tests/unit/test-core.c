@@ -416,12 +416,13 @@ static void test_never_ran(void)
 }
 
 /* A drop-in of the administrator's changed what a run's unit stands on: it is ended, and says so. */
-static void altered(TwinKind at, TwinFault fault)
+static void alter(TwinKind at, TwinFault fault, bool unkept)
 {
     begin("");
     twins.fault_at = at;
     twins.fault = fault;
-    twins.altered = true;
+    twins.altered = !unkept;
+    twins.unkept = unkept;
     twins_add_run();
     boot();
     live(0);
@@ -430,9 +431,20 @@ static void altered(TwinKind at, TwinFault fault)
     end();
 }
 
+static void altered(TwinKind at, TwinFault fault)
+{
+    alter(at, fault, false);
+}
+
+static void unkept(TwinKind at, TwinFault fault)
+{
+    alter(at, fault, true);
+}
+
 static void test_altered(void)
 {
     with_each_fault(altered);
+    with_each_fault(unkept);
 }
 
 /* The definition that the run was made from is in force no more: it is read, or the run cannot be. */

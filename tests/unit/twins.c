@@ -681,7 +681,7 @@ static UnitState *unit_read(const TwinUnit *u)
     s->runtime_max_usec = twins.altered ? USEC_PER_SEC : USEC_INFINITY;
     s->never_ran = u->never_ran;
     s->remain_after_exit = true;
-    s->directory_preserve = g_strdup("yes");
+    s->directory_preserve = g_strdup(twins.unkept ? "no" : "yes");
     return s;
 }
 

@@ -56,6 +56,7 @@ typedef struct Twins {
     unsigned no_output;    /* and its output not read */
     bool never_ran;        /* the first unit that is made loses its command, and nothing is executed */
     bool altered;          /* units are made with another time-out than was asked for */
+    bool unkept;           /* and their directories go with them */
     bool no_revision;      /* definitions that are in force no more are not there either */
     bool end_while_listed; /* processes end after the units were listed, before the list is answered */
     int ask_answer;        /* of every slot */
