@@ -99,7 +99,7 @@ def search(tap, program, folder):
 def search_long(tap, name, program, folder, percent):
     begin = time.monotonic()
     before = Before(name)
-    options = [f"-runs={(EXECUTIONS - before.executions) // PROGRAMS}", f"-max_total_time={LONG_SECONDS}"]
+    options = [f"-runs={-(-(EXECUTIONS - before.executions) // PROGRAMS)}", f"-max_total_time={LONG_SECONDS}"]
     searches = [Search(program, folder, number, *options) for number in range(PROGRAMS)]
     for one in searches:
         one.wait()
