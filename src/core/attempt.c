@@ -205,8 +205,7 @@ static bool attempt_is_altered(const Attempt *a)
 
     if (!t || a->view.orphan)
         return false;
-    if (!t->own_runtime_directory && !t->own_runtime_preserve &&
-        !g_str_equal(a->state->directory_preserve, "yes"))
+    if (task_keeps_directory(t) && !g_str_equal(a->state->directory_preserve, "yes"))
         return true;
     return !a->state->remain_after_exit || a->state->runtime_max_usec != t->timeout_usec ||
            *a->state->token == '\0';

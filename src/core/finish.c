@@ -128,7 +128,7 @@ static bool attempt_is_remembered(const Attempt *a)
  * it was released, which only a database that was restored can have forgotten. */
 static bool attempt_left_nothing(const Attempt *a, const Evidence *e)
 {
-    bool kept = a->task && !a->task->own_runtime_directory && !a->task->own_runtime_preserve;
+    bool kept = a->task && task_keeps_directory(a->task);
 
     if (a->suspect || (a->state && *a->state->invocation_id) || !attempt_was_never_started(a))
         return false;

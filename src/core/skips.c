@@ -112,11 +112,14 @@ static uint64_t rest_known(const ScheduleEntry *se, const GArray *skips)
 void skips_tell(Manager *m, const TaskEntry *before, const GArray *skips)
 {
     StoreSlotFilter filter = { .outcome = "skipped", .cause = "changed", .since = UNSET, .limit = REST_MAX };
-    Rest *rest = g_new(Rest, 1);
+    Rest *rest;
 
     scheduler_skipped(m->scheduler, skips);
+    if (!before)
+        return;
+    rest = g_new(Rest, 1);
     *rest = (Rest){ m, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free) };
-    for (guint i = 0; before && i < before->schedules->len; i++) {
+    for (guint i = 0; i < before->schedules->len; i++) {
         const ScheduleEntry *se = g_ptr_array_index(before->schedules, i);
         uint64_t known = rest_known(se, skips);
 

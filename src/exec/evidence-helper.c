@@ -113,16 +113,6 @@ static uint64_t helper_time(sd_journal *j)
     return sd_journal_get_realtime_usec(j, &usec) < 0 ? 0 : usec;
 }
 
-static int helper_code(const char *word)
-{
-    static const char *const words[] = { "", "exited", "killed", "dumped" };
-
-    for (int i = 1; i < (int)G_N_ELEMENTS(words); i++)
-        if (g_strcmp0(word, words[i]) == 0)
-            return i;
-    return 0;
-}
-
 /* One line about the unit; later lines add to what earlier ones said. */
 static void helper_judge_line(sd_journal *j, Evidence *e)
 {
@@ -130,9 +120,11 @@ static void helper_judge_line(sd_journal *j, Evidence *e)
     g_autofree char *code = helper_field(j, "EXIT_CODE");
     g_autofree char *status = helper_field(j, "EXIT_STATUS");
 
-    if (g_strcmp0(id, MESSAGE_EXITED) == 0 && helper_code(code) > 0 && status) {
+    int how = run_exit_code_from_string(util_strempty(code));
+
+    if (g_strcmp0(id, MESSAGE_EXITED) == 0 && how > RUN_EXITED_UNKNOWN && status) {
         e->verdict = EVIDENCE_FAILED;
-        e->main_code = helper_code(code);
+        e->main_code = how;
         e->main_status = (int)g_ascii_strtoll(status, NULL, 10);
         e->ended = helper_time(j);
     } else if (g_strcmp0(id, MESSAGE_STOPPED) == 0 || g_strcmp0(id, MESSAGE_FAILED) == 0) {
@@ -262,7 +254,7 @@ static bool helper_read_note(sd_journal *j, Evidence *e)
         return false;
     *e = (Evidence){ .verdict = EVIDENCE_NOTED,
         .result = known,
-        .main_code = helper_code(code),
+        .main_code = MAX(run_exit_code_from_string(util_strempty(code)), RUN_EXITED_UNKNOWN),
         .main_status = status ? (int)g_ascii_strtoll(status, NULL, 10) : -1,
         .started = helper_number(j, EXEC_END_STARTED),
         .ended = helper_number(j, EXEC_END_FINISHED) };

@@ -365,7 +365,7 @@ static int start_append_output(sd_bus_message *m, Exec *e, const ExecStart *star
 
     start_add(list, "%s/%" G_GUINT64_FORMAT "-%u", name, start->run, start->attempt);
     r = start_append_list(m, "RuntimeDirectory", list);
-    if (r >= 0 && !start->task->own_runtime_directory && !start->task->own_runtime_preserve)
+    if (r >= 0 && task_keeps_directory(start->task))
         r = start_append_string(m, "RuntimeDirectoryPreserve", "yes");
     return r;
 }

@@ -226,6 +226,11 @@ bool task_is_expected(const Task *t)
     return t->expect_every_usec > 0 || t->expect_within_usec > 0;
 }
 
+bool task_keeps_directory(const Task *t)
+{
+    return !t->own_runtime_directory && !t->own_runtime_preserve;
+}
+
 const Schedule *task_find_schedule(const Task *t, const char *name)
 {
     for (guint i = 0; i < t->schedules->len; i++) {

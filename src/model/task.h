@@ -205,4 +205,6 @@ Overlap overlap_from_string(const char *s);
 unsigned task_places(const Task *t);
 /* To succeed every so often. */
 bool task_is_expected(const Task *t);
+/* Nothing in its settings says what becomes of directories in /run: that of an attempt's output stays until it is released. */
+bool task_keeps_directory(const Task *t);
 const Schedule *task_find_schedule(const Task *t, const char *name);

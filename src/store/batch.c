@@ -207,14 +207,22 @@ void batch_send(Store *s)
 
 /* --- answering */
 
-/* The rows of a shared statement begin with the position of their operation. */
-static void remember_end(Store *s, const Op *op, int r)
+/* The latest of them that is recorded, before any of them is answered. */
+static void remember_ends(Store *s, Op *const *ops, const int *rows, unsigned n, const PGresult *res)
 {
-    if (r == STORE_RECORDED || r == STORE_RECORDED_BEFORE)
+    for (unsigned i = n; i > 0; i--) {
+        const Op *op = ops[i - 1];
+        int r = rows[i - 1] < 0 ? STORE_NOT_YOURS : (int)row_u64(res, rows[i - 1], 1);
+
+        if (r != STORE_RECORDED && r != STORE_RECORDED_BEFORE)
+            continue;
         remembered_end(&s->remembered, g_ascii_strtoull(op->values[0], NULL, 10),
             g_ascii_strtoull(op->values[1], NULL, 10));
+        return;
+    }
 }
 
+/* The rows of a shared statement begin with the position of their operation. */
 static void answer_shared(Store *s, Op *const *ops, unsigned n, const PGresult *res)
 {
     g_autofree int *rows = g_new(int, n);
@@ -226,14 +234,14 @@ static void answer_shared(Store *s, Op *const *ops, unsigned n, const PGresult *
         if (ord >= 1 && ord <= n)
             rows[ord - 1] = row;
     }
+    if (ops[0]->kind == OP_END)
+        remember_ends(s, ops, rows, n, res);
     for (unsigned i = 0; i < n; i++) {
         if (ops[i]->kind == OP_ASK && rows[i] >= 0) {
             uint64_t id = row_u64(res, rows[i], 1);
 
             s->id_seen = MAX(s->id_seen, id);
         }
-        if (ops[i]->kind == OP_END && rows[i] >= 0)
-            remember_end(s, ops[i], (int)row_u64(res, rows[i], 1));
         store_answer(s, ops[i],
             &(OpAnswer){ .r = rows[i] < 0 && ops[i]->fn ? -ENOENT : 0, .res = res, .row = rows[i] });
     }
