@@ -346,19 +346,24 @@ static void on_batch(const ExchangeResult *result, void *userdata)
 
 /* --- reads */
 
+/* Where it brings its own statement, that is planned for its values: some indexes have the rows of some values only. */
+static const char planned_sql[] = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)";
+
 static void on_read(const ExchangeResult *result, void *userdata)
 {
     g_autofree Read *read = userdata;
     Store *s = read->store;
+    PGresult *const *res = result->result;
 
     s->reads_in_flight--;
     if (result->lost) {
         store_lose(s, read->op, -ENOTCONN);
         return;
     }
-    if (!result->error) {
-        store_answer(s, read->op,
-            &(OpAnswer){ .res = result->result[0], .second = result->n > 1 ? result->result[1] : NULL });
+    if (!result->error && read->op->sql) {
+        store_answer(s, read->op, &(OpAnswer){ .res = res[1] });
+    } else if (!result->error) {
+        store_answer(s, read->op, &(OpAnswer){ .res = res[0], .second = result->n > 1 ? res[1] : NULL });
     } else if (batch_trouble(result->error) == BATCH_LOST) {
         g_autofree char *reason = store_trouble(result->error);
 
@@ -385,10 +390,12 @@ void batch_send_reads(Store *s)
         info = op_info(read->op->kind);
         s->reads_in_flight++;
         x = connection_begin(s->connection, 0, on_read, read);
-        if (info->sql)
+        if (info->sql) {
             send_group(s, x, &read->op, 1);
-        else
+        } else {
+            exchange_add(x, planned_sql, NULL, 0);
             exchange_add(x, read->op->sql, (const char *const *)read->op->values, read->op->n_values);
+        }
         exchange_end(x);
     }
 }

@@ -22,14 +22,14 @@ struct Setup {
 };
 
 /* Every look-up of ours has its index, and none is better served by reading a whole table: the planner does
- * not get to think otherwise when its statistics are young. The server gives up a host that is gone, and with it the lock of the node's
- * name. */
+ * not get to think otherwise when its statistics are young, nor anew each time: what is prepared would mostly take longer to plan than
+ * to execute. The server gives up a host that is gone, and with it the lock of the node's name. */
 static const char *const settings_sql =
     "SELECT set_config(name, value, false) FROM (VALUES"
     " ('synchronous_commit', 'on'), ('search_path', 'taskschedd, pg_catalog'), ('TimeZone', 'UTC'),"
     " ('DateStyle', 'ISO'), ('bytea_output', 'hex'), ('default_transaction_isolation', 'read committed'),"
     " ('statement_timeout', '25s'), ('lock_timeout', '10s'), ('idle_in_transaction_session_timeout', '60s'),"
-    " ('jit', 'off'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
+    " ('plan_cache_mode', 'force_generic_plan'), ('jit', 'off'), ('enable_seqscan', 'off'), ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'),"
     " ('standard_conforming_strings', 'on'), ('tcp_keepalives_idle', '" CONNECTION_IDLE_SEC
     "'), ('tcp_keepalives_interval', '" CONNECTION_PROBE_SEC
     "'), ('tcp_keepalives_count', '" CONNECTION_PROBES "'), ('tcp_user_timeout', '" CONNECTION_SILENT_MSEC
