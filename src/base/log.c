@@ -125,7 +125,7 @@ static GString *log_entry(int priority, const LogContext *context, const char *t
     if (context) {
         log_add(entry, "MESSAGE_ID", context->message_id);
         log_add(entry, "TASKSCHEDD_TASK", context->task);
-        log_add(entry, "OBJECT_UNIT", context->unit);
+        log_add(entry, "OBJECT_SYSTEMD_UNIT", context->unit);
         log_add_number(entry, "TASKSCHEDD_RUN", context->run);
         log_add_number(entry, "TASKSCHEDD_ATTEMPT", context->attempt);
         for (const char *const *more = context->more; more && *more; more++) {

@@ -13,7 +13,7 @@ typedef struct LogContext {
     const char *task;        /* TASKSCHEDD_TASK= */
     uint64_t run;            /* TASKSCHEDD_RUN=, 0 is none */
     uint64_t attempt;        /* TASKSCHEDD_ATTEMPT=, 0 is none */
-    const char *unit;        /* OBJECT_UNIT= */
+    const char *unit;        /* OBJECT_SYSTEMD_UNIT=, by which journalctl -u finds it */
     const char *const *more; /* "FIELD=value", NULL-terminated; other fields than these */
 } LogContext;
 

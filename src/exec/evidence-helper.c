@@ -268,7 +268,7 @@ static int helper_judge_note(sd_journal *j, const Query *q, const Now *now, Evid
     int r;
 
     sd_journal_flush_matches(j);
-    r = helper_match(j, "OBJECT_UNIT", q->unit);
+    r = helper_match(j, "OBJECT_SYSTEMD_UNIT", q->unit);
     if (r >= 0)
         r = helper_match(j, "_UID", uid);
     if (r >= 0)

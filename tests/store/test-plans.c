@@ -20,7 +20,8 @@ static const char *whole_table(const PGresult *res, int row)
         return NULL;
     if (row + 1 < PQntuples(res))
         next = PQgetvalue(res, row + 1, 0);
-    return strstr(line, "Seq Scan") || (strstr(line, "_pkey on ") && !strstr(next, "Index Cond:")) ? table : NULL;
+    return strstr(line, "Seq Scan") || (strstr(line, "_pkey on ") && !strstr(next, "Index Cond:")) ? table
+                                                                                                   : NULL;
 }
 
 static void check_plan(PGconn *c, const char *name, const char *sql)
@@ -84,9 +85,10 @@ static void test_session(void)
     fixture_fresh();
     f = fixture_new("n", NULL, NULL);
     fixture_wait(f, STORE_UP);
-    g_free(fixture_sql("CREATE TABLE seen (mode text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                       " INSERT INTO seen VALUES (current_setting('plan_cache_mode')); RETURN NULL; END $$;"
-                       " CREATE TRIGGER see AFTER INSERT ON ask EXECUTE FUNCTION see(); SELECT 1"));
+    g_free(fixture_sql(
+        "CREATE TABLE seen (mode text); CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO seen VALUES (current_setting('plan_cache_mode')); RETURN NULL; END $$;"
+        " CREATE TRIGGER see AFTER INSERT ON ask EXECUTE FUNCTION see(); SELECT 1"));
     g_assert_true(fixture_ask(f, "a", 0, 0).asked.fresh);
     mode = fixture_sql("SELECT string_agg(mode, ' ') FROM seen");
     g_assert_cmpstr(mode, ==, "force_generic_plan");
