@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "exec-contract.h"
+#include "exec/internal.h"
 
 #define WAIT_USEC         (60 * USEC_PER_SEC)
 #define RUNTIME_DIRECTORY "/run/taskschedd"
@@ -417,6 +418,28 @@ static void test_exists(void)
         "then there is no unit to be signalled, and it is released already");
 }
 
+/* What proves that an attempt began stays when its unit goes, whatever the task sees of the file system. */
+static void test_directories(void)
+{
+    static const char *const settings[][2] = { { "DynamicUser=yes" }, { "TemporaryFileSystem=/run" },
+        { "RootDirectory=/srv/exec-root", "BindReadOnlyPaths=/usr /bin /lib -/lib64" } };
+
+    command("mkdir -p /srv/exec-root/run");
+    ARRAY_FOREACH (s, settings) {
+        Plan plan = { .argv = { "/bin/sleep", "60" }, .settings = { (*s)[0], (*s)[1] } };
+        g_auto(Answer) a = { 0 };
+        int r = start_and_wait(&plan, &a);
+        g_autofree char *unit = exec_unit_name(last_run, 1),
+                        *stop = g_strdup_printf("systemctl stop %s", unit);
+
+        command(stop);
+        for (unsigned i = 0; i < 500 && get(last_run, &a) != -ENOENT; i++)
+            pause_msec(20);
+        check(r == EXEC_STARTED && a.r == -ENOENT && output_is_left(exec, unit), "%s: it has one", **s);
+        check(release(last_run) == 0 && !output_is_left(exec, unit), "%s: until it is released", **s);
+    }
+}
+
 static void test_left_behind(void)
 {
     const Plan plan = { .argv = { "/bin/sh", "-c", "sleep 60 & sleep 60 & exit 0" } };
@@ -761,6 +784,7 @@ int main(int argc, char **argv)
     test_properties();
     test_refusals();
     test_exists();
+    test_directories();
     test_left_behind();
     test_hostile_output();
     test_evidence();
