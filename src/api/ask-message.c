@@ -146,12 +146,13 @@ static int ask_check_name(const AskMessage *a, const char *name, Error *error)
 {
     if (json_object_has_member(a->typed, name) || g_hash_table_contains(a->texts, name) ||
         g_hash_table_contains(a->files, name))
-        return error_set(error, ERROR_INVALID_INPUT, "\"%s\" is given twice.", name);
+        return message_refuse(error, ERROR_INVALID_INPUT, "", name, " is given twice.");
     return 0;
 }
 
 static int ask_read_value(AskMessage *a, sd_bus_message *m, const char *name, Error *error)
 {
+    g_autofree char *after = NULL;
     const char *contents;
     char type;
     int r = sd_bus_message_peek_type(m, &type, &contents);
@@ -165,11 +166,11 @@ static int ask_read_value(AskMessage *a, sd_bus_message *m, const char *name, Er
         if (r >= 0)
             r = t->add(a, m, name, contents[0]);
         if (r == -ERANGE)
-            return error_set(error, ERROR_INVALID_INPUT, "%s: the number is out of range.", name);
+            return message_refuse(error, ERROR_INVALID_INPUT, "", name, ": the number is out of range.");
         return r < 0 ? r : sd_bus_message_exit_container(m);
     }
-    return error_set(
-        error, ERROR_INVALID_INPUT, "%s: a value of D-Bus type %s is not taken.", name, contents);
+    after = g_strdup_printf(": a value of D-Bus type %s is not taken.", contents);
+    return message_refuse(error, ERROR_INVALID_INPUT, "", name, after);
 }
 
 static int ask_read_input(AskMessage *a, sd_bus_message *m, Error *error)

@@ -53,7 +53,7 @@ static int audit_page_read_cursor(AuditPage *p, sd_bus_message *m, Error *error)
     if (g_strv_length(parts) != 2 ||
         !g_ascii_string_to_unsigned(parts[0], 10, 0, INT64_MAX, &p->filter.before_at, NULL) ||
         !g_ascii_string_to_unsigned(parts[1], 10, 1, INT64_MAX, &p->filter.before_id, NULL))
-        return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+        return message_refuse(error, ERROR_INVALID_ARGUMENT, "", cursor, " is no cursor of this list.");
     return 0;
 }
 

@@ -88,7 +88,7 @@ int calendar_methods_get(Request *q, Error *error)
         return r;
     entry = manager_find_calendar(q->manager, name);
     if (!entry)
-        return error_set(error, ERROR_NO_SUCH_CALENDAR, "There is no calendar \"%s\".", name);
+        return message_refuse(error, ERROR_NO_SUCH_CALENDAR, "There is no calendar ", name, ".");
     record = calendar_record(entry, manager_now(q->manager));
     request_answer_properties(q, &calendar_properties, &record);
     return 0;

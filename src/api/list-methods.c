@@ -117,7 +117,7 @@ static int page_walk(Page *p, Manager *m, const char *after, int (*add)(Page *p,
 
 static int list_methods_refuse_cursor(const char *cursor, Error *error)
 {
-    return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+    return message_refuse(error, ERROR_INVALID_ARGUMENT, "", cursor, " is no cursor of this list.");
 }
 
 int list_methods_tasks(Request *q, Error *error)

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "model/json.h"
+#include "model/words.h"
 
 /* More no run has. */
 #define METADATA_MAX (64 * 1024)
@@ -15,11 +16,19 @@ int message_read_failed(int r, Error *error)
     return r;
 }
 
+int message_refuse(Error *error, ErrorCode code, const char *before, const char *text, const char *after)
+{
+    g_autofree char *shown = words_quote(text, '"');
+
+    return error_set(error, code, "%s%s%s", before, shown, after);
+}
+
 static int message_refuse_key(
     const char *key, const char *what, const MessageEntry *entries, size_t n, Error *error)
 {
+    g_autofree char *before = g_strdup_printf("Unknown %s ", what);
     g_autoptr(GString) known = g_string_new(NULL);
-    int r = error_set(error, ERROR_INVALID_ARGUMENT, "Unknown %s \"%s\".", what, key);
+    int r = message_refuse(error, ERROR_INVALID_ARGUMENT, before, key, ".");
 
     for (size_t i = 0; i < n; i++)
         g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", entries[i].key);
@@ -105,7 +114,7 @@ int message_read_strings(sd_bus_message *m, GHashTable **ret, Error *error)
         return message_read_failed(r, error);
     while ((r = sd_bus_message_read(m, "{ss}", &key, &value)) > 0)
         if (!g_hash_table_insert(table, g_strdup(key), g_strdup(value)))
-            return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is given twice.", key);
+            return message_refuse(error, ERROR_INVALID_ARGUMENT, "", key, " is given twice.");
     if (r >= 0)
         r = sd_bus_message_exit_container(m);
     if (r < 0)

@@ -31,6 +31,8 @@ int message_read_page(
     sd_bus_message *m, unsigned max, const char **ret_cursor, unsigned *ret_limit, Error *error);
 /* A negative errno of sd-bus's readers as an error for the caller; others pass. */
 int message_read_failed(int r, Error *error);
+/* Says what is wrong with a text of the caller's, which may be any: it is shown as words_quote() does. The code's negative errno. */
+int message_refuse(Error *error, ErrorCode code, const char *before, const char *text, const char *after);
 /* Reads an a{ss} into a table of owned strings; a key twice is refused. */
 int message_read_strings(sd_bus_message *m, GHashTable **ret, Error *error);
 

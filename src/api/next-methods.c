@@ -43,7 +43,7 @@ static int next_read_expressions(sd_bus_message *m, void *into, Error *error)
     r = sd_bus_message_enter_container(m, 'a', "s");
     while (r >= 0 && (r = sd_bus_message_read(m, "s", &text)) > 0) {
         if (!strchr(text, '=') || strpbrk(text, "\n\r") || g_str_has_suffix(text, "\\"))
-            return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is not of the form KEY=VALUE.", text);
+            return message_refuse(error, ERROR_INVALID_ARGUMENT, "", text, " is not of the form KEY=VALUE.");
         if (list->len >= EXPRESSIONS_MAX)
             return error_set(
                 error, ERROR_LIMIT_EXCEEDED, "At most %d expressions are taken.", EXPRESSIONS_MAX);
@@ -166,10 +166,12 @@ static int next_fault(const NextQuery *n, const DiagList *diags, Error *error)
     const char *text = d->line >= EXPRESSION_LINE && d->line - EXPRESSION_LINE < n->expressions->len
                            ? g_ptr_array_index(n->expressions, d->line - EXPRESSION_LINE)
                            : NULL;
+    g_autofree char *after = NULL;
 
     if (!text)
         return error_set(error, ERROR_INVALID_ARGUMENT, "%s", d->message);
-    return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\", column %u: %s", text, d->column, d->message);
+    after = g_strdup_printf(", column %u: %s", d->column, d->message);
+    return message_refuse(error, ERROR_INVALID_ARGUMENT, "", text, after);
 }
 
 static int next_parse(const NextQuery *n, Manager *m, Task **ret, Error *error)

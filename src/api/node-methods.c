@@ -61,7 +61,8 @@ static int filter_state(sd_bus_message *m, void *into, Error *error)
         return r;
     p->state = g_str_equal(state, "up") ? 1 : 0;
     if (p->state == 0 && !g_str_equal(state, "down"))
-        return error_set(error, ERROR_INVALID_ARGUMENT, "A node is \"up\" or \"down\", not \"%s\".", state);
+        return message_refuse(
+            error, ERROR_INVALID_ARGUMENT, "A node is \"up\" or \"down\", not ", state, ".");
     return 0;
 }
 

@@ -63,7 +63,7 @@ int request_read_run(Request *q, uint64_t *ret, Error *error)
     if (q->labels)
         return request_parse_run(q->labels[0], ret)
                    ? 0
-                   : error_set(error, ERROR_NO_SUCH_RUN, "There is no run \"%s\".", q->labels[0]);
+                   : message_refuse(error, ERROR_NO_SUCH_RUN, "There is no run ", q->labels[0], ".");
     r = message_read_failed(sd_bus_message_read(q->message, "t", ret), error);
     if (r >= 0 && (*ret == 0 || *ret > INT64_MAX))
         r = error_set(error, ERROR_NO_SUCH_RUN, "There is no run %" G_GUINT64_FORMAT ".", *ret);

@@ -119,7 +119,7 @@ static int option_format(sd_bus_message *m, void *userdata, Error *error)
             log->format = *f;
             return 0;
         }
-    return error_set(error, ERROR_INVALID_ARGUMENT, "There is no format \"%s\".", format);
+    return message_refuse(error, ERROR_INVALID_ARGUMENT, "There is no format ", format, ".");
 }
 
 static const MessageEntry log_options[] = {

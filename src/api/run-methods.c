@@ -176,7 +176,7 @@ static int filter_state(sd_bus_message *m, void *into, Error *error)
         return r;
     p->filter.state = run_state_from_string(text);
     if (p->filter.state < 0)
-        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no state \"%s\".", text);
+        return message_refuse(error, ERROR_INVALID_ARGUMENT, "There is no state ", text, ".");
     return 0;
 }
 
@@ -190,7 +190,7 @@ static int filter_result(sd_bus_message *m, void *into, Error *error)
         return r;
     p->filter.result = run_result_from_string(text);
     if (p->filter.result <= RUN_RESULT_NONE)
-        return error_set(error, ERROR_INVALID_ARGUMENT, "There is no result \"%s\".", text);
+        return message_refuse(error, ERROR_INVALID_ARGUMENT, "There is no result ", text, ".");
     return 0;
 }
 
@@ -212,7 +212,7 @@ static int run_page_read_cursor(RunPage *p, sd_bus_message *m, Error *error)
     if (r < 0)
         return r;
     if (*cursor && !g_ascii_string_to_unsigned(cursor, 10, 1, INT64_MAX, &p->filter.before, NULL))
-        return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+        return message_refuse(error, ERROR_INVALID_ARGUMENT, "", cursor, " is no cursor of this list.");
     return 0;
 }
 

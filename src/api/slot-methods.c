@@ -37,8 +37,8 @@ static int filter_outcome(sd_bus_message *m, void *into, Error *error)
     if (r < 0)
         return r;
     if (!g_str_equal(text, "fired") && !g_str_equal(text, "skipped"))
-        return error_set(
-            error, ERROR_INVALID_ARGUMENT, "\"%s\" is no outcome: \"fired\" or \"skipped\".", text);
+        return message_refuse(
+            error, ERROR_INVALID_ARGUMENT, "", text, " is no outcome: \"fired\" or \"skipped\".");
     *(char **)into = g_strdup(text);
     return 0;
 }
@@ -51,8 +51,8 @@ static int filter_cause(sd_bus_message *m, void *into, Error *error)
     if (r < 0)
         return r;
     if (slot_cause_from_string(text) <= SLOT_NO_CAUSE)
-        return error_set(
-            error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cause of a slot that was skipped.", text);
+        return message_refuse(
+            error, ERROR_INVALID_ARGUMENT, "", text, " is no cause of a slot that was skipped.");
     *(char **)into = g_strdup(text);
     return 0;
 }
@@ -85,7 +85,7 @@ static int slot_page_read_cursor(SlotPage *p, sd_bus_message *m, Error *error)
         *schedule++ = 0;
     if (!schedule || !g_ascii_string_to_unsigned(p->cursor, 10, 1, INT64_MAX, &p->filter.before, NULL) ||
         !task_name_is_valid(task) || !task_name_is_valid(schedule))
-        return error_set(error, ERROR_INVALID_ARGUMENT, "\"%s\" is no cursor of this list.", cursor);
+        return message_refuse(error, ERROR_INVALID_ARGUMENT, "", cursor, " is no cursor of this list.");
     p->filter.before_task = task;
     p->filter.before_schedule = schedule;
     return 0;

@@ -244,7 +244,7 @@ const TaskEntry *task_methods_find(Request *q, const char *name, Error *error)
         return NULL;
     entry = manager_find_task(q->manager, name);
     if (!entry)
-        error_set(error, ERROR_NO_SUCH_TASK, "There is no task \"%s\".", name);
+        task_missing(error, name);
     return entry;
 }
 
@@ -254,7 +254,7 @@ const ScheduleEntry *task_methods_find_schedule(Request *q, const char *task, co
     const ScheduleEntry *schedule = entry ? manager_find_schedule(entry, name) : NULL;
 
     if (entry && !schedule)
-        error_set(error, ERROR_NO_SUCH_SCHEDULE, "The task \"%s\" has no schedule \"%s\".", task, name);
+        task_schedule_missing(error, task, name);
     return schedule;
 }
 

@@ -35,10 +35,9 @@ static const ScheduleEntry *backfill_find(const Backfill *b, Error *error)
     const ScheduleEntry *se = entry ? manager_find_schedule(entry, b->given.schedule) : NULL;
 
     if (!entry) {
-        error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", b->given.task);
+        task_missing(error, b->given.task);
     } else if (!se) {
-        error_set(
-            error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", b->given.task, b->given.schedule);
+        task_schedule_missing(error, b->given.task, b->given.schedule);
     } else if (!entry->enabled) {
         error_set(error, ERROR_DISABLED, "Task %s is disabled", b->given.task);
         error_set_hint(error, "`tschedctl enable %s` enables it.", b->given.task);
@@ -124,8 +123,7 @@ static void on_backfilled(int r, const GArray *times, const Error *given, void *
     if (r >= 0 && !b->given.dry)
         backfill_tell(b->manager, times);
     if (r == -ENOENT) /* it went, or became another, while this was under way */
-        error_set(
-            &error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", b->given.task, b->given.schedule);
+        task_schedule_missing(&error, b->given.task, b->given.schedule);
     else if (r == -ENOTCONN)
         error_set(&error, ERROR_NOT_AVAILABLE,
             "The connection to the database was lost before it answered; asking again is safe");

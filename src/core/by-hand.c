@@ -29,9 +29,9 @@ static const ScheduleEntry *wish_find(const Wish *w, Error *error)
     const ScheduleEntry *se = entry ? manager_find_schedule(entry, w->schedule) : NULL;
 
     if (!entry)
-        error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", w->task);
+        task_missing(error, w->task);
     else if (!se)
-        error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", w->task, w->schedule);
+        task_schedule_missing(error, w->task, w->schedule);
     return se;
 }
 
@@ -98,7 +98,7 @@ static int wish_judge(const Wish *w, int r, const StoreByHandSlot *slot, Error *
             "Of %s/%s %d slots are skipped already; a pause goes on for as long as one likes", w->task,
             w->schedule, BY_HAND_MAX);
     case -ENOENT: /* it went, or became another, while this was under way */
-        return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", w->task, w->schedule);
+        return task_schedule_missing(error, w->task, w->schedule);
     case -ENOTCONN:
         return error_set(
             error, ERROR_NOT_AVAILABLE, "The connection to the database was lost before it answered");

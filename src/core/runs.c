@@ -133,7 +133,7 @@ static int ask_check(Manager *m, const ManagerAsk *ask, const TaskEntry **ret, E
         return r;
     entry = registry_find(m->registry, ask->task);
     if (!entry) {
-        error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", ask->task);
+        task_missing(error, ask->task);
         error_set_hint(
             error, "`tschedctl list-tasks` shows all; a new file counts from `tschedctl reload` on.");
         return -ENOENT;

@@ -333,7 +333,7 @@ static void change_answer(Change *c, int r, const Error *given)
             error_set(
                 &own, ERROR_NOT_AVAILABLE, "The connection to the database was lost before it answered");
         else if (r == -ENOENT) /* it went while this waited for its turn */
-            error_set(&own, ERROR_NO_SUCH_TASK, "There is no task %s", task);
+            task_missing(&own, task);
         else
             error_set(&own, ERROR_FAILED, "The database refused this: %s", g_strerror(-r));
         given = &own;
@@ -407,7 +407,7 @@ int manager_delete_task(
         return r;
     entry = registry_find(m->registry, name);
     if (!entry)
-        return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", name);
+        return task_missing(error, name);
     /* That of another node comes back with that node's next reload, if it is there still. */
     if (strcmp(entry->origin, "file") == 0 && registry_is_own(m->registry, entry)) {
         error_set(error, ERROR_FROM_FILE, "Task %s is defined by the file %s", name, entry->path);
@@ -466,9 +466,9 @@ static int change_of(
         return r;
     entry = *parts ? registry_find(m->registry, parts[0]) : NULL;
     if (!entry)
-        return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", util_strempty(parts[0]));
+        return task_missing(error, util_strempty(parts[0]));
     if (parts[1] && !manager_find_schedule(entry, parts[1]))
-        return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", parts[0], parts[1]);
+        return task_schedule_missing(error, parts[0], parts[1]);
     *ret = change_new(m, parts[0], parts[1], fn, userdata);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "model/json.h"
 #include "model/schedule.h"
 #include "model/task-internal.h"
+#include "model/words.h"
 
 #define TASK_STOP_USEC (90 * USEC_PER_SEC)
 
@@ -21,6 +22,20 @@ bool task_name_is_valid(const char *name)
         if (n >= 64 || (!g_ascii_isalnum(name[n]) && !strchr("_.-", name[n])))
             return false;
     return true;
+}
+
+int task_missing(Error *error, const char *task)
+{
+    g_autofree char *shown = words_quote(task, '"');
+
+    return error_set(error, ERROR_NO_SUCH_TASK, "There is no task %s", shown);
+}
+
+int task_schedule_missing(Error *error, const char *task, const char *schedule)
+{
+    g_autofree char *shown = words_quote(task, '"'), *shown_schedule = words_quote(schedule, '"');
+
+    return error_set(error, ERROR_NO_SUCH_SCHEDULE, "Task %s has no schedule %s", shown, shown_schedule);
 }
 
 TaskSource *task_source_new(const char *path, const char *text, size_t length)

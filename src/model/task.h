@@ -3,6 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "base/error.h"
 #include "model/calendar.h"
 #include "model/diag.h"
 #include "model/recurrence.h"
@@ -175,6 +176,9 @@ typedef struct Task {
 
 /* [A-Za-z0-9][A-Za-z0-9_.-]{0,63} */
 bool task_name_is_valid(const char *name);
+/* The errors that say that there is none of that name, which may be any text: -ENOENT. */
+int task_missing(Error *error, const char *task);
+int task_schedule_missing(Error *error, const char *task, const char *schedule);
 
 /* Parses a definition. Every fault of every source goes into diags; on any fault -EINVAL and no task. sources
  * is copied; those of calendars may be any, and the ones that are named are kept. [Service] keys are only split here, judged by exec (core/definition.c puts both together), which

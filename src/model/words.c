@@ -114,9 +114,9 @@ int words_split_commas(const char *s, GPtrArray **ret)
     return 0;
 }
 
-char *words_show(const char *text)
+char *words_quote(const char *text, char quote)
 {
-    GString *s = g_string_new("'");
+    GString *s = g_string_new_len(&quote, 1);
     unsigned n = 0;
 
     for (const char *p = text; *p; n++) {
@@ -140,6 +140,11 @@ char *words_show(const char *text)
             g_string_append_printf(s, "\\u%04x", c);
         p = g_utf8_next_char(p);
     }
-    g_string_append_c(s, '\'');
+    g_string_append_c(s, quote);
     return g_string_free(s, FALSE);
+}
+
+char *words_show(const char *text)
+{
+    return words_quote(text, '\'');
 }

@@ -108,7 +108,7 @@ static void task_answer(Op *op, const OpAnswer *a)
     g_auto(Error) error = { 0 };
 
     if (a->r >= 0 && PQntuples(a->res) == 0) {
-        error_set(&error, ERROR_NO_SUCH_TASK, "There is no task \"%s\"", op->values[0]);
+        task_missing(&error, op->values[0]);
         fn(-ENOENT, &error, op->userdata);
         return;
     }
@@ -164,8 +164,7 @@ static void schedule_answer(Op *op, const OpAnswer *a)
     g_auto(Error) error = { 0 };
 
     if (a->r >= 0 && PQntuples(a->res) == 0) {
-        error_set(&error, ERROR_NO_SUCH_SCHEDULE, "Task \"%s\" has no schedule \"%s\"", op->values[0],
-            op->values[1]);
+        task_schedule_missing(&error, op->values[0], op->values[1]);
         fn(-ENOENT, &error, op->userdata);
         return;
     }
