@@ -695,6 +695,33 @@ static void test_names(void)
     g_assert_false(task_name_is_valid("é"));
 }
 
+/* Whoever asks for what is not there is shown what they asked for, and no terminal is given anything else. */
+static void test_missing(void)
+{
+    static const struct {
+        const char *name, *shown;
+    } cases[] = {
+        { "nightly", "\"nightly\"" },
+        { "", "\"\"" },
+        { "a\tb\nc", "\"a\\tb\\nc\"" },
+        { "\033[2J\xe2\x80\xae", "\"\\u001b[2J\\u202e\"" },
+        { "n\xe4", "\"n\\xe4\"" },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef+",
+            "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef…\"" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *task = g_strconcat("There is no task ", cases[i].shown, NULL);
+        g_autofree char *schedule = g_strconcat("Task \"t\" has no schedule ", cases[i].shown, NULL);
+        g_auto(Error) a = { 0 }, b = { 0 };
+
+        g_assert_cmpint(task_missing(&a, cases[i].name), ==, -ENOENT);
+        g_assert_cmpstr(a.message, ==, task);
+        g_assert_cmpint(task_schedule_missing(&b, "t", cases[i].name), ==, -ENOENT);
+        g_assert_cmpstr(b.message, ==, schedule);
+    }
+}
+
 static void test_sources(void)
 {
     g_autoptr(Task) t = read_good(RUN, "[Task]\nDescription=\"q\" \\\\ é");
@@ -744,6 +771,7 @@ int main(int argc, char **argv)
     g_test_add_func("/task/size", test_size);
     g_test_add_func("/task/many-faults", test_many_faults);
     g_test_add_func("/task/names", test_names);
+    g_test_add_func("/task/missing", test_missing);
     g_test_add_func("/task/sources", test_sources);
     return g_test_run();
 }
