@@ -58,6 +58,10 @@ static char *format_number(GVariant *v, const char *unit, const char *largest)
 {
     uint64_t number = g_variant_get_uint64(v);
 
+    /* Before a unit of time no larger number is read, as in systemd. */
+    if (number > INT64_MAX && number < UINT64_MAX && g_str_equal(unit, "us"))
+        return g_strdup_printf(
+            "%" G_GUINT64_FORMAT "s%uus", number / USEC_PER_SEC, (unsigned)(number % USEC_PER_SEC));
     return number == UINT64_MAX ? g_strdup(largest)
                                 : g_strdup_printf("%" G_GUINT64_FORMAT "%s", number, unit);
 }
