@@ -119,7 +119,6 @@ static void helper_judge_line(sd_journal *j, Evidence *e)
     g_autofree char *id = helper_field(j, "MESSAGE_ID");
     g_autofree char *code = helper_field(j, "EXIT_CODE");
     g_autofree char *status = helper_field(j, "EXIT_STATUS");
-
     int how = run_exit_code_from_string(util_strempty(code));
 
     if (g_strcmp0(id, MESSAGE_EXITED) == 0 && how > RUN_EXITED_UNKNOWN && status) {

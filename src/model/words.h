@@ -16,6 +16,6 @@ int words_parse_boolean(const char *s, bool *ret);
 int words_split(const char *s, GPtrArray **ret, unsigned *ret_offset);
 /* Splits at commas by the same rules, items stripped. *ret of char*, owned, never empty. */
 int words_split_commas(const char *s, GPtrArray **ret);
-/* For messages: text as one printable line, cut where it is long; in quotes, which are single ones. g_free. */
+/* For messages: text as one printable line, cut where it is long; between two of quote, words_show() between single quotes. g_free. */
 char *words_quote(const char *text, char quote);
 char *words_show(const char *text);

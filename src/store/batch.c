@@ -382,19 +382,17 @@ void batch_send_reads(Store *s)
 {
     while (s->state == STORE_UP && s->reads_in_flight < READS_MAX && !g_queue_is_empty(&s->reads)) {
         Read *read = g_new0(Read, 1);
-        const OpInfo *info;
         Exchange *x;
 
         read->store = s;
         read->op = g_queue_pop_head(&s->reads);
-        info = op_info(read->op->kind);
         s->reads_in_flight++;
         x = connection_begin(s->connection, 0, on_read, read);
-        if (info->sql) {
-            send_group(s, x, &read->op, 1);
-        } else {
+        if (read->op->sql) {
             exchange_add(x, planned_sql, NULL, 0);
             exchange_add(x, read->op->sql, (const char *const *)read->op->values, read->op->n_values);
+        } else {
+            send_group(s, x, &read->op, 1);
         }
         exchange_end(x);
     }

@@ -24,7 +24,7 @@ struct Setup {
 /* Every look-up of ours has its index, and none is better served by reading a whole table: the planner does
  * not get to think otherwise when its statistics are young, nor anew each time: what is prepared would mostly take longer to plan than
  * to execute. The server gives up a host that is gone, and with it the lock of the node's name. */
-static const char *const settings_sql =
+const char *const setup_settings_sql =
     "SELECT set_config(name, value, false) FROM (VALUES"
     " ('synchronous_commit', 'on'), ('search_path', 'taskschedd, pg_catalog'), ('TimeZone', 'UTC'),"
     " ('DateStyle', 'ISO'), ('bytea_output', 'hex'), ('default_transaction_isolation', 'read committed'),"
@@ -460,7 +460,7 @@ void setup_start(Setup *u)
         return;
     }
     x = connection_begin(u->connection, 0, on_settings, u);
-    exchange_add(x, settings_sql, NULL, 0);
+    exchange_add(x, setup_settings_sql, NULL, 0);
     if (u->store->heard)
         listen_to_others(u, x);
     exchange_end(x);

@@ -5,6 +5,9 @@
 
 #include "store/store-internal.h"
 
+/* The settings that the session has from its first step on. */
+extern const char *const setup_settings_sql;
+
 Setup *setup_new(Store *s);
 void setup_start(Setup *u);
 /* After its connection was closed. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/op.h"
+#include "store/setup.h"
 
 /* Of these there are few rows. */
 static bool is_small(const char *table)
@@ -58,8 +59,7 @@ static void test_indexes(void)
     f = fixture_new("n", NULL, NULL);
     fixture_wait(f, STORE_UP);
     c = fixture_connect();
-    fixture_execute(c,
-        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off");
+    fixture_execute(c, setup_settings_sql);
     for (unsigned kind = 0; kind < _OP_KIND_MAX; kind++) {
         const OpInfo *info = op_info((OpKind)kind);
 
