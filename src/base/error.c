@@ -1,6 +1,8 @@
 /* The one table of errors: name on the bus, exit code of the command line, status of HTTP. */
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #define NAME(x) "org.taskschedd1.Error." x
 
 static const struct {
@@ -48,6 +50,14 @@ const ErrorInfo *error_info_by_name(const char *name)
     return NULL;
 }
 
+/* Whatever is cited in it, no terminal obeys it. */
+static char *error_shown(char *text)
+{
+    g_autofree char *taken = text;
+
+    return utf8_show_lines(taken);
+}
+
 int error_set(Error *e, ErrorCode code, const char *format, ...)
 {
     g_assert(code > ERROR_NONE && code < _ERROR_MAX);
@@ -56,7 +66,7 @@ int error_set(Error *e, ErrorCode code, const char *format, ...)
 
         va_start(ap, format);
         e->code = code;
-        e->message = g_strdup_vprintf(format, ap);
+        e->message = error_shown(g_strdup_vprintf(format, ap));
         va_end(ap);
     }
     return table[code].negative_errno;
@@ -70,7 +80,7 @@ int error_set_hint(Error *e, const char *format, ...)
         return 0;
     va_start(ap, format);
     g_free(e->hint);
-    e->hint = g_strdup_vprintf(format, ap);
+    e->hint = error_shown(g_strdup_vprintf(format, ap));
     va_end(ap);
     return 0;
 }

@@ -35,7 +35,7 @@ typedef struct ErrorInfo {
 } ErrorInfo;
 
 /* An error on its way to a person. message is one sentence or several lines, owned; hint says what to do,
- * owned, may be NULL. */
+ * owned, may be NULL. Both are as utf8_show_lines() has them: of what was asked for anything can be cited. */
 typedef struct Error {
     ErrorCode code;
     char *message;

@@ -46,3 +46,60 @@ char *utf8_make_valid(const char *s)
     g_string_append(made, p);
     return g_string_free(made, FALSE);
 }
+
+/* Unicode counts the two joiners among what does not print; some scripts need them, and no terminal obeys them. */
+static bool utf8_is_printable(gunichar c)
+{
+    return g_unichar_isprint(c) || c == 0x200c || c == 0x200d;
+}
+
+const char *utf8_append_shown(GString *into, const char *p)
+{
+    gunichar c = g_utf8_get_char_validated(p, -1);
+
+    if (c == (gunichar)-1 || c == (gunichar)-2) {
+        g_string_append_printf(into, "\\x%02x", (unsigned char)*p);
+        return p + 1;
+    }
+    if (c == '\n')
+        g_string_append(into, "\\n");
+    else if (c == '\t')
+        g_string_append(into, "\\t");
+    else if (utf8_is_printable(c))
+        g_string_append_unichar(into, c);
+    else
+        g_string_append_printf(into, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+    return g_utf8_next_char(p);
+}
+
+/* Stops at the character that ends it, or at the end. */
+static const char *utf8_append_line(GString *into, const char *p, char end)
+{
+    gsize begin = into->len;
+
+    while (*p && *p != end)
+        if (into->len - begin < UTF8_LINE_MAX) {
+            p = utf8_append_shown(into, p);
+        } else {
+            g_string_append(into, "…");
+            p += strcspn(p, (char[]){ end, '\0' });
+        }
+    return p;
+}
+
+char *utf8_show_line(const char *s)
+{
+    GString *shown = g_string_new(NULL);
+
+    utf8_append_line(shown, s, '\0');
+    return g_string_free(shown, FALSE);
+}
+
+char *utf8_show_lines(const char *s)
+{
+    GString *shown = g_string_new(NULL);
+
+    for (s = utf8_append_line(shown, s, '\n'); *s; s = utf8_append_line(shown, s + 1, '\n'))
+        g_string_append_c(shown, '\n');
+    return g_string_free(shown, FALSE);
+}

@@ -16,3 +16,14 @@ bool utf8_is_valid(const char *s);
 bool utf8_is_valid_len(const char *s, size_t n, const char **ret_end);
 /* A copy in which U+FFFD stands for whatever is wrong; g_free. */
 char *utf8_make_valid(const char *s);
+
+/* Bytes of a line as it is shown, but for its last character: nobody reads more of a message. */
+#define UTF8_LINE_MAX 2000
+
+/* Appends the character at p as it is shown: escaped (\n, \t, \x1b, \u202e) if a terminal would obey it rather than print it,
+ * as is a byte that is no UTF-8. Returns what follows it. */
+const char *utf8_append_shown(GString *into, const char *p);
+/* A copy that is one printable line, at its end "…" where it is cut; g_free. */
+char *utf8_show_line(const char *s);
+/* The same of each line of a text. */
+char *utf8_show_lines(const char *s);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "ctl/import.h"
 
 #define IMPORT_NAME_MAX 60u /* with a number behind it, it is a name still */
@@ -56,12 +57,13 @@ void import_free(Import *im)
 static void import_note(
     Import *im, const char *file, unsigned line, bool lost, const char *remedy, char *message)
 {
+    g_autofree char *taken = message;
     ImportNote *n = g_new0(ImportNote, 1);
 
     n->file = g_strdup(file);
     n->line = line;
     n->lost = lost;
-    n->message = message;
+    n->message = utf8_show_line(taken);
     n->remedy = g_strdup(remedy);
     g_ptr_array_add(im->notes, n);
 }

@@ -59,17 +59,11 @@ static PlotNumber plot_number(double value)
 
 #define N(value) (plot_number(value).text)
 
-/* Text that may be anything: what XML has no sign for is shown by its number. */
+/* Text that may be anything: what XML has no sign for does not print, and is shown by its number. */
 static void plot_text(GString *out, const char *text)
 {
-    g_autofree char *safe = text_safe(text);
-    g_autofree char *escaped = NULL;
+    g_autofree char *safe = text_safe(text), *escaped = g_markup_escape_text(safe, -1);
 
-    for (char *c = safe; *c; c = g_utf8_next_char(c))
-        /* The two signs become U+FFFD, which has the same length. */
-        if (g_utf8_get_char(c) == 0xfffe || g_utf8_get_char(c) == 0xffff)
-            c[2] = '\xbd';
-    escaped = g_markup_escape_text(safe, -1);
     g_string_append(out, escaped);
 }
 

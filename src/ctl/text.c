@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "lib/i18n.h"
 #include "model/timespec.h"
 
@@ -56,19 +57,8 @@ char *text_safe(const char *s)
 {
     GString *out = g_string_sized_new(strlen(s));
 
-    while (*s) {
-        gunichar c = g_utf8_get_char_validated(s, -1);
-
-        if (c == (gunichar)-1 || c == (gunichar)-2) {
-            g_string_append_printf(out, "\\x%02x", (unsigned char)*s++);
-            continue;
-        }
-        if (g_unichar_iscntrl(c))
-            g_string_append_printf(out, "\\x%02x", c);
-        else
-            g_string_append_unichar(out, c);
-        s = g_utf8_next_char(s);
-    }
+    while (*s)
+        s = utf8_append_shown(out, s);
     return g_string_free(out, FALSE);
 }
 

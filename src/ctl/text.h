@@ -18,7 +18,7 @@ bool text_is_paused(JsonObject *o, uint64_t now);
 /* Any member as one word for `show`: strings as they are, the rest as JSON; NULL where there is none; g_free.
  */
 char *text_value(JsonObject *o, const char *key);
-/* Control characters as \xNN, so that what a task wrote cannot steer a terminal; g_free. */
+/* All of it as utf8_append_shown() has it, so that what a task wrote cannot steer a terminal; g_free. */
 char *text_safe(const char *s);
 
 /* All below: "-" where the number is UNSET; g_free. */

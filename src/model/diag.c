@@ -1,6 +1,8 @@
 /* The list of faults that a definition or an input is answered with. */
 #include "model/diag.h"
 
+#include "base/utf8.h"
+
 /* A file can hold as many faults as lines; nobody reads more than this, and memory stays bounded. */
 #define DIAG_MAX 1000
 
@@ -29,6 +31,7 @@ bool diag_list_full(const DiagList *list)
 void diag_add(DiagList *list, const char *file, unsigned line, unsigned column, const char *key,
     const char *format, ...)
 {
+    g_autofree char *text = NULL;
     va_list ap;
     Diag *d;
 
@@ -43,10 +46,11 @@ void diag_add(DiagList *list, const char *file, unsigned line, unsigned column, 
         d->key = g_strdup("");
         d->message = g_strdup("there are more faults, which are not shown");
     } else {
-        d->key = g_strdup(util_strempty(key));
         va_start(ap, format);
-        d->message = g_strdup_vprintf(format, ap);
+        text = g_strdup_vprintf(format, ap);
         va_end(ap);
+        d->key = utf8_show_line(util_strempty(key));
+        d->message = utf8_show_line(text);
     }
     g_ptr_array_add(list, d);
 }

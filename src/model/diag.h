@@ -8,7 +8,7 @@ typedef struct Diag {
     unsigned line;   /* from 1; 0 is none */
     unsigned column; /* from 1, in characters; 0 is none */
     char *key;       /* the key, input or section concerned; "" where there is none */
-    char *message;   /* what is wrong and what would be right */
+    char *message;   /* what is wrong and what would be right, one printable line (utf8_show_line()) */
 } Diag;
 
 typedef GPtrArray DiagList; /* of Diag*, owned */

@@ -1,6 +1,7 @@
 /* Splitting and showing of values. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/words.h"
 
 #define WORDS_SHOWN_MAX 64
@@ -120,25 +121,11 @@ char *words_quote(const char *text, char quote)
     unsigned n = 0;
 
     for (const char *p = text; *p; n++) {
-        gunichar c = g_utf8_get_char_validated(p, -1);
-
         if (n >= WORDS_SHOWN_MAX) {
             g_string_append(s, "…");
             break;
         }
-        if (c == (gunichar)-1 || c == (gunichar)-2) {
-            g_string_append_printf(s, "\\x%02x", (unsigned char)*p++);
-            continue;
-        }
-        if (c == '\n')
-            g_string_append(s, "\\n");
-        else if (c == '\t')
-            g_string_append(s, "\\t");
-        else if (g_unichar_isprint(c))
-            g_string_append_unichar(s, c);
-        else
-            g_string_append_printf(s, "\\u%04x", c);
-        p = g_utf8_next_char(p);
+        p = utf8_append_shown(s, p);
     }
     g_string_append_c(s, quote);
     return g_string_free(s, FALSE);

@@ -3,8 +3,8 @@
  * fire it; what is not has a note, in UTF-8. */
 #include <string.h>
 
-#include "base/utf8.h"
 #include "ctl/import-fields.h"
+#include "line.h"
 #include "model/schedule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -90,7 +90,8 @@ static void fuzz_check(Import *im, size_t size)
     for (guint i = 0; i < im->notes->len; i++) {
         const ImportNote *n = g_ptr_array_index(im->notes, i);
 
-        g_assert(*n->message && utf8_is_valid(n->message) && utf8_is_valid(n->remedy));
+        fuzz_check_line(n->message);
+        g_assert(utf8_is_valid(n->remedy));
     }
     for (guint i = 0; i < im->tasks->len; i++) {
         const ImportTask *t = g_ptr_array_index(im->tasks, i);

@@ -214,10 +214,10 @@ int manager_apply_task(Manager *m, const Caller *caller, const char *name, const
     g_autoptr(Task) t = NULL;
 
     if (!task_name_is_valid(name))
-        return error_set(error, ERROR_INVALID_TASK, "\"%s\" is no name.", name);
+        return error_set(error, ERROR_INVALID_TASK, "It is no name.");
     if (task_parse(name, &source, 1, diags, &t) < 0) {
         faults = diag_list_to_text(diags);
-        return error_set(error, ERROR_INVALID_TASK, "%s", faults);
+        return error_set(error, ERROR_INVALID_TASK, "%s", g_strchomp(faults));
     }
     fn(0, 2, &none, userdata);
     return 0;

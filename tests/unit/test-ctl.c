@@ -142,7 +142,7 @@ static void assert_text(char *taken, const char *expected)
 
 static void test_text(void)
 {
-    assert_text(text_safe("a\033[31m\tb\x7f\xff\xc2\x9b€"), "a\\x1b[31m\\x09b\\x7f\\xff\\x9b€");
+    assert_text(text_safe("a\033[31m\tb\x7f\xff\xc2\x9b€"), "a\\x1b[31m\\tb\\x7f\\xff\\x9b€");
     assert_text(text_span(UNSET), "-");
     assert_text(text_span(999), "999us");
     assert_text(text_span(812000), "812ms");
@@ -181,7 +181,7 @@ static void test_table(void)
     add_row(t, "123", "x", "why\nnot");
     assert_text(table_render(t, 0, true, false), " ID  TASK  REASON\n"
                                                  "  7  日本\n"
-                                                 "123  x     why\\x0anot\n");
+                                                 "123  x     why\\nnot\n");
     g_assert_cmpuint(table_rows(t), ==, 0);
     add_row(t, "8", "x", "");
     assert_text(table_render(t, 0, false, true), "  8  \x1b[0;1;31mx\x1b[0m\n");

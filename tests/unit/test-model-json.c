@@ -89,6 +89,38 @@ static void test_text(void)
     }
 }
 
+/* As a terminal shows it, and it obeys none of it; of text that is long the end is left out, line by line. */
+static void test_shown(void)
+{
+    static const struct {
+        const char *text, *line, *lines;
+    } texts[] = {
+        { "", "", "" },
+        { "a \\ é ☃ \xf0\x9f\x98\x80", "a \\ é ☃ \xf0\x9f\x98\x80", NULL },
+        { "\033[2J\r\x7f\xc2\x9b", "\\x1b[2J\\x0d\\x7f\\x9b", NULL },
+        { "\xff\xc3", "\\xff\\xc3", NULL },
+        { "a\tb\n\nc\n", "a\\tb\\n\\nc\\n", "a\\tb\n\nc\n" },
+        { "\xe2\x80\xae\xe2\x80\xac\xef\xbb\xbf", "\\u202e\\u202c\\ufeff", NULL },
+        { "\xe2\x80\x8c\xe2\x80\x8d", "\xe2\x80\x8c\xe2\x80\x8d", NULL },
+    };
+    g_autofree char *most = g_strnfill(UTF8_LINE_MAX, 'x'), *two = g_strconcat(most, "\n", most, NULL),
+                    *longer = g_strconcat(most, "y\n", most, "z", NULL),
+                    *cut = g_strconcat(most, "…\n", most, "…", NULL), *line = g_strconcat(most, "…", NULL),
+                    *shown_most = utf8_show_line(most), *shown_two = utf8_show_lines(two),
+                    *shown_longer = utf8_show_lines(longer), *shown_line = utf8_show_line(longer);
+
+    ARRAY_FOREACH (t, texts) {
+        g_autofree char *one = utf8_show_line(t->text), *lines = utf8_show_lines(t->text);
+
+        g_assert_cmpstr(one, ==, t->line);
+        g_assert_cmpstr(lines, ==, t->lines ? t->lines : t->line);
+    }
+    g_assert_cmpstr(shown_most, ==, most);
+    g_assert_cmpstr(shown_two, ==, two);
+    g_assert_cmpstr(shown_longer, ==, cut);
+    g_assert_cmpstr(shown_line, ==, line);
+}
+
 static void test_refused(void)
 {
     static const char *const malformed[] = { "", " ", "tru", "nul", "[", "[1", "[1,", "[1,]", "[,1]", "{",
@@ -178,6 +210,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/json/values", test_values);
     g_test_add_func("/json/text", test_text);
+    g_test_add_func("/json/shown", test_shown);
     g_test_add_func("/json/refused", test_refused);
     g_test_add_func("/json/nul", test_nul);
     g_test_add_func("/json/not-terminated", test_not_terminated);

@@ -704,7 +704,7 @@ static void test_missing(void)
         { "nightly", "\"nightly\"" },
         { "", "\"\"" },
         { "a\tb\nc", "\"a\\tb\\nc\"" },
-        { "\033[2J\xe2\x80\xae\xe2\x80\xac", "\"\\u001b[2J\\u202e\\u202c\"" },
+        { "\033[2J\xe2\x80\xae\xe2\x80\xac", "\"\\x1b[2J\\u202e\\u202c\"" },
         { "n\xe4", "\"n\\xe4\"" },
         { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef+",
             "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef…\"" },

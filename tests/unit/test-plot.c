@@ -220,8 +220,7 @@ static void test_slots(void)
     for (guint hour = 2; hour <= 6; hour += 2)
         assert_has(s.lines, "missed M%.2f 70.50", left + WIDTH * hour / 24 - 3.5);
     assert_has(s.lines, "missed M%.2f 74.00H%.2f\n", left + WIDTH * 8 / 24, left + WIDTH * 9 / 24);
-    assert_has(
-        s.texts, "nightly did not fire at 2026-03-20 04:00:00: host <down> & \"out\"\\x01\xef\xbf\xbd\n");
+    assert_has(s.texts, "nightly did not fire at 2026-03-20 04:00:00: host <down> & \"out\"\\x01\\ufffe\n");
     assert_has(s.texts, "nightly did not fire from 2026-03-20 08:00:00 to 2026-03-20 09:00:00: overlap\n");
     assert_has(s.lines, "coming %.1f 74.0 0.0\n", WIDTH * 18 / 24);
     assert_has(s.texts, "nightly is to fire at 2026-03-20 18:00:00\n");
