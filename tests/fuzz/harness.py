@@ -7,6 +7,7 @@ there the search goes on for some seconds. With TASKSCHEDD_LONG=1 it goes on for
 at once, and tests/results/fuzz.tsv gets a row. What is not done within the time of one test is added to by the next.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -80,8 +81,15 @@ class Search:
 
     def wait(self):
         self.status = self.process.wait()
-        self.text = self.out.read_text(errors="replace") + (f"\nexit status {self.status}" if self.status else "")
+        self.text = self.out.read_text(errors="replace") + "".join(f"\n{line}" for line in self.found())
         return self
+
+    def found(self):
+        """The input that a failure is of goes with the folder; libFuzzer prints none of more than 256 bytes."""
+        if self.status:
+            yield f"exit status {self.status}"
+            for path in sorted(self.new.glob("*-*")):
+                yield f"{path.name}, Base64: {base64.b64encode(path.read_bytes()).decode()}"
 
     def stat(self, name):
         match = re.search(rf"^stat::{name}:\s*(\d+)", self.text, re.MULTILINE)
