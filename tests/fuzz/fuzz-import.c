@@ -1,6 +1,6 @@
 /* Fuzzes what is imported: the first byte says what the rest is, a crontab of a user or of the system, anacron's table, a
  * job of at, or a timer with its service behind a 0x1e byte. What is imported is a definition, and fires when cron would
- * fire it; what is not has a note, in UTF-8. */
+ * fire it; what is not has a note of one printable line. */
 #include <string.h>
 
 #include "ctl/import-fields.h"
