@@ -47,10 +47,13 @@ char *utf8_make_valid(const char *s)
     return g_string_free(made, FALSE);
 }
 
-/* Unicode counts the two joiners among what does not print; some scripts need them, and no terminal obeys them. */
+/* For GLib the separators of lines and paragraphs print, which end a line for some, and the two joiners do not, which some
+ * scripts need and no terminal obeys. */
 static bool utf8_is_printable(gunichar c)
 {
-    return g_unichar_isprint(c) || c == 0x200c || c == 0x200d;
+    bool separator = c == 0x2028 || c == 0x2029, joiner = c == 0x200c || c == 0x200d;
+
+    return joiner || (g_unichar_isprint(c) && !separator);
 }
 
 const char *utf8_append_shown(GString *into, const char *p)

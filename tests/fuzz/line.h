@@ -12,8 +12,9 @@ static inline void fuzz_check_line(const char *text)
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
 
-        /* Of what Unicode counts as a format, but for the joiners, nothing is shown. */
+        /* Of what Unicode counts as a format, but for the joiners, nothing is shown; nor what separates lines. */
         g_assert(g_unichar_isprint(c) || c == 0x200c || c == 0x200d);
+        g_assert(c != 0x2028 && c != 0x2029);
     }
 }
 

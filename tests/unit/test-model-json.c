@@ -101,6 +101,7 @@ static void test_shown(void)
         { "\xff\xc3", "\\xff\\xc3", NULL },
         { "a\tb\n\nc\n", "a\\tb\\n\\nc\\n", "a\\tb\n\nc\n" },
         { "\xe2\x80\xae\xe2\x80\xac\xef\xbb\xbf", "\\u202e\\u202c\\ufeff", NULL },
+        { "a\xe2\x80\xa8\xe2\x80\xa9", "a\\u2028\\u2029", NULL },
         { "\xe2\x80\x8c\xe2\x80\x8d", "\xe2\x80\x8c\xe2\x80\x8d", NULL },
     };
     g_autofree char *most = g_strnfill(UTF8_LINE_MAX, 'x'), *two = g_strconcat(most, "\n", most, NULL),
