@@ -16,9 +16,10 @@ static inline unsigned fuzz_lines(const TaskSource *s)
 /* There are some, each of one line that is printable, in a line that one of these files has. */
 static inline void fuzz_check_faults(const TaskSource *sources, size_t n, const DiagList *diags)
 {
+    g_autofree char *text = diag_list_to_text(diags);
     g_autofree unsigned *lines = g_new(unsigned, n);
 
-    g_assert(diags->len > 0);
+    g_assert(diags->len > 0 && utf8_is_valid(text));
     for (size_t k = 0; k < n; k++)
         lines[k] = fuzz_lines(&sources[k]);
     for (guint i = 0; i < diags->len; i++) {

@@ -428,7 +428,7 @@ static void call_check(const Call *call, sd_bus_message *reply)
         call_check_words(e->message);
         g_assert(g_str_has_prefix(e->name, "org.taskschedd1.Error.") ||
                  g_str_has_prefix(e->name, "org.freedesktop.DBus.Error."));
-        g_assert(e->message && strlen(e->message) < 1024 * 1024);
+        g_assert(e->message && *e->message && strlen(e->message) < 1024 * 1024);
         /* What libsystemd says cites what it was asked for as it is. */
         if (!g_str_has_prefix(e->name, ERROR_UNKNOWN_PREFIX))
             fuzz_check_lines(e->message);
