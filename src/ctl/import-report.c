@@ -18,9 +18,9 @@ static char *report_place(const char *file, unsigned line)
 
 static void report_note(const ImportNote *n)
 {
-    g_autofree char *place = report_place(n->file, n->line), *message = text_safe(n->message);
+    g_autofree char *place = report_place(n->file, n->line);
 
-    fprintf(stderr, n->lost ? _("%s: not carried over: %s") : _("%s: changed: %s"), place, message);
+    fprintf(stderr, n->lost ? _("%s: not carried over: %s") : _("%s: changed: %s"), place, n->message);
     if (*n->remedy)
         fprintf(stderr, " (%s)", n->remedy);
     fputc('\n', stderr);

@@ -27,7 +27,8 @@ typedef struct ImportNote {
     char *file;
     unsigned line; /* 0 is none */
     bool lost;     /* it is not carried over; else it is, but not as it was */
-    char *message, *remedy;
+    char *message; /* one printable line */
+    char *remedy;
 } ImportNote;
 
 /* The five fields of a crontab, as cron itself understands them. */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <systemd/sd-login.h>
 
+#include "base/utf8.h"
 #include "ctl/text.h"
 #include "lib/i18n.h"
 
@@ -72,28 +73,14 @@ int output_setup(Ctl *ctl, char **ret_message)
     return 0;
 }
 
-/* Messages may have several lines; nothing else in them may steer the terminal. */
-static char *output_safe_lines(const char *message)
-{
-    g_auto(GStrv) lines = g_strsplit(message, "\n", -1);
-
-    for (char **line = lines; *line; line++) {
-        char *safe = text_safe(*line);
-
-        g_free(*line);
-        *line = safe;
-    }
-    return g_strjoinv("\n", lines);
-}
-
 static void output_error(const Ctl *ctl, const char *name, const char *message, const char *hint)
 {
     if (ctl->json == CTL_JSON_OFF) {
-        g_autofree char *safe = output_safe_lines(message);
+        g_autofree char *safe = utf8_show_lines(message);
 
         fprintf(stderr, "tschedctl: %s\n", safe);
         if (hint && *hint) {
-            g_autofree char *safe_hint = output_safe_lines(hint);
+            g_autofree char *safe_hint = utf8_show_lines(hint);
 
             fprintf(stderr, _("Hint: %s\n"), safe_hint);
         }
@@ -169,7 +156,7 @@ void output_note(const Ctl *ctl, const char *format, ...)
     va_start(ap, format);
     message = g_strdup_vprintf(format, ap);
     va_end(ap);
-    safe = output_safe_lines(message);
+    safe = utf8_show_lines(message);
     fprintf(stderr, "%s\n", safe);
 }
 
