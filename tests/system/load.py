@@ -14,7 +14,7 @@ import dbus
 import dbus.bus
 import dbus.lowlevel
 
-from world import ENDS, TRUTH, chance, sql
+from world import ENDS, TRUTH, chance, command, sql, wait_until
 
 ASKED, HELD = f"{TRUTH}.asked", f"{TRUTH}.held"
 IN_FLIGHT = 20  # so many are to execute at once
@@ -60,6 +60,14 @@ class Client:
             return True
         except dbus.DBusException:
             return False
+
+
+def have_idle():
+    """Who has nothing to do ends with its bus, and is given up by the service manager when that was killed often enough."""
+    command("systemctl", "reset-failed", "systemd-logind.service")
+    command("systemctl", "start", "systemd-logind.service")
+    if not wait_until(lambda: Client().ping(IDLE), 30):
+        raise RuntimeError("logind gives no sign of life")
 
 
 class Truth:
