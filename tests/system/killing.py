@@ -11,6 +11,8 @@ from load import CODES, Truth
 from world import ENDS, chance, command, truth_task, wait_until
 
 MOMENTS = ["asked", "claimed", "starting", "running", "ended", "recorded"]
+# How long the runs take; the others where all is slow, and a run seldom seen to run.
+SECONDS, MORE_SECONDS = ["0", "0", "0.01", "0.05", "0.2", "0.5"], ["0.5", "1", "2"]
 
 
 class Scope:
@@ -59,10 +61,10 @@ def prepare(scope):
     scope.no_restart()
 
 
-def ask(scope, i):
+def ask(scope, i, seconds):
     """Asks until it is answered: the same token every time."""
     end = chance.choice(list(ENDS))
-    seconds = chance.choice(["0", "0", "0.01", "0.05", "0.2", "0.5"])
+    seconds = chance.choice(seconds)
     later = chance.choice([[], [], ["--at", f"@{time.time() + chance.uniform(0.05, 0.6):.3f}"]])
     for _ in range(1000):
         p = subprocess.run([*scope.prefix, "tschedctl", *scope.flag, "run", "truth", f"token=t{i}", f"end={end}",
@@ -100,8 +102,8 @@ def kill_all_along(scope, kills, runs, at_least):
         while n < kills or (any(hits[m] < at_least for m in MOMENTS) and n < 2 * kills):
             # Each life of the daemon gets its share of what is asked for, and dies at some moment after that.
             share = max(runs * (n + 1) // kills - len(asking), 0) if n < kills else runs // kills
-            asking += [pool.submit(ask, scope, len(asking) + i) for i in range(share)]
-            # Where all is slow the daemon has to live longer to see a run run.
+            asking += [pool.submit(ask, scope, len(asking) + i, SECONDS if n < kills else MORE_SECONDS) for i in range(share)]
+            # Where all is slow the daemon has to live longer too.
             time.sleep(chance.uniform(0.3, 2) if n >= kills else chance.uniform(0.02, 0.6) if n % 2 else chance.uniform(0, 0.12))
             scope.die()
             for moment, there in moments_now(scope).items():
