@@ -73,9 +73,15 @@ def sql(text):
     return done.stdout.decode().strip()
 
 
+def backends():
+    """The processes that serve connections of daemons to the database."""
+    return [int(pid) for pid in sql("select pid from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'").split()]
+
+
 def backend():
-    """The process that serves the daemon's connection to the database."""
-    return int(sql("select pid from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'"))
+    """That of the only one."""
+    pid, = backends()
+    return pid
 
 
 class World:
