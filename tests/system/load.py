@@ -64,12 +64,15 @@ class Client:
 
 def have_idle():
     """Who has nothing to do ends with its bus; when that was killed a few times it is given up, or hangs when it starts again."""
-    if Client().ping(IDLE):
+    client = Client()
+    if client.ping(IDLE):
         return
+    # It is stopped as well: while it hangs there is a job to start it, which fails when it is killed.
     command("systemctl", "kill", "--signal=SIGKILL", "systemd-logind.service", check=False)
+    command("systemctl", "stop", "systemd-logind.service")
     command("systemctl", "reset-failed", "systemd-logind.service", check=False)
     command("systemctl", "start", "systemd-logind.service")
-    if not wait_until(lambda: Client().ping(IDLE), 30):
+    if not wait_until(lambda: client.ping(IDLE), 30):
         raise RuntimeError("logind gives no sign of life")
 
 
